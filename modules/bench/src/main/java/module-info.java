@@ -1,0 +1,13 @@
+/**
+ * The benchmark program: assembles model, executor and trace, runs problems, prints statistics.
+ *
+ * <p>Holds no kernel and no layer.
+ */
+module layerwise.bench {
+    requires layerwise.model;
+    requires layerwise.reference;
+    requires layerwise.trace;
+    requires info.picocli;
+    requires com.fasterxml.jackson.databind;
+    requires com.fasterxml.jackson.dataformat.yaml;
+}

@@ -1,0 +1,9 @@
+/**
+ * Models: architecture facts, parallel mapping, weights, caches, layers as sequences of operators, routing balance.
+ *
+ * <p>Runs nothing.
+ */
+module layerwise.model {
+    requires transitive layerwise.op;
+    requires com.fasterxml.jackson.databind;
+}

@@ -1,0 +1,10 @@
+/**
+ * The report program: reads traces, builds tables, renders them as text, CSV, HTML and JSON.
+ *
+ * <p>Knows traces and nothing else: no device, no operator, no model.
+ */
+module layerwise.report {
+    requires layerwise.trace;
+    requires info.picocli;
+    requires com.fasterxml.jackson.databind;
+}

@@ -1,0 +1,197 @@
+package layerwise.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * A typed view over memory that the processor can read: a segment, an element type, extents and strides.
+ *
+ * <p>The arena that the caller passed, or the mapped file, is the tensor's lifetime. {@link #slice}, {@link #transpose}
+ * and {@link #reshape} share memory; whatever copies says so.
+ */
+public final class HostTensor {
+    /** Alignment of tensors that {@link #allocate} makes, in bytes: what the widest device copies like. */
+    public static final long ALIGNMENT = 256;
+
+    private final MemorySegment segment;
+    private final DType dtype;
+    private final Shape shape;
+    private final long[] strides;
+    private final long offset;
+
+    private HostTensor(MemorySegment segment, DType dtype, Shape shape, long[] strides, long offset) {
+        this.segment = segment;
+        this.dtype = dtype;
+        this.shape = shape;
+        this.strides = strides;
+        this.offset = offset;
+    }
+
+    /** A zero-filled row-major tensor in {@code arena}. */
+    public static HostTensor allocate(Arena arena, DType dtype, long... dims) {
+        Shape shape = Shape.of(dims);
+        long bytes = dtype.bytes(shape.elements());
+        return wrap(arena.allocate(Math.max(bytes, 1), ALIGNMENT).asSlice(0, bytes), dtype, shape);
+    }
+
+    /**
+     * A row-major tensor over existing memory.
+     *
+     * @throws IllegalArgumentException if the segment's size is not that of the shape
+     */
+    public static HostTensor wrap(MemorySegment segment, DType dtype, Shape shape) {
+        long bytes = dtype.bytes(shape.elements());
+        if (segment.byteSize() != bytes) {
+            throw new IllegalArgumentException(
+                    "%s %s takes %d bytes, the segment has %d".formatted(dtype, shape, bytes, segment.byteSize()));
+        }
+        return new HostTensor(segment, dtype, shape, shape.rowMajorStrides(), 0);
+    }
+
+    /** A tensor with a copy of {@code values}, rounded to {@code dtype}. */
+    public static HostTensor copyOf(Arena arena, DType dtype, Shape shape, float... values) {
+        HostTensor tensor = allocate(arena, dtype, shape.dims());
+        if (values.length != shape.elements()) {
+            throw new IllegalArgumentException(values.length + " values for " + shape);
+        }
+        Elements.write(tensor.segment, dtype, 0, values, 0, values.length);
+        return tensor;
+    }
+
+    /** An {@link DType#I32} tensor with a copy of {@code values}. */
+    public static HostTensor copyOf(Arena arena, Shape shape, int... values) {
+        HostTensor tensor = allocate(arena, DType.I32, shape.dims());
+        if (values.length != shape.elements()) {
+            throw new IllegalArgumentException(values.length + " values for " + shape);
+        }
+        MemorySegment.copy(MemorySegment.ofArray(values), 0, tensor.segment, 0, 4L * values.length);
+        return tensor;
+    }
+
+    public DType dtype() {
+        return dtype;
+    }
+
+    public Shape shape() {
+        return shape;
+    }
+
+    /** Distance in elements between neighbours along each axis, as a new array. */
+    public long[] strides() {
+        return strides.clone();
+    }
+
+    /** Whether the elements lie in row-major order without gaps. */
+    public boolean isContiguous() {
+        return Arrays.equals(strides, shape.rowMajorStrides());
+    }
+
+    /**
+     * The memory of a contiguous tensor, exactly as long as its elements.
+     *
+     * @throws IllegalStateException if the tensor is a view with gaps or of another order
+     */
+    public MemorySegment memory() {
+        if (!isContiguous()) {
+            throw new IllegalStateException("not contiguous: " + this);
+        }
+        return segment.asSlice(dtype.bytes(offset), dtype.bytes(shape.elements()));
+    }
+
+    /** The same memory, seen as elements of another type and shape with the same number of bytes. */
+    public HostTensor reinterpret(DType other, long... dims) {
+        return wrap(memory(), other, Shape.of(dims));
+    }
+
+    /** The same elements in another shape. */
+    public HostTensor reshape(long... dims) {
+        return reinterpret(dtype, dims);
+    }
+
+    /** Elements {@code from} to {@code to} (exclusive) along one axis; shares memory. */
+    public HostTensor slice(int axis, long from, long to) {
+        if (from < 0 || to < from || to > shape.dim(axis)) {
+            throw new IndexOutOfBoundsException("[%d,%d) of axis %d of %s".formatted(from, to, axis, shape));
+        }
+        long[] dims = shape.dims();
+        dims[axis] = to - from;
+        return new HostTensor(
+                segment,
+                dtype,
+                Shape.of(dims),
+                strides,
+                Math.addExact(offset, Math.multiplyExact(from, strides[axis])));
+    }
+
+    /** Two axes exchanged; shares memory. */
+    public HostTensor transpose(int first, int second) {
+        long[] dims = shape.dims();
+        long[] steps = strides.clone();
+        dims[first] = shape.dim(second);
+        dims[second] = shape.dim(first);
+        steps[first] = strides[second];
+        steps[second] = strides[first];
+        return new HostTensor(segment, dtype, Shape.of(dims), steps, offset);
+    }
+
+    /** One element as a float; exact for every type but {@link DType#I32}. */
+    public float get(long... index) {
+        return Elements.get(segment, dtype, position(index));
+    }
+
+    /** Rounds to the tensor's type, to nearest, ties to even. */
+    public void set(float value, long... index) {
+        Elements.set(segment, dtype, position(index), value);
+    }
+
+    /** One element of an {@link DType#I32} tensor. */
+    public int getInt(long... index) {
+        return Elements.getInt(segment, dtype, position(index));
+    }
+
+    /** All elements in row-major order, decoded. */
+    public float[] copyToFloats() {
+        int n = Math.toIntExact(shape.elements());
+        float[] values = new float[n];
+        if (isContiguous()) {
+            Elements.read(segment, dtype, offset, values, 0, n);
+            return values;
+        }
+        long[] index = new long[shape.rank()];
+        for (int i = 0; i < n; i++) {
+            values[i] = get(index);
+            for (int axis = shape.rank() - 1; axis >= 0 && ++index[axis] == shape.dim(axis); axis--) {
+                index[axis] = 0;
+            }
+        }
+        return values;
+    }
+
+    /** All elements of an {@link DType#I32} tensor in row-major order. */
+    public int[] copyToInts() {
+        if (dtype != DType.I32) {
+            throw new IllegalStateException("not I32: " + this);
+        }
+        int[] values = new int[Math.toIntExact(shape.elements())];
+        MemorySegment.copy(memory(), 0, MemorySegment.ofArray(values), 0, 4L * values.length);
+        return values;
+    }
+
+    private long position(long... index) {
+        if (index.length != shape.rank()) {
+            throw new IndexOutOfBoundsException(index.length + " indices for " + shape);
+        }
+        long position = offset;
+        for (int axis = 0; axis < index.length; axis++) {
+            position += Objects.checkIndex(index[axis], shape.dim(axis)) * strides[axis];
+        }
+        return position;
+    }
+
+    @Override
+    public String toString() {
+        return dtype + " " + shape;
+    }
+}
