@@ -8,14 +8,14 @@ package layerwise.op;
  */
 public record ExpertLoad(long rows, double activeExperts) {
     public ExpertLoad {
-        if (rows < 0 || activeExperts < 0 || activeExperts > rows) {
+        if (rows < 0 || activeExperts < 0 || activeExperts > (double) rows) {
             throw new IllegalArgumentException("%d rows on %s experts".formatted(rows, activeExperts));
         }
     }
 
     /** Expected load when {@code rows} pairs of top-{@code topK} choices fall on experts uniformly at random. */
     public static ExpertLoad expected(long tokens, int topK, int experts) {
-        double active = experts * (1 - Math.pow(1 - (double) topK / experts, tokens));
+        double active = experts * (1 - Math.pow(1 - (double) topK / experts, (double) tokens));
         return new ExpertLoad(tokens * topK, Math.min(active, (double) tokens * topK));
     }
 }
