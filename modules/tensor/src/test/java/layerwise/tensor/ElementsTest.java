@@ -95,9 +95,14 @@ class ElementsTest {
     }
 
     @Test
-    void integersAreReadWholeAndFloatsAreNotIntegers() {
+    void integersAreKeptWholeAndFloatsAreNotIntegers() {
         MemorySegment memory = MemorySegment.ofArray(new int[] {16_777_217});
         assertEquals(16_777_217, Elements.getInt(memory, DType.I32, 0));
+        Elements.setInt(memory, DType.I32, 0, -16_777_217);
+        assertEquals(-16_777_217, Elements.getInt(memory, DType.I32, 0));
+        Elements.setInt(memory, DType.I8, 0, 0x1FE);
+        assertEquals(-2, Elements.getInt(memory, DType.I8, 0));
         assertThrows(IllegalArgumentException.class, () -> Elements.getInt(memory, DType.F32, 0));
+        assertThrows(IllegalArgumentException.class, () -> Elements.setInt(memory, DType.F32, 0, 1));
     }
 }
