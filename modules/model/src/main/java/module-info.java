@@ -6,4 +6,6 @@
 module layerwise.model {
     requires transitive layerwise.op;
     requires com.fasterxml.jackson.databind;
+
+    exports layerwise.model.balance;
 }
