@@ -59,6 +59,16 @@ public final class Elements {
         };
     }
 
+    /** Sets an integer element; eight-bit ones keep the low byte. */
+    public static void setInt(MemorySegment memory, DType dtype, long index, int value) {
+        switch (dtype) {
+            case I32 -> memory.set(INT, 4 * index, value);
+            case I8 -> memory.set(JAVA_BYTE, index, (byte) value);
+            case F32, F16, BF16, E4M3, E5M2, E2M1, UE8M0 ->
+                throw new IllegalArgumentException(dtype + " is not an integer type");
+        }
+    }
+
     /** Decodes {@code count} elements from {@code first} on. */
     public static void read(MemorySegment memory, DType dtype, long first, float[] values, int at, int count) {
         if (dtype == DType.F32) {
