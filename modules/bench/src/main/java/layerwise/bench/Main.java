@@ -3,8 +3,10 @@ package layerwise.bench;
 import java.io.PrintStream;
 import java.util.List;
 import layerwise.bench.forward.ForwardCommand;
+import layerwise.bench.run.RunCommand;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.NearestNames;
+import layerwise.trace.TraceException;
 
 /** Entry point: the first argument names the command, the others are the command's own. */
 public final class Main {
@@ -25,7 +27,7 @@ public final class Main {
         try {
             dispatch(arguments, out, err);
             return 0;
-        } catch (ConfigException e) {
+        } catch (ConfigException | TraceException e) {
             err.println("layerwise: " + e.getMessage());
             return 2;
         } catch (WrongResultException e) {
@@ -44,6 +46,7 @@ public final class Main {
         String command = arguments.getFirst();
         List<String> rest = arguments.subList(1, arguments.size());
         switch (command) {
+            case "run" -> RunCommand.run(rest, System.getenv(), out, err);
             case "forward" -> ForwardCommand.run(rest, out);
             default ->
                 throw new ConfigException("command line: '%s' is no command, expected one of %s%s"
