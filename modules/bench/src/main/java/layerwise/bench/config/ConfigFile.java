@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import layerwise.tensor.ConfigException;
+import layerwise.tensor.NearestNames;
 
 /** Finds the configuration file that a command line names. */
 final class ConfigFile {
@@ -32,7 +33,8 @@ final class ConfigFile {
         return Stream.concat(Stream.of(asGiven), shipped)
                 .filter(Files::isRegularFile)
                 .findFirst()
-                .orElseThrow(() -> missing(name, installation.map(ConfigFile::shippedFiles)));
+                .orElseThrow(() ->
+                        missing(name, installation.map(ConfigFile::shippedFiles).orElse(List.of())));
     }
 
     private static Path path(String name) {
@@ -43,13 +45,9 @@ final class ConfigFile {
         }
     }
 
-    private static ConfigException missing(String name, Optional<List<String>> shipped) {
-        String message = name.isEmpty()
-                ? "the name of the configuration file is empty"
-                : OneLine.of(name) + ": no such configuration file";
-        return new ConfigException(shipped.flatMap(names -> NearestChoice.of(name, names))
-                .map(nearest -> message + "; nearest shipped one is " + nearest)
-                .orElse(message));
+    private static ConfigException missing(String name, List<String> shipped) {
+        String message = OneLine.quote(name) + ": no such configuration file";
+        return new ConfigException(message + NearestNames.hint(name, shipped));
     }
 
     private static List<String> shippedFiles(Path home) {

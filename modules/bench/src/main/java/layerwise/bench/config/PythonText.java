@@ -2,29 +2,30 @@ package layerwise.bench.config;
 
 import static java.util.stream.Collectors.joining;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
 
 /** Values as Python writes them, as literals and through its {@code json} module. */
 final class PythonText {
     private PythonText() {}
 
     /** {@code name(key=literal, …)}. */
-    static String call(String name, ObjectNode arguments) {
-        return arguments.properties().stream()
+    static String call(String name, Map<String, ?> arguments) {
+        return arguments.entrySet().stream()
                 .map(argument -> argument.getKey() + "=" + literal(argument.getValue()))
                 .collect(joining(", ", name + "(", ")"));
     }
 
-    private static String literal(JsonNode value) {
-        return switch (value.getNodeType()) {
-            case NULL -> "None";
-            case BOOLEAN -> value.booleanValue() ? "True" : "False";
-            case NUMBER -> number(value);
-            case STRING -> quoted(value.textValue());
-            case ARRAY -> value.valueStream().map(PythonText::literal).collect(joining(", ", "[", "]"));
-            case OBJECT, MISSING, BINARY, POJO -> throw new IllegalArgumentException("no literal: " + value);
+    private static String literal(Object value) {
+        return switch (value) {
+            case null -> "None";
+            case Boolean flag -> flag ? "True" : "False";
+            case Integer number -> number.toString();
+            case Double number -> PythonFormat.repr(number);
+            case String text -> quoted(text);
+            case List<?> list -> list.stream().map(PythonText::literal).collect(joining(", ", "[", "]"));
+            default -> throw new IllegalArgumentException("no literal: " + value);
         };
     }
 
@@ -50,17 +51,19 @@ final class PythonText {
     }
 
     /** JSON with the separators {@code ", "} and {@code ": "}, everything but ASCII escaped. */
-    static String json(JsonNode value) {
-        return switch (value.getNodeType()) {
-            case OBJECT ->
-                value.properties().stream()
-                        .map(field -> ascii(field.getKey()) + ": " + json(field.getValue()))
+    static String json(Object value) {
+        return switch (value) {
+            case null -> "null";
+            case Boolean flag -> flag.toString();
+            case Integer number -> number.toString();
+            case Double number -> PythonFormat.repr(number);
+            case String text -> ascii(text);
+            case List<?> list -> list.stream().map(PythonText::json).collect(joining(", ", "[", "]"));
+            case Map<?, ?> map ->
+                map.entrySet().stream()
+                        .map(entry -> ascii(entry.getKey().toString()) + ": " + json(entry.getValue()))
                         .collect(joining(", ", "{", "}"));
-            case ARRAY -> value.valueStream().map(PythonText::json).collect(joining(", ", "[", "]"));
-            case NUMBER -> number(value);
-            case STRING -> ascii(value.textValue());
-            case NULL, BOOLEAN -> value.toString();
-            case MISSING, BINARY, POJO -> throw new IllegalArgumentException("no JSON: " + value);
+            default -> throw new IllegalArgumentException("no JSON: " + value);
         };
     }
 
@@ -75,9 +78,5 @@ final class PythonText {
             case '\n', '\r', '\t', '\\', '"' -> escaped(c, '"');
             default -> c < ' ' || c > '~' ? "\\u" + HexFormat.of().toHexDigits(c) : String.valueOf(c);
         };
-    }
-
-    private static String number(JsonNode value) {
-        return value.isIntegralNumber() ? value.asText() : PythonFormat.repr(value.doubleValue());
     }
 }

@@ -1,6 +1,7 @@
 package layerwise.bench.config;
 
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import layerwise.model.balance.BalanceMethod;
@@ -72,12 +73,17 @@ public record RunConfig(
 
     /** The argument line that a run prints first: {@code Namespace(config_path='…', model='…', …)}. */
     public String argsLine() {
-        return Arguments.line(this);
+        return PythonText.call("Namespace", Arguments.all(this));
     }
 
-    /** The same arguments without the file's name and the options that traces do not hold, as JSON in option order. */
+    /** The arguments that a trace holds, in option order: strings, numbers, booleans, lists of these, and nulls. */
+    public Map<String, Object> arguments() {
+        return Arguments.traced(this);
+    }
+
+    /** {@link #arguments} as JSON, with the separators {@code ", "} and {@code ": "}. */
     public String argsJson() {
-        return Arguments.json(this);
+        return PythonText.json(arguments());
     }
 
     private static void requireContiguous(String file, List<Integer> layers) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import layerwise.tensor.ConfigException;
+import layerwise.tensor.NearestNames;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -130,8 +131,8 @@ public final class RunOptions {
                     "command line: expected one " + CONFIG + ", found also " + OneLine.quote(first), e);
         }
         String name = first.split("=", 2)[0];
-        String nearest = NearestChoice.of(name, flags()).orElseThrow();
-        return new ConfigException("command line: " + OneLine.of(name) + " is not an option; nearest is " + nearest, e);
+        return new ConfigException(
+                "command line: " + OneLine.of(name) + " is not an option" + NearestNames.hint(name, flags()), e);
     }
 
     private static List<String> flags() {

@@ -3,6 +3,7 @@ package layerwise.bench.config;
 import java.util.List;
 import java.util.regex.Pattern;
 import layerwise.tensor.ConfigException;
+import layerwise.tensor.NearestNames;
 
 /**
  * The value that one option got, as words, and where from.
@@ -67,8 +68,7 @@ record Setting(String place, List<String> words) {
     }
 
     ConfigException refused(List<String> choices, String word) {
-        String nearest = NearestChoice.of(word, choices).orElseThrow();
         return new ConfigException(place + ": expected one of " + String.join(", ", choices) + ", found "
-                + OneLine.quote(word) + "; nearest is " + nearest);
+                + OneLine.quote(word) + NearestNames.hint(word, choices));
     }
 }

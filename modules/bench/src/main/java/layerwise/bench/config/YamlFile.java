@@ -16,6 +16,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import layerwise.tensor.ConfigException;
+import layerwise.tensor.NearestNames;
 
 /**
  * A configuration file: a YAML mapping of option keys, each at most once.
@@ -87,10 +88,8 @@ final class YamlFile {
             }
         });
         if (!unknown.isEmpty()) {
-            String first = unknown.getFirst();
-            String nearest = NearestChoice.of(first, RunOption.keys()).orElseThrow();
             throw new ConfigException(name + ": Config " + OneLine.of(String.join(",", unknown))
-                    + " from file are not options; nearest to " + OneLine.of(first) + " is " + nearest);
+                    + " from file are not options" + NearestNames.hint(unknown.getFirst(), RunOption.keys()));
         }
     }
 

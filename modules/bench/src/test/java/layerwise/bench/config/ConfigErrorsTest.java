@@ -19,8 +19,8 @@ class ConfigErrorsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            run_type: FOO              | run_type: expected one of CTX, GEN, found "FOO"; nearest is CTX
-            run_type: gen              | run_type: expected one of CTX, GEN, found "gen"; nearest is GEN
+            run_type: FOO              | run_type: expected one of CTX, GEN, found "FOO"
+            run_type: gen              | run_type: expected one of CTX, GEN, found "gen"; nearest: GEN
             run_type: 5                | run_type: expected a string, found 5
             batch_size: []             | batch_size: expected at least one value, found an empty list
             batch_size: '2'        | batch_size: expected an integer or a list of integers, found "2"
@@ -34,15 +34,15 @@ class ConfigErrorsTest {
             layer_indices: [6, 5]      | layer_indices must be contiguous and ascending, found [6, 5]; after 6 comes 7
             layer_indices: [-1]        | layer_indices: expected an integer of at least 0, found "-1"
             moe_backend: CUTLAS        | moe_backend: expected one of CUTLASS, TRTLLM, DEEPGEMM, WIDEEP, CUTEDSL, MARLIN, \
-            VANILLA, found "CUTLAS"; nearest is CUTLASS
+            VANILLA, found "CUTLAS"; nearest: CUTLASS, CUTEDSL
             balance_method: balanced   | balance_method: expected one of NotModified, Balanced, ImbalancedRanks, \
-            ImbalancedExperts, found "balanced"; nearest is Balanced
+            ImbalancedExperts, found "balanced"; nearest: Balanced, ImbalancedRanks
             balance_method: ImbalancedRanks | balance_method ImbalancedRanks needs a number from 0 to 1 as balance_ratio, \
             found null; for example --balance-ratio 0.5
             balance_ratio: 1.5         | balance_ratio: expected a number from 0 to 1, or null, found "1.5"
             balance_ratio: -0.1        | balance_ratio: expected a number from 0 to 1, or null, found "-0.1"
             balance_ratio: half        | balance_ratio: expected a number, null or a list of these, found "half"
-            kv_cache_dtype: nvfp4      | kv_cache_dtype: expected one of auto, fp8, found "nvfp4"; nearest is fp8
+            kv_cache_dtype: nvfp4      | kv_cache_dtype: expected one of auto, fp8, found "nvfp4"
             enable_attention_dp: 1     | enable_attention_dp: expected true or false, found 1
             model: '  '            | model: expected the name or the folder of a model, found ""
             run_times: 0               | run_times: expected an integer of at least 1, found "0"
@@ -51,10 +51,9 @@ class ConfigErrorsTest {
             of at least 9
             max_num_tokens: 1          | batch_size 2 times seq_len_q 1 exceeds max_num_tokens 1; expected max_num_tokens \
             of at least 2
-            batch_size_list: 1         | Config batch_size_list from file are not options; nearest to batch_size_list is \
-            batch_size
+            batch_size_list: 1         | Config batch_size_list from file are not options; nearest: batch_size
             device: cuda13             | device: expected one of auto, cuda, reference, estimate:<gpu>, found "cuda13"; \
-            nearest is cuda
+            nearest: cuda
             replay_start_iter: 3       | Both --replay-start-iter and --replay-stop-iter must be provided or none
             """)
     void namesFileKeyValueAndWhatWasExpected(String line, String message) {
@@ -65,17 +64,17 @@ class ConfigErrorsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            --run-type FOO                | --run-type: expected one of CTX, GEN, found "FOO"; nearest is CTX
+            --run-type FOO                | --run-type: expected one of CTX, GEN, found "FOO"
             --batch-size 1,two            | --batch-size: expected an integer, found "two"
             --batch-size 1,               | --batch-size: expected an integer, found ""
             --balance-ratio nan           | --balance-ratio: expected a number from 0 to 1, or null, found "nan"
-            --modle x                     | command line: --modle is not an option; nearest is --model
+            --modle x                     | command line: --modle is not an option; nearest: --model
             --no-check --check            | command line: --check and --no-check exclude each other
             --enable-autotuner --no-enable-autotuner | command line: --enable-autotuner and --no-enable-autotuner \
             exclude each other
             second.yaml                   | command line: expected one CONFIG, found also "second.yaml"
             --device estimate:            | --device: expected one of auto, cuda, reference, estimate:<gpu>, found \
-            "estimate:"; nearest is estimate:<gpu>
+            "estimate:"; nearest: estimate:<gpu>
             """)
     void namesTheOptionWhereTheCommandLineIsWrong(String options, String message) {
         assertEquals(message, messageOf(Configurations.GEN, options.split(" ")));
@@ -135,7 +134,8 @@ class ConfigErrorsTest {
         ConfigException e = assertThrows(ConfigException.class, () -> Configurations.parse("config_gn.yaml"));
 
         assertEquals(
-                "config_gn.yaml: no such configuration file; nearest shipped one is config_gen.yaml", e.getMessage());
+                "\"config_gn.yaml\": no such configuration file; nearest: config_gen.yaml, config_ctx.yaml",
+                e.getMessage());
     }
 
     @Test

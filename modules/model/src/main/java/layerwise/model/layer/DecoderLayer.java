@@ -1,5 +1,6 @@
 package layerwise.model.layer;
 
+import java.util.Optional;
 import layerwise.model.spec.DenseSpec;
 import layerwise.model.spec.LayerSpec;
 import layerwise.model.spec.MlaSpec;
@@ -32,8 +33,9 @@ final class DecoderLayer {
      * @param mixer    {@code [T,H]}, what attention added to the residual stream
      * @param mlp      {@code [T,H]}, what the second half added
      * @param residual {@code [T,H]}, the stream after both
+     * @param ids      {@code [T,k]} int32, what the router chose, where there is one
      */
-    record Result(TensorRef mixer, TensorRef mlp, TensorRef residual) {}
+    record Result(TensorRef mixer, TensorRef mlp, TensorRef residual, Optional<TensorRef> ids) {}
 
     DecoderLayer(ModelSpec model, int index, WeightTable weights, Buffer cache) {
         this.index = index;
@@ -69,12 +71,25 @@ final class DecoderLayer {
         TensorRef normed = to.activation("normed", to.tokens(), hidden.dim(1));
         to.launch(new Add(mixed, residual, middle));
         to.launch(new RmsNorm(middle, postGain, normed, epsilon));
+        Emission half = to.within("mlp");
         TensorRef transformed = switch (feedForward) {
-            case FeedForward.Dense dense -> dense.mlp().emit(to.within("mlp"), normed);
-            case FeedForward.Moe moe -> moe.moe().emit(to.within("moe"), normed, choice);
+            case FeedForward.Dense dense -> dense.mlp().emit(half, normed);
+            case FeedForward.Moe moe -> moe.moe().emit(half, normed, choice);
+        };
+        Optional<TensorRef> ids = switch (feedForward) {
+            case FeedForward.Dense dense -> Optional.empty();
+            case FeedForward.Moe moe -> Optional.of(moe.moe().ids(half));
         };
         TensorRef out = to.activation("residual", to.tokens(), hidden.dim(1));
         to.launch(new Add(transformed, middle, out));
-        return new Result(mixed, transformed, out);
+        return new Result(mixed, transformed, out, ids);
+    }
+
+    /** How the layer routes, where it does. */
+    Optional<Router> router() {
+        return switch (feedForward) {
+            case FeedForward.Dense dense -> Optional.empty();
+            case FeedForward.Moe moe -> Optional.of(moe.moe().router(postGain, epsilon));
+        };
     }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.spec.MixerSpec;
 import layerwise.model.spec.MlaSpec;
@@ -132,8 +133,14 @@ public final class DecoderSlice {
      * @param mixer  {@code [T,H]}, output of attention
      * @param mlp    {@code [T,H]}, output of the MLP or mixture of experts
      * @param output {@code [T,H]}, the residual stream after the layer
+     * @param ids    {@code [T,k]} int32, what the router chose, where there is one
      */
-    public record LayerResult(TensorRef mixer, TensorRef mlp, TensorRef output) {}
+    public record LayerResult(TensorRef mixer, TensorRef mlp, TensorRef output, Optional<TensorRef> ids) {}
+
+    /** How a layer routes, where it does. */
+    public Optional<Router> router(int index) {
+        return layers.get(index).router();
+    }
 
     /**
      * The plain decoder's step.
@@ -151,7 +158,8 @@ public final class DecoderSlice {
             int index = layer.getKey();
             TensorRef hidden = inputNorm(to, index, residual, gain);
             DecoderLayer.Result result = layer.getValue().emit(to, hidden, residual, new ExpertChoice.Routed());
-            results.put(index, new LayerResult(result.mixer(), result.mlp(), result.residual()));
+            results.put(index, new LayerResult(result.mixer(), result.mlp(), result.residual(), result.ids()));
+            result.ids().ifPresent(outputs::add);
             outputs.addAll(List.of(result.mixer(), result.mlp(), result.residual()));
             residual = result.residual();
             gain = inputGains.get(index + 1);

@@ -49,6 +49,16 @@ final class MoeLayer {
                 : Optional.of(new GatedMlp(weights, prefix + "shared_experts.", hidden, spec.sharedIntermediate()));
     }
 
+    /** How this layer routes. */
+    Router router(TensorRef inputGain, double epsilon) {
+        return new Router(inputGain, epsilon, router, bias, spec.routing(), spec.topK());
+    }
+
+    /** The router's choices of a step, {@code [T,k]} int32. */
+    TensorRef ids(Emission to) {
+        return to.tensor("ids", DType.I32, to.tokens(), spec.topK());
+    }
+
     /** Of {@code hidden [T,H]}; the result is {@code [T,H]}. */
     TensorRef emit(Emission to, TensorRef hidden, ExpertChoice choice) {
         TensorRef[] parts = new TensorRef[2];
@@ -80,7 +90,7 @@ final class MoeLayer {
         int tokens = to.tokens();
         int topK = spec.topK();
         long pairCount = (long) tokens * topK;
-        TensorRef chosen = to.tensor("ids", DType.I32, tokens, topK);
+        TensorRef chosen = ids(to);
         TensorRef weights = to.tensor("weights", DType.F32, tokens, topK);
         to.launch(new Route(logits, Optional.of(bias), chosen, weights, spec.routing()));
         TensorRef ids = switch (choice) {
