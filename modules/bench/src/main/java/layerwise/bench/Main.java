@@ -6,6 +6,7 @@ import layerwise.bench.forward.ForwardCommand;
 import layerwise.bench.run.RunCommand;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.NearestNames;
+import layerwise.tensor.WrongResultException;
 import layerwise.trace.TraceException;
 
 /** Entry point: the first argument names the command, the others are the command's own. */
