@@ -8,4 +8,8 @@ module layerwise.model {
     requires com.fasterxml.jackson.databind;
 
     exports layerwise.model.balance;
+    exports layerwise.model.cache;
+    exports layerwise.model.layer;
+    exports layerwise.model.spec;
+    exports layerwise.model.weights;
 }

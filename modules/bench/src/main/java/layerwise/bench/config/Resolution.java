@@ -42,7 +42,9 @@ final class Resolution {
                 replay(),
                 settings.integer(RunOption.WARMUP_TIMES, 0).orElse(DEFAULT_WARMUP_TIMES),
                 settings.integer(RunOption.RUN_TIMES, 1).orElse(DEFAULT_RUN_TIMES),
-                settings.find(RunOption.DEVICE).map(Resolution::device).orElse(new DeviceChoice.Auto()),
+                settings.find(RunOption.DEVICE)
+                        .map(setting -> DeviceChoice.parse(setting.place(), setting.word()))
+                        .orElse(new DeviceChoice.Auto()),
                 settings.flag(RunOption.CHECK, false),
                 settings.flag(RunOption.SYNC_EVERY_LAUNCH, false));
     }
@@ -98,19 +100,5 @@ final class Resolution {
                 settings.integer(RunOption.REPLAY_START_ITER, 0),
                 settings.integer(RunOption.REPLAY_STOP_ITER, 0),
                 settings.flag(RunOption.REPLAY_VERIFY_METADATA, false));
-    }
-
-    private static DeviceChoice device(Setting setting) {
-        String estimate = new DeviceChoice.Estimate("").toString();
-        String word = setting.word();
-        if (word.startsWith(estimate) && !word.equals(estimate)) {
-            return new DeviceChoice.Estimate(word.substring(estimate.length()));
-        }
-        return switch (word) {
-            case "auto" -> new DeviceChoice.Auto();
-            case "cuda" -> new DeviceChoice.Cuda();
-            case "reference" -> new DeviceChoice.Reference();
-            default -> throw setting.refused(List.of("auto", "cuda", "reference", "estimate:<gpu>"), word);
-        };
     }
 }
