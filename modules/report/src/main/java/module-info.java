@@ -7,4 +7,9 @@ module layerwise.report {
     requires layerwise.trace;
     requires info.picocli;
     requires com.fasterxml.jackson.databind;
+    requires tablesaw.core;
+    // What tablesaw uses without declaring it: without these it fails at the first filter.
+    requires io.github.classgraph;
+    requires org.slf4j;
+    requires roaringbitmap;
 }
