@@ -10,10 +10,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import layerwise.report.html.HtmlReport;
 import layerwise.report.profile.MergedTable;
 import layerwise.report.profile.Profile;
 import layerwise.report.profile.ProfileOptions;
 import layerwise.report.profile.Profiler;
+import layerwise.report.profile.RepeatedBlock;
 import layerwise.report.profile.ShortNames;
 import layerwise.report.render.CsvReport;
 import layerwise.report.render.JsonReport;
@@ -60,11 +62,13 @@ final class ReportCommand implements Callable<Integer> {
                 arguments(),
                 profile,
                 table,
-                profile.problems().stream().map(ModuleSums::of).toList());
+                profile.problems().stream().map(ModuleSums::of).toList(),
+                RepeatedBlock.of(table));
         String text = TextReport.render(context, queries());
         try (OutputFiles files = new OutputFiles()) {
             files.add(location.sibling(".txt"), text);
             files.add(location.sibling(".csv"), CsvReport.render(table));
+            files.add(location.sibling(".html"), HtmlReport.render(context));
             files.add(location.sibling(".json"), out -> JsonReport.write(profile, out));
             files.commit();
         }

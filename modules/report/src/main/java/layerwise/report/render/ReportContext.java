@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import layerwise.report.profile.MergedTable;
 import layerwise.report.profile.Profile;
+import layerwise.report.profile.RepeatedBlock;
 import layerwise.report.table.ModuleSum;
 
 /**
@@ -14,10 +15,12 @@ import layerwise.report.table.ModuleSum;
  * @param profile   the evaluated trace
  * @param table     its problems side by side
  * @param modules   sums by module, a list for each problem
+ * @param repeats   blocks of rows that repeat at once
  */
 public record ReportContext(
         String source,
         Map<String, Object> arguments,
         Profile profile,
         MergedTable table,
-        List<List<ModuleSum>> modules) {}
+        List<List<ModuleSum>> modules,
+        List<RepeatedBlock> repeats) {}
