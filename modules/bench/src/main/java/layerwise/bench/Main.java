@@ -2,6 +2,7 @@ package layerwise.bench;
 
 import java.io.PrintStream;
 import java.util.List;
+import java.util.Map;
 import layerwise.bench.forward.ForwardCommand;
 import layerwise.bench.run.RunCommand;
 import layerwise.tensor.ConfigException;
@@ -16,7 +17,7 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-        System.exit(run(List.of(arguments), System.out, System.err));
+        System.exit(run(List.of(arguments), System.getenv(), System.out, System.err));
     }
 
     /**
@@ -24,9 +25,9 @@ public final class Main {
      *
      * @return the exit status: 0 success, 2 unusable input (one line on {@code err}), 3 wrong results, 1 a failure of ours
      */
-    static int run(List<String> arguments, PrintStream out, PrintStream err) {
+    static int run(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
         try {
-            dispatch(arguments, out, err);
+            dispatch(arguments, environment, out, err);
             return 0;
         } catch (ConfigException | TraceException e) {
             err.println("layerwise: " + e.getMessage());
@@ -40,14 +41,15 @@ public final class Main {
         }
     }
 
-    private static void dispatch(List<String> arguments, PrintStream out, PrintStream err) {
+    private static void dispatch(
+            List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
         if (arguments.isEmpty()) {
             throw new ConfigException("command line: expected one of %s".formatted(String.join(", ", COMMANDS)));
         }
         String command = arguments.getFirst();
         List<String> rest = arguments.subList(1, arguments.size());
         switch (command) {
-            case "run" -> RunCommand.run(rest, System.getenv(), out, err);
+            case "run" -> RunCommand.run(rest, environment, out, err);
             case "forward" -> ForwardCommand.run(rest, out);
             default ->
                 throw new ConfigException("command line: '%s' is no command, expected one of %s%s"

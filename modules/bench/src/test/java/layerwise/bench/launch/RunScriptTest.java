@@ -240,7 +240,7 @@ class RunScriptTest {
                 "--illegal-native-access=deny",
                 "-Dlayerwise.home=" + sandbox.home()));
         if (module.equals("layerwise.report")) {
-            argv.addAll(List.of("--module-path", sandbox.home() + "/report"));
+            argv.addAll(List.of("--module-path", sandbox.folder() + "/report"));
         }
         argv.addAll(List.of("--module", module + "/" + module + ".Main"));
         argv.addAll(List.of(arguments));

@@ -51,6 +51,7 @@ final class Sandbox {
             Files.copy(script, copy);
         }
         Files.createDirectories(home().resolve("lib"));
+        Files.createDirectories(folder().resolve("report"));
         Files.writeString(home().resolve("lib/modules"), "");
         Files.writeString(home().resolve("release"), "MODULES=\"java.base layerwise.bench\"\n");
         program(home().resolve("bin/java"), "");
