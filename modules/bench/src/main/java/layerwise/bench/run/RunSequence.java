@@ -19,6 +19,7 @@ import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
 import layerwise.op.Batch;
+import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
 import layerwise.tensor.DType;
@@ -87,7 +88,7 @@ final class RunSequence {
         new ReferenceBudget(config, slice, cache, rotary, prefill(), weights.bytes() + slice.cacheBytes()).check();
         try (Executor executor = Devices.open(config.device(), journal);
                 Memory memory = executor.allocate()) {
-            progress.phase("Create KV cache manager", () -> slice.placeCaches(memory));
+            progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
             progress.phase("Create runner", () -> {
                 weights.place(memory);
                 rotary.place(memory);
