@@ -16,11 +16,12 @@ final class Rules {
     static final ArchRule PACKAGES_HAVE_NO_CYCLES =
             slices().matching("layerwise.(**)").should().beFreeOfCycles();
 
-    static final ArchRule ONLY_MAIN_MEETS_THE_STANDARD_STREAMS = noClasses()
+    static final ArchRule ONLY_PROGRAMS_MEET_THE_STANDARD_STREAMS = noClasses()
             .that()
-            .doNotHaveSimpleName("Main")
+            .haveNameNotMatching(".*\\.(Main|\\w+Command)")
             .should(ACCESS_STANDARD_STREAMS)
-            .because("stdout is the program's result and stderr its talk: libraries are handed a stream");
+            .because("stdout is a command's result and stderr its talk: what is below Main and the commands is handed a"
+                    + " stream");
 
     static final ArchRule NOTHING_DECLARES_THROWABLE = noCodeUnits()
             .should()
