@@ -8,6 +8,7 @@ import layerwise.bench.run.RunCommand;
 import layerwise.bench.verify.VerifyCommand;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.NearestNames;
+import layerwise.tensor.WrongResultException;
 import layerwise.trace.TraceException;
 
 /** Entry point: the first argument names the command, the others are the command's own. */

@@ -1,7 +1,7 @@
 package layerwise.bench.run;
 
-import layerwise.bench.WrongResultException;
 import layerwise.op.Summary;
+import layerwise.tensor.WrongResultException;
 
 /** What outputs must be for a run to mean anything. */
 final class OutputCheck {

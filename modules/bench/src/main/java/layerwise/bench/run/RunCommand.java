@@ -27,7 +27,7 @@ public final class RunCommand {
      *
      * @param environment variables of the process
      * @throws ConfigException if the configuration, the environment or a file cannot be used
-     * @throws layerwise.bench.WrongResultException if outputs are not what they must be
+     * @throws layerwise.tensor.WrongResultException if outputs are not what they must be
      */
     public static void run(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
         Optional<RunConfig> parsed = RunOptions.parse("run.sh", arguments, out);
