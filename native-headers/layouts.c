@@ -174,16 +174,6 @@ int main(void) {
     FIELD("cupti", CUpti_ActivityAPI, threadId);
     FIELD("cupti", CUpti_ActivityAPI, correlationId);
     FIELD("cupti", CUpti_ActivityAPI, returnValue);
-    SIZE("cupti", CUpti_ActivitySynchronization2);
-    FIELD("cupti", CUpti_ActivitySynchronization2, kind);
-    FIELD("cupti", CUpti_ActivitySynchronization2, type);
-    FIELD("cupti", CUpti_ActivitySynchronization2, start);
-    FIELD("cupti", CUpti_ActivitySynchronization2, end);
-    FIELD("cupti", CUpti_ActivitySynchronization2, correlationId);
-    FIELD("cupti", CUpti_ActivitySynchronization2, contextId);
-    FIELD("cupti", CUpti_ActivitySynchronization2, streamId);
-    FIELD("cupti", CUpti_ActivitySynchronization2, cudaEventId);
-    FIELD("cupti", CUpti_ActivitySynchronization2, cudaEventSyncId);
     SIZE("cupti", CUpti_ActivityContext3);
     FIELD("cupti", CUpti_ActivityContext3, contextId);
     FIELD("cupti", CUpti_ActivityContext3, deviceId);

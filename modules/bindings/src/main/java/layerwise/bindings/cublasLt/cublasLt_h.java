@@ -68,15 +68,6 @@ public class cublasLt_h extends cublasLt_h$shared {
     public static int CUDA_R_8F_E5M2() {
         return CUDA_R_8F_E5M2;
     }
-    private static final int CUBLAS_STATUS_SUCCESS = (int)0L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.CUBLAS_STATUS_SUCCESS = 0
-     * }
-     */
-    public static int CUBLAS_STATUS_SUCCESS() {
-        return CUBLAS_STATUS_SUCCESS;
-    }
     private static final int CUBLAS_STATUS_NOT_SUPPORTED = (int)15L;
     /**
      * {@snippet lang=c :
@@ -410,15 +401,6 @@ public class cublasLt_h extends cublasLt_h$shared {
         } catch (Throwable ex$) {
            throw new AssertionError("should not reach here", ex$);
         }
-    }
-    private static final int CUBLASLT_MATMUL_MATRIX_SCALE_SCALAR_32F = (int)0L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.CUBLASLT_MATMUL_MATRIX_SCALE_SCALAR_32F = 0
-     * }
-     */
-    public static int CUBLASLT_MATMUL_MATRIX_SCALE_SCALAR_32F() {
-        return CUBLASLT_MATMUL_MATRIX_SCALE_SCALAR_32F;
     }
     private static final int CUBLASLT_MATMUL_MATRIX_SCALE_VEC128_32F = (int)4L;
     /**

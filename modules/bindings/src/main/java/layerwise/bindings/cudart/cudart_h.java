@@ -77,14 +77,14 @@ public class cudart_h extends cudart_h$shared {
     public static int cudaIpcMemLazyEnablePeerAccess() {
         return cudaIpcMemLazyEnablePeerAccess;
     }
-    private static final int cudaSuccess = (int)0L;
+    private static final int cudaErrorInvalidValue = (int)1L;
     /**
      * {@snippet lang=c :
-     * enum cudaError.cudaSuccess = 0
+     * enum cudaError.cudaErrorInvalidValue = 1
      * }
      */
-    public static int cudaSuccess() {
-        return cudaSuccess;
+    public static int cudaErrorInvalidValue() {
+        return cudaErrorInvalidValue;
     }
     private static final int cudaErrorMemoryAllocation = (int)2L;
     /**
@@ -94,78 +94,6 @@ public class cudart_h extends cudart_h$shared {
      */
     public static int cudaErrorMemoryAllocation() {
         return cudaErrorMemoryAllocation;
-    }
-    private static final int cudaErrorInitializationError = (int)3L;
-    /**
-     * {@snippet lang=c :
-     * enum cudaError.cudaErrorInitializationError = 3
-     * }
-     */
-    public static int cudaErrorInitializationError() {
-        return cudaErrorInitializationError;
-    }
-    private static final int cudaErrorStubLibrary = (int)34L;
-    /**
-     * {@snippet lang=c :
-     * enum cudaError.cudaErrorStubLibrary = 34
-     * }
-     */
-    public static int cudaErrorStubLibrary() {
-        return cudaErrorStubLibrary;
-    }
-    private static final int cudaErrorInsufficientDriver = (int)35L;
-    /**
-     * {@snippet lang=c :
-     * enum cudaError.cudaErrorInsufficientDriver = 35
-     * }
-     */
-    public static int cudaErrorInsufficientDriver() {
-        return cudaErrorInsufficientDriver;
-    }
-    private static final int cudaErrorDevicesUnavailable = (int)46L;
-    /**
-     * {@snippet lang=c :
-     * enum cudaError.cudaErrorDevicesUnavailable = 46
-     * }
-     */
-    public static int cudaErrorDevicesUnavailable() {
-        return cudaErrorDevicesUnavailable;
-    }
-    private static final int cudaErrorNoDevice = (int)100L;
-    /**
-     * {@snippet lang=c :
-     * enum cudaError.cudaErrorNoDevice = 100
-     * }
-     */
-    public static int cudaErrorNoDevice() {
-        return cudaErrorNoDevice;
-    }
-    private static final int cudaErrorInvalidDevice = (int)101L;
-    /**
-     * {@snippet lang=c :
-     * enum cudaError.cudaErrorInvalidDevice = 101
-     * }
-     */
-    public static int cudaErrorInvalidDevice() {
-        return cudaErrorInvalidDevice;
-    }
-    private static final int cudaErrorInvalidKernelImage = (int)200L;
-    /**
-     * {@snippet lang=c :
-     * enum cudaError.cudaErrorInvalidKernelImage = 200
-     * }
-     */
-    public static int cudaErrorInvalidKernelImage() {
-        return cudaErrorInvalidKernelImage;
-    }
-    private static final int cudaErrorNoKernelImageForDevice = (int)209L;
-    /**
-     * {@snippet lang=c :
-     * enum cudaError.cudaErrorNoKernelImageForDevice = 209
-     * }
-     */
-    public static int cudaErrorNoKernelImageForDevice() {
-        return cudaErrorNoKernelImageForDevice;
     }
     private static final int cudaErrorNotReady = (int)600L;
     /**
@@ -184,24 +112,6 @@ public class cudart_h extends cudart_h$shared {
      */
     public static int cudaErrorPeerAccessAlreadyEnabled() {
         return cudaErrorPeerAccessAlreadyEnabled;
-    }
-    private static final int cudaErrorSystemDriverMismatch = (int)803L;
-    /**
-     * {@snippet lang=c :
-     * enum cudaError.cudaErrorSystemDriverMismatch = 803
-     * }
-     */
-    public static int cudaErrorSystemDriverMismatch() {
-        return cudaErrorSystemDriverMismatch;
-    }
-    private static final int cudaErrorCompatNotSupportedOnDevice = (int)804L;
-    /**
-     * {@snippet lang=c :
-     * enum cudaError.cudaErrorCompatNotSupportedOnDevice = 804
-     * }
-     */
-    public static int cudaErrorCompatNotSupportedOnDevice() {
-        return cudaErrorCompatNotSupportedOnDevice;
     }
     private static final int cudaMemcpyHostToDevice = (int)1L;
     /**
@@ -274,15 +184,6 @@ public class cudart_h extends cudart_h$shared {
      */
     public static int cudaDevAttrMemoryClockRate() {
         return cudaDevAttrMemoryClockRate;
-    }
-    private static final int cudaDevAttrMaxSharedMemoryPerBlockOptin = (int)97L;
-    /**
-     * {@snippet lang=c :
-     * enum cudaDeviceAttr.cudaDevAttrMaxSharedMemoryPerBlockOptin = 97
-     * }
-     */
-    public static int cudaDevAttrMaxSharedMemoryPerBlockOptin() {
-        return cudaDevAttrMaxSharedMemoryPerBlockOptin;
     }
     private static final int cudaEnableDefault = (int)0L;
     /**
@@ -682,64 +583,6 @@ public class cudart_h extends cudart_h$shared {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("cudaGetLastError");
-            }
-            return (int)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class cudaPeekAtLastError {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            cudart_h.C_INT    );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cudaPeekAtLastError");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * extern cudaError_t cudaPeekAtLastError()
-     * }
-     */
-    public static FunctionDescriptor cudaPeekAtLastError$descriptor() {
-        return cudaPeekAtLastError.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * extern cudaError_t cudaPeekAtLastError()
-     * }
-     */
-    public static MethodHandle cudaPeekAtLastError$handle() {
-        return cudaPeekAtLastError.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * extern cudaError_t cudaPeekAtLastError()
-     * }
-     */
-    public static MemorySegment cudaPeekAtLastError$address() {
-        return cudaPeekAtLastError.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * extern cudaError_t cudaPeekAtLastError()
-     * }
-     */
-    public static int cudaPeekAtLastError() {
-        var mh$ = cudaPeekAtLastError.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("cudaPeekAtLastError");
             }
             return (int)mh$.invokeExact();
         } catch (Error | RuntimeException ex) {
@@ -1958,6 +1801,69 @@ public class cudart_h extends cudart_h$shared {
                 traceDowncall("cudaFuncGetAttributes", attr, func);
             }
             return (int)mh$.invokeExact(attr, func);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cudaFuncGetParamInfo {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cudart_h.C_INT,
+            cudart_h.C_POINTER,
+            cudart_h.C_LONG,
+            cudart_h.C_POINTER,
+            cudart_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cudaFuncGetParamInfo");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * extern cudaError_t cudaFuncGetParamInfo(const void *func, size_t paramIndex, size_t *paramOffset, size_t *paramSize)
+     * }
+     */
+    public static FunctionDescriptor cudaFuncGetParamInfo$descriptor() {
+        return cudaFuncGetParamInfo.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * extern cudaError_t cudaFuncGetParamInfo(const void *func, size_t paramIndex, size_t *paramOffset, size_t *paramSize)
+     * }
+     */
+    public static MethodHandle cudaFuncGetParamInfo$handle() {
+        return cudaFuncGetParamInfo.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * extern cudaError_t cudaFuncGetParamInfo(const void *func, size_t paramIndex, size_t *paramOffset, size_t *paramSize)
+     * }
+     */
+    public static MemorySegment cudaFuncGetParamInfo$address() {
+        return cudaFuncGetParamInfo.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * extern cudaError_t cudaFuncGetParamInfo(const void *func, size_t paramIndex, size_t *paramOffset, size_t *paramSize)
+     * }
+     */
+    public static int cudaFuncGetParamInfo(MemorySegment func, long paramIndex, MemorySegment paramOffset, MemorySegment paramSize) {
+        var mh$ = cudaFuncGetParamInfo.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cudaFuncGetParamInfo", func, paramIndex, paramOffset, paramSize);
+            }
+            return (int)mh$.invokeExact(func, paramIndex, paramOffset, paramSize);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -3588,24 +3494,6 @@ public class cudart_h extends cudart_h$shared {
      */
     public static int CU_TENSOR_MAP_SWIZZLE_128B() {
         return CU_TENSOR_MAP_SWIZZLE_128B;
-    }
-    private static final int CU_TENSOR_MAP_L2_PROMOTION_NONE = (int)0L;
-    /**
-     * {@snippet lang=c :
-     * enum CUtensorMapL2promotion_enum.CU_TENSOR_MAP_L2_PROMOTION_NONE = 0
-     * }
-     */
-    public static int CU_TENSOR_MAP_L2_PROMOTION_NONE() {
-        return CU_TENSOR_MAP_L2_PROMOTION_NONE;
-    }
-    private static final int CU_TENSOR_MAP_L2_PROMOTION_L2_128B = (int)2L;
-    /**
-     * {@snippet lang=c :
-     * enum CUtensorMapL2promotion_enum.CU_TENSOR_MAP_L2_PROMOTION_L2_128B = 2
-     * }
-     */
-    public static int CU_TENSOR_MAP_L2_PROMOTION_L2_128B() {
-        return CU_TENSOR_MAP_L2_PROMOTION_L2_128B;
     }
     private static final int CU_TENSOR_MAP_L2_PROMOTION_L2_256B = (int)3L;
     /**

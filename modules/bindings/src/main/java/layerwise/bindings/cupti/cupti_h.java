@@ -23,15 +23,6 @@ public class cupti_h extends cupti_h$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int CUPTI_API_VERSION = (int)130001L;
-    /**
-     * {@snippet lang=c :
-     * #define CUPTI_API_VERSION 130001
-     * }
-     */
-    public static int CUPTI_API_VERSION() {
-        return CUPTI_API_VERSION;
-    }
     private static final int CUPTI_SUCCESS = (int)0L;
     /**
      * {@snippet lang=c :
@@ -58,15 +49,6 @@ public class cupti_h extends cupti_h$shared {
      */
     public static int CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED() {
         return CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED;
-    }
-    private static final int CUPTI_ERROR_UNKNOWN = (int)999L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.CUPTI_ERROR_UNKNOWN = 999
-     * }
-     */
-    public static int CUPTI_ERROR_UNKNOWN() {
-        return CUPTI_ERROR_UNKNOWN;
     }
 
     private static class cuptiGetResultString {
@@ -614,15 +596,6 @@ public class cupti_h extends cupti_h$shared {
     public static int CUPTI_ACTIVITY_KIND_STREAM() {
         return CUPTI_ACTIVITY_KIND_STREAM;
     }
-    private static final int CUPTI_ACTIVITY_KIND_SYNCHRONIZATION = (int)38L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.CUPTI_ACTIVITY_KIND_SYNCHRONIZATION = 38
-     * }
-     */
-    public static int CUPTI_ACTIVITY_KIND_SYNCHRONIZATION() {
-        return CUPTI_ACTIVITY_KIND_SYNCHRONIZATION;
-    }
     private static final int CUPTI_ACTIVITY_FLAG_FLUSH_FORCED = (int)1L;
     /**
      * {@snippet lang=c :
@@ -631,24 +604,6 @@ public class cupti_h extends cupti_h$shared {
      */
     public static int CUPTI_ACTIVITY_FLAG_FLUSH_FORCED() {
         return CUPTI_ACTIVITY_FLAG_FLUSH_FORCED;
-    }
-    private static final int CUPTI_ACTIVITY_ATTR_DEVICE_BUFFER_SIZE = (int)0L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.CUPTI_ACTIVITY_ATTR_DEVICE_BUFFER_SIZE = 0
-     * }
-     */
-    public static int CUPTI_ACTIVITY_ATTR_DEVICE_BUFFER_SIZE() {
-        return CUPTI_ACTIVITY_ATTR_DEVICE_BUFFER_SIZE;
-    }
-    private static final int CUPTI_ACTIVITY_ATTR_ZEROED_OUT_ACTIVITY_BUFFER = (int)5L;
-    /**
-     * {@snippet lang=c :
-     * enum <anonymous>.CUPTI_ACTIVITY_ATTR_ZEROED_OUT_ACTIVITY_BUFFER = 5
-     * }
-     */
-    public static int CUPTI_ACTIVITY_ATTR_ZEROED_OUT_ACTIVITY_BUFFER() {
-        return CUPTI_ACTIVITY_ATTR_ZEROED_OUT_ACTIVITY_BUFFER;
     }
     private static final int CUPTI_ACTIVITY_THREAD_ID_TYPE_SYSTEM = (int)1L;
     /**
@@ -1146,68 +1101,6 @@ public class cupti_h extends cupti_h$shared {
         }
     }
 
-    private static class cuptiActivitySetAttribute {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            cupti_h.C_INT,
-            cupti_h.C_INT,
-            cupti_h.C_POINTER,
-            cupti_h.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiActivitySetAttribute");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * CUptiResult cuptiActivitySetAttribute(CUpti_ActivityAttribute attr, size_t *valueSize, void *value)
-     * }
-     */
-    public static FunctionDescriptor cuptiActivitySetAttribute$descriptor() {
-        return cuptiActivitySetAttribute.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * CUptiResult cuptiActivitySetAttribute(CUpti_ActivityAttribute attr, size_t *valueSize, void *value)
-     * }
-     */
-    public static MethodHandle cuptiActivitySetAttribute$handle() {
-        return cuptiActivitySetAttribute.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * CUptiResult cuptiActivitySetAttribute(CUpti_ActivityAttribute attr, size_t *valueSize, void *value)
-     * }
-     */
-    public static MemorySegment cuptiActivitySetAttribute$address() {
-        return cuptiActivitySetAttribute.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * CUptiResult cuptiActivitySetAttribute(CUpti_ActivityAttribute attr, size_t *valueSize, void *value)
-     * }
-     */
-    public static int cuptiActivitySetAttribute(int attr, MemorySegment valueSize, MemorySegment value) {
-        var mh$ = cuptiActivitySetAttribute.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("cuptiActivitySetAttribute", attr, valueSize, value);
-            }
-            return (int)mh$.invokeExact(attr, valueSize, value);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
     private static class cuptiSetThreadIdType {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             cupti_h.C_INT,
@@ -1266,6 +1159,157 @@ public class cupti_h extends cupti_h$shared {
         } catch (Throwable ex$) {
            throw new AssertionError("should not reach here", ex$);
         }
+    }
+
+    private static class cuptiActivityEnableDriverApi {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_INT,
+            cupti_h.C_CHAR
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiActivityEnableDriverApi");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiActivityEnableDriverApi(CUpti_CallbackId cbid, uint8_t enable)
+     * }
+     */
+    public static FunctionDescriptor cuptiActivityEnableDriverApi$descriptor() {
+        return cuptiActivityEnableDriverApi.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiActivityEnableDriverApi(CUpti_CallbackId cbid, uint8_t enable)
+     * }
+     */
+    public static MethodHandle cuptiActivityEnableDriverApi$handle() {
+        return cuptiActivityEnableDriverApi.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiActivityEnableDriverApi(CUpti_CallbackId cbid, uint8_t enable)
+     * }
+     */
+    public static MemorySegment cuptiActivityEnableDriverApi$address() {
+        return cuptiActivityEnableDriverApi.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiActivityEnableDriverApi(CUpti_CallbackId cbid, uint8_t enable)
+     * }
+     */
+    public static int cuptiActivityEnableDriverApi(int cbid, byte enable) {
+        var mh$ = cuptiActivityEnableDriverApi.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiActivityEnableDriverApi", cbid, enable);
+            }
+            return (int)mh$.invokeExact(cbid, enable);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+    private static final int CUPTI_DRIVER_TRACE_CBID_cuMemsetD8Async = (int)216L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_driver_api_trace_cbid_enum.CUPTI_DRIVER_TRACE_CBID_cuMemsetD8Async = 216
+     * }
+     */
+    public static int CUPTI_DRIVER_TRACE_CBID_cuMemsetD8Async() {
+        return CUPTI_DRIVER_TRACE_CBID_cuMemsetD8Async;
+    }
+    private static final int CUPTI_DRIVER_TRACE_CBID_cuMemsetD32Async = (int)220L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_driver_api_trace_cbid_enum.CUPTI_DRIVER_TRACE_CBID_cuMemsetD32Async = 220
+     * }
+     */
+    public static int CUPTI_DRIVER_TRACE_CBID_cuMemsetD32Async() {
+        return CUPTI_DRIVER_TRACE_CBID_cuMemsetD32Async;
+    }
+    private static final int CUPTI_DRIVER_TRACE_CBID_cuMemcpyDtoDAsync_v2 = (int)281L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_driver_api_trace_cbid_enum.CUPTI_DRIVER_TRACE_CBID_cuMemcpyDtoDAsync_v2 = 281
+     * }
+     */
+    public static int CUPTI_DRIVER_TRACE_CBID_cuMemcpyDtoDAsync_v2() {
+        return CUPTI_DRIVER_TRACE_CBID_cuMemcpyDtoDAsync_v2;
+    }
+    private static final int CUPTI_DRIVER_TRACE_CBID_cuMemcpyAsync = (int)306L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_driver_api_trace_cbid_enum.CUPTI_DRIVER_TRACE_CBID_cuMemcpyAsync = 306
+     * }
+     */
+    public static int CUPTI_DRIVER_TRACE_CBID_cuMemcpyAsync() {
+        return CUPTI_DRIVER_TRACE_CBID_cuMemcpyAsync;
+    }
+    private static final int CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel = (int)307L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_driver_api_trace_cbid_enum.CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel = 307
+     * }
+     */
+    public static int CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel() {
+        return CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel;
+    }
+    private static final int CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel_ptsz = (int)442L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_driver_api_trace_cbid_enum.CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel_ptsz = 442
+     * }
+     */
+    public static int CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel_ptsz() {
+        return CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel_ptsz;
+    }
+    private static final int CUPTI_DRIVER_TRACE_CBID_cuLaunchCooperativeKernel = (int)477L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_driver_api_trace_cbid_enum.CUPTI_DRIVER_TRACE_CBID_cuLaunchCooperativeKernel = 477
+     * }
+     */
+    public static int CUPTI_DRIVER_TRACE_CBID_cuLaunchCooperativeKernel() {
+        return CUPTI_DRIVER_TRACE_CBID_cuLaunchCooperativeKernel;
+    }
+    private static final int CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch = (int)514L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_driver_api_trace_cbid_enum.CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch = 514
+     * }
+     */
+    public static int CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch() {
+        return CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch;
+    }
+    private static final int CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx = (int)652L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_driver_api_trace_cbid_enum.CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx = 652
+     * }
+     */
+    public static int CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx() {
+        return CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx;
+    }
+    private static final int CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx_ptsz = (int)653L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_driver_api_trace_cbid_enum.CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx_ptsz = 653
+     * }
+     */
+    public static int CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx_ptsz() {
+        return CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx_ptsz;
     }
 }
 

@@ -279,14 +279,5 @@ public class nvtx_h extends nvtx_h$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
-    private static final int NVTX_NO_PUSH_POP_TRACKING = (int)-2L;
-    /**
-     * {@snippet lang=c :
-     * #define NVTX_NO_PUSH_POP_TRACKING -2
-     * }
-     */
-    public static int NVTX_NO_PUSH_POP_TRACKING() {
-        return NVTX_NO_PUSH_POP_TRACKING;
-    }
 }
 
