@@ -10,4 +10,5 @@ module layerwise.cuda {
     requires com.fasterxml.jackson.databind;
 
     exports layerwise.cuda;
+    exports layerwise.cuda.cupti;
 }
