@@ -32,6 +32,11 @@ public final class ApiCalls {
         return columns[1][call];
     }
 
+    /** The calling thread, as the {@code globalTid} column has it. */
+    public long thread(int call) {
+        return columns[2][call];
+    }
+
     /** The call that launched an activity, -1 if the trace has none: correlation ids are unique within a process. */
     public int find(int process, long correlation) {
         return correlation == 0 ? -1 : index.find(process, correlation);

@@ -12,10 +12,12 @@ public final class GraphNodes {
     private final long[][] columns;
     private final PairIndex clones;
     private final PairIndex creations;
+    private final int size;
 
     /** Columns: start, end, globalTid, graphNodeId, originalGraphNodeId (0 for none). */
     GraphNodes(long[][] columns, int size) {
         this.columns = columns;
+        this.size = size;
         this.clones = new PairIndex(size);
         this.creations = new PairIndex(size);
         for (int row = 0; row < size; row++) {
@@ -29,6 +31,11 @@ public final class GraphNodes {
                 kind.put(process, node, row);
             }
         }
+    }
+
+    /** Number of rows, an upper bound of what {@link #captured} returns. */
+    public int size() {
+        return size;
     }
 
     /**

@@ -1,0 +1,31 @@
+package layerwise.op;
+
+/**
+ * Runs programs. Belongs to the thread that opened it.
+ *
+ * <p>Work is enqueued in order; {@link #synchronize} waits for it. An executor without queues of its own runs at once.
+ */
+public interface Executor extends AutoCloseable {
+    /** What runs, for people: {@code reference}, or the name of a GPU. */
+    String device();
+
+    Capabilities capabilities();
+
+    /** An empty memory. */
+    Memory allocate();
+
+    /**
+     * Gives a program's intermediate buffers their places and prepares every launch, so that running allocates nothing.
+     * Buffers that {@code memory} does not hold are intermediate.
+     */
+    Execution prepare(Program program, Memory memory);
+
+    /** Marks on the executor's own time line, {@code marks} of them. */
+    Stopwatch stopwatch(int marks);
+
+    /** Waits until everything enqueued has run; reports what went wrong meanwhile. */
+    void synchronize();
+
+    @Override
+    void close();
+}

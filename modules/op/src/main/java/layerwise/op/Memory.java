@@ -1,0 +1,33 @@
+package layerwise.op;
+
+import java.lang.foreign.Arena;
+import layerwise.tensor.HostTensor;
+
+/**
+ * Buffers that have a place and live equally long. A nested memory sees those of its parent; parents close their
+ * children.
+ */
+public interface Memory extends AutoCloseable {
+    /**
+     * Gives a buffer its place and contents.
+     *
+     * @throws IllegalArgumentException if a buffer of that name lives here or in a parent
+     */
+    void put(Buffer buffer, Contents contents);
+
+    /** Whether the buffer lives here or in a parent. */
+    boolean holds(Buffer buffer);
+
+    /** A copy of a tensor's elements as they are once everything enqueued has run, contiguous. */
+    HostTensor read(TensorRef tensor, Arena arena);
+
+    /** What a check of outputs looks at, counted once everything enqueued has run. */
+    Summary summarize(TensorRef tensor);
+
+    /** A memory for buffers that end earlier than these. */
+    Memory nested();
+
+    /** Frees the buffers. */
+    @Override
+    void close();
+}

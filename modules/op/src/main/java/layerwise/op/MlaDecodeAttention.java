@@ -1,0 +1,60 @@
+package layerwise.op;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Attention of MLA in its absorbed form against the paged latent cache: one key/value head for all query heads, values
+ * are the first R elements of each cached row. The step's own tokens are in the cache already.
+ *
+ * @param q     {@code [T,Q,R+D]}
+ * @param cache {@code [pages, pageTokens, R+D]}
+ * @param out   {@code [T,Q,R]}
+ * @param scale of the scores before the softmax
+ */
+public record MlaDecodeAttention(TensorRef q, TensorRef cache, TensorRef out, PagedBatch paged, double scale)
+        implements Operator {
+    public MlaDecodeAttention {
+        Expect.rank("MlaDecodeAttention", "q", q, 3);
+        Expect.rank("MlaDecodeAttention", "out", out, 3);
+        Expect.rank("MlaDecodeAttention", "cache", cache, 3);
+        Expect.shape("MlaDecodeAttention", "q", q, paged.batch().tokens(), q.dim(1), cache.dim(2));
+        Expect.shape("MlaDecodeAttention", "out", out, q.dim(0), q.dim(1), out.dim(2));
+        Expect.that(
+                out.dim(2) <= cache.dim(2), "MlaDecodeAttention: values of %d in rows of %d", out.dim(2), cache.dim(2));
+    }
+
+    @Override
+    public List<TensorRef> inputs() {
+        List<TensorRef> all = new ArrayList<>(paged.tables());
+        all.add(q);
+        all.add(cache);
+        return List.copyOf(all);
+    }
+
+    @Override
+    public List<TensorRef> outputs() {
+        return List.of(out);
+    }
+
+    @Override
+    public Work work() {
+        return new Work(
+                2 * q.dim(1) * (q.dim(2) + out.dim(2)) * paged.batch().visiblePairs(),
+                q.bytes() + cache.dtype().bytes(paged.batch().context() * cache.dim(2)) + out.bytes(),
+                Arithmetic.BF16);
+    }
+
+    @Override
+    public String label() {
+        return "B%d T%d S%d Q%d D%d/%d %s"
+                .formatted(
+                        paged.batch().sequences(),
+                        q.dim(0),
+                        paged.batch().longest(),
+                        q.dim(1),
+                        q.dim(2),
+                        out.dim(2),
+                        cache.dtype());
+    }
+}
