@@ -84,7 +84,13 @@ public final class CuptiTracer implements AutoCloseable {
         CuptiTracer tracer = new CuptiTracer(process);
         devices.forEach(device -> tracer.recorder.gpu(device.traced()));
         tracer.subscribe();
-        tracer.resume();
+        try {
+            tracer.register();
+            tracer.resume();
+        } catch (RuntimeException e) {
+            cupti_h.cuptiUnsubscribe(tracer.subscriber); // or no later client could have it
+            throw e;
+        }
         tracer.nameThread();
         tracer.reader.start();
         return tracer;
@@ -101,6 +107,10 @@ public final class CuptiTracer implements AutoCloseable {
         }
         CuptiException.check(status, "cuptiSubscribe");
         subscriber = handle.get(ValueLayout.ADDRESS, 0);
+    }
+
+    private void register() {
+        Arena forever = Arena.global();
         CuptiException.check(
                 cupti_h.cuptiSetThreadIdType(cupti_h.CUPTI_ACTIVITY_THREAD_ID_TYPE_SYSTEM()), "cuptiSetThreadIdType");
         CuptiException.check(
