@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import layerwise.bench.forward.ForwardCommand;
 import layerwise.bench.run.RunCommand;
+import layerwise.bench.verify.VerifyCommand;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.NearestNames;
 import layerwise.trace.TraceException;
@@ -49,6 +50,7 @@ public final class Main {
         List<String> rest = arguments.subList(1, arguments.size());
         switch (command) {
             case "run" -> RunCommand.run(rest, environment, out, err);
+            case "verify" -> VerifyCommand.run(rest, out);
             case "forward" -> ForwardCommand.run(rest, out);
             default ->
                 throw new ConfigException("command line: '%s' is no command, expected one of %s%s"

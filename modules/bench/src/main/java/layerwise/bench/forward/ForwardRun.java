@@ -75,7 +75,7 @@ final class ForwardRun {
             TensorRef firstGain = DecoderSlice.firstGain(model, options.layers().getFirst(), weights);
             RotaryTable rotary = rotary(model, length);
             weights.place(memory);
-            slice.placeCaches(memory);
+            slice.placeCaches(memory, new Contents.Zeros());
             rotary.place(memory);
             int past = 0;
             for (Map.Entry<String, HostTensor> step : steps.entrySet()) {

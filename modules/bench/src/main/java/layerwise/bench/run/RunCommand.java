@@ -36,8 +36,6 @@ public final class RunCommand {
         }
         RunConfig config = parsed.get();
         Rank rank = Rank.of(environment);
-        Recording recording = Recording.of(environment);
-        recording.prepare();
         out.println(config.argsLine());
         ModelSpec model = new ModelCatalog(Installation.home().resolve("configs/models")).find(config.model());
         // JDK 25 gives no console where there is no terminal, some builds one that says so.
@@ -46,7 +44,7 @@ public final class RunCommand {
         Progress progress = new Progress(err, terminal, rank.rank() == 0);
         try (Arena checkpoint = Arena.ofShared()) {
             WeightSource source = source(config, checkpoint);
-            new RunSequence(config, model, source, rank, recording, progress, out).run(arguments);
+            new RunSequence(config, model, source, rank, environment, progress, out).run(arguments);
         }
     }
 

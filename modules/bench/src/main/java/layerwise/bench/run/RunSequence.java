@@ -3,6 +3,7 @@ package layerwise.bench.run;
 import java.io.PrintStream;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import layerwise.bench.config.KvCacheDtype;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
@@ -18,6 +19,7 @@ import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
 import layerwise.op.Batch;
+import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
 import layerwise.tensor.DType;
@@ -48,13 +50,13 @@ final class RunSequence {
             ModelSpec model,
             WeightSource source,
             Rank rank,
-            Recording recording,
+            Map<String, String> environment,
             Progress progress,
             PrintStream out) {
         this.config = config;
         this.model = model;
         this.rank = rank;
-        this.recording = recording;
+        this.recording = Recording.of(environment);
         this.progress = progress;
         this.out = out;
         config.layerIndices().forEach(model::layer);
@@ -65,7 +67,7 @@ final class RunSequence {
         weights = new WeightTable(model, source);
         slice = new DecoderSlice(model, config.layerIndices(), weights, cache, model.dtype(), cacheDtype());
         rotary = rotary();
-        balancing = new Balancing(config, model);
+        balancing = new Balancing(config, model, rank, environment);
     }
 
     private DType cacheDtype() {
@@ -82,10 +84,11 @@ final class RunSequence {
     }
 
     void run(List<String> arguments) {
+        recording.prepare();
         new ReferenceBudget(config, slice, cache, rotary, prefill(), weights.bytes() + slice.cacheBytes()).check();
         try (Executor executor = Devices.open(config.device(), journal);
                 Memory memory = executor.allocate()) {
-            progress.phase("Create KV cache manager", () -> slice.placeCaches(memory));
+            progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
             progress.phase("Create runner", () -> {
                 weights.place(memory);
                 rotary.place(memory);
