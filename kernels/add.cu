@@ -8,7 +8,7 @@
 // Launch    grid (T, ceil(H/2048)), block (256), no dynamic shared memory
 // Numerics  exact to half a unit of bf16
 // Source    IEEE 754 addition, rounded to nearest even
-#include "common/bf16.cuh"
+#include "common/rows.cuh"
 
 template <int W>
 static __device__ void row(bf16* y, const bf16* a, const bf16* b, int H) {
@@ -27,7 +27,7 @@ static __device__ void row(bf16* y, const bf16* a, const bf16* b, int H) {
 extern "C" __global__ __launch_bounds__(256)
 void add_bf16(bf16* y, const bf16* a, const bf16* b, int H, int64_t lda, int64_t ldb, int64_t ldy) {
     const int64_t t = blockIdx.x;
-    if (wide_rows(a, lda, H) && wide_rows(b, ldb, H) && wide_rows(y, ldy, H)) {
+    if (wideRows(a, lda, H) && wideRows(b, ldb, H) && wideRows(y, ldy, H)) {
         row<8>(y + t * ldy, a + t * lda, b + t * ldb, H);
     } else {
         row<1>(y + t * ldy, a + t * lda, b + t * ldb, H);

@@ -25,15 +25,15 @@ static __device__ void row(
         store(sum + h, v);
     };
     auto read = [&](int h, float (&v)[W]) { load(v, sum + h); };
-    rms_normalise<W, 4>(H, gain, eps, add, read, [&](int h, const float (&v)[W]) { store(y + h, v); });
+    rmsNormalise<W, 4>(H, gain, eps, add, read, [&](int h, const float (&v)[W]) { store(y + h, v); });
 }
 
 extern "C" __global__ __launch_bounds__(512)
 void add_rms_norm_bf16(bf16* sum, bf16* y, const bf16* x, const bf16* residual, const bf16* gain, int H,
                        int64_t ldx, int64_t ldr, int64_t lds, int64_t ldy, float eps) {
     const int64_t t = blockIdx.x;
-    const bool wide = wide_rows(x, ldx, H) && wide_rows(residual, ldr, H) && wide_rows(sum, lds, H) &&
-                      wide_rows(y, ldy, H) && wide_rows(gain, 0, H);
+    const bool wide = wideRows(x, ldx, H) && wideRows(residual, ldr, H) && wideRows(sum, lds, H) &&
+                      wideRows(y, ldy, H) && wideRows(gain, 0, H);
     if (wide) {
         row<8>(sum + t * lds, y + t * ldy, x + t * ldx, residual + t * ldr, gain, H, eps);
     } else {

@@ -9,7 +9,7 @@
 // Source    Steele, Lea and Flood 2014, figure 16
 #include "common/noise.cuh"
 
-static __device__ uint32_t byte_at(uint64_t seed, int64_t i, uint32_t limit) {
+static __device__ uint32_t byteAt(uint64_t seed, int64_t i, uint32_t limit) {
     return static_cast<uint32_t>(static_cast<uint64_t>(noise24(seed, i)) * limit >> 24);
 }
 
@@ -22,11 +22,11 @@ void fill_bytes_u8(uint8_t* x, int64_t n, int limit, uint64_t seed) {
         uint32_t word[4] = {0, 0, 0, 0};
 #pragma unroll
         for (int j = 0; j < 16; j++) {
-            word[j / 4] |= byte_at(seed, i * 16 + j, limit) << (8 * (j % 4));
+            word[j / 4] |= byteAt(seed, i * 16 + j, limit) << (8 * (j % 4));
         }
         reinterpret_cast<uint4*>(x)[i] = make_uint4(word[0], word[1], word[2], word[3]);
     }
     for (int64_t i = vectors * 16 + thread; i < n; i += threads) {
-        x[i] = byte_at(seed, i, limit);
+        x[i] = byteAt(seed, i, limit);
     }
 }

@@ -19,7 +19,7 @@ static __device__ float uniform(uint64_t seed, int64_t i, float low, float high)
 
 static __device__ void put(bf16* x, float v) { *x = __float2bfloat16_rn(v); }
 static __device__ void put(float* x, float v) { *x = v; }
-static __device__ void put(e4m3* x, float v) { *x = encode_e4m3(v); }
+static __device__ void put(e4m3* x, float v) { *x = encodeE4m3(v); }
 
 template <class X>
 static __device__ void fill(X* x, int64_t n, float low, float high, uint64_t seed) {

@@ -14,13 +14,13 @@
 template <int W>
 static __device__ void row(bf16* y, const bf16* x, const bf16* gain, int H, float eps) {
     auto read = [&](int h, float (&v)[W]) { load(v, x + h); };
-    rms_normalise<W, 4>(H, gain, eps, read, read, [&](int h, const float (&v)[W]) { store(y + h, v); });
+    rmsNormalise<W, 4>(H, gain, eps, read, read, [&](int h, const float (&v)[W]) { store(y + h, v); });
 }
 
 extern "C" __global__ __launch_bounds__(512)
 void rms_norm_bf16(bf16* y, const bf16* x, const bf16* gain, int H, int64_t ldx, int64_t ldy, float eps) {
     const int64_t t = blockIdx.x;
-    if (wide_rows(x, ldx, H) && wide_rows(y, ldy, H) && wide_rows(gain, 0, H)) {
+    if (wideRows(x, ldx, H) && wideRows(y, ldy, H) && wideRows(gain, 0, H)) {
         row<8>(y + t * ldy, x + t * ldx, gain, H, eps);
     } else {
         row<1>(y + t * ldy, x + t * ldx, gain, H, eps);

@@ -1,9 +1,9 @@
 // rotary: rotary position embedding by a table of cosines and sines.
 //
-// Math      (y[a], y[b]) = (x[a]*c - x[b]*s, x[b]*c + x[a]*s) for pair i of a head, with c, s = table[position, 0 and 1, i];
-//           interleaved: a = 2i, b = 2i+1; half_split: a = i, b = i+D/2; float32, rounded once
+// Math      (y[a], y[b]) = (x[a]*c - x[b]*s, x[b]*c + x[a]*s) for pair i of a head, c = table[position, 0, i],
+//           s = table[position, 1, i]; interleaved: a = 2i, b = 2i+1; half_split: a = i, b = i+D/2; rounded once
 // Shapes    x, y [T,Q,D], positions [T] int32, table [P,2,D/2] float32; D even, every position < P
-// Layout    tokens lie x_token and y_token elements apart, heads x_head and y_head, elements of a head side by side;
+// Layout    tokens lie xToken and yToken elements apart, heads xHead and yHead, elements of a head side by side;
 //           y may be x with the same steps. 16-byte accesses where pointers and steps allow it
 // Roofline  bytes = 4*T*Q*D + 4*T*D, flops = 3*T*Q*D: bandwidth-bound everywhere
 // Launch    grid (T, ceil(Q*D/2048)), block (256), no dynamic shared memory
@@ -12,34 +12,35 @@
 #include "common/rotate.cuh"
 
 template <Pairs P, int W>
-static __device__ void token(bf16* y, const bf16* x, const float* angles, int Q, int D, int64_t x_head, int64_t y_head) {
-    const int items = rotation_items<P, W>(D);
+static __device__ void token(
+    bf16* y, const bf16* x, const float* angles, int Q, int D, int64_t xHead, int64_t yHead) {
+    const int items = rotationItems<P, W>(D);
     for (int i = blockIdx.y * blockDim.x + threadIdx.x; i < Q * items; i += gridDim.y * blockDim.x) {
         const int64_t head = i / items;
-        rotate<P, W>(y + head * y_head, x + head * x_head, angles, D, i % items, [](int, const float (&)[W]) {});
+        rotate<P, W>(y + head * yHead, x + head * xHead, angles, D, i % items, [](int, const float (&)[W]) {});
     }
 }
 
 template <Pairs P>
 static __device__ void rotary(bf16* y, const bf16* x, const int* positions, const float* table, int Q, int D,
-                              int64_t x_token, int64_t x_head, int64_t y_token, int64_t y_head) {
+                              int64_t xToken, int64_t xHead, int64_t yToken, int64_t yHead) {
     const int64_t t = blockIdx.x;
     const float* angles = table + static_cast<int64_t>(positions[t]) * D;
-    if (wide_heads<P>(x, x_token, x_head, D) && wide_heads<P>(y, y_token, y_head, D)) {
-        token<P, 8>(y + t * y_token, x + t * x_token, angles, Q, D, x_head, y_head);
+    if (wideHeads<P>(x, xToken, xHead, D) && wideHeads<P>(y, yToken, yHead, D)) {
+        token<P, 8>(y + t * yToken, x + t * xToken, angles, Q, D, xHead, yHead);
     } else {
-        token<P, 1>(y + t * y_token, x + t * x_token, angles, Q, D, x_head, y_head);
+        token<P, 1>(y + t * yToken, x + t * xToken, angles, Q, D, xHead, yHead);
     }
 }
 
 extern "C" __global__ __launch_bounds__(256)
 void rotary_interleaved_bf16(bf16* y, const bf16* x, const int* positions, const float* table, int Q, int D,
-                             int64_t x_token, int64_t x_head, int64_t y_token, int64_t y_head) {
-    rotary<Pairs::INTERLEAVED>(y, x, positions, table, Q, D, x_token, x_head, y_token, y_head);
+                             int64_t xToken, int64_t xHead, int64_t yToken, int64_t yHead) {
+    rotary<Pairs::INTERLEAVED>(y, x, positions, table, Q, D, xToken, xHead, yToken, yHead);
 }
 
 extern "C" __global__ __launch_bounds__(256)
 void rotary_half_split_bf16(bf16* y, const bf16* x, const int* positions, const float* table, int Q, int D,
-                            int64_t x_token, int64_t x_head, int64_t y_token, int64_t y_head) {
-    rotary<Pairs::HALF_SPLIT>(y, x, positions, table, Q, D, x_token, x_head, y_token, y_head);
+                            int64_t xToken, int64_t xHead, int64_t yToken, int64_t yHead) {
+    rotary<Pairs::HALF_SPLIT>(y, x, positions, table, Q, D, xToken, xHead, yToken, yHead);
 }

@@ -2,12 +2,12 @@
 //
 // Math      counts[0] += #{x is NaN}, counts[1] += #{x = +inf or -inf}, counts[2] += #{x = +0 or -0}
 // Shapes    x [rows, columns], counts [3] int64; any rows, columns >= 1
-// Layout    rows lie ldx elements apart, elements of a row side by side. counts must hold zeros before, or what to add to
+// Layout    rows lie ldx elements apart, elements of a row side by side; counts must hold what to add to, zeros or not
 // Roofline  bytes = rows*columns*size of an element, 3 comparisons an element: bandwidth-bound
 // Launch    grid (min(rows, 2112), ceil(columns/4096)), block (256), no dynamic shared memory; blocks walk the rows
 // Numerics  exact: integer sums do not depend on their order
 // Source    IEEE 754
-#include "common/bf16.cuh"
+#include "common/rows.cuh"
 #include "common/reduce.cuh"
 
 static __device__ float value(const bf16* p) { return __bfloat162float(*p); }
@@ -24,7 +24,7 @@ static __device__ void summarize(unsigned long long* counts, const X* x, int64_t
             zeros += v == 0;
         }
     }
-    const int sums[3] = {block_sum(nans), block_sum(infinities), block_sum(zeros)};
+    const int sums[3] = {blockSum(nans), blockSum(infinities), blockSum(zeros)};
     if (threadIdx.x < 3 && sums[threadIdx.x] != 0) {
         atomicAdd(counts + threadIdx.x, static_cast<unsigned long long>(sums[threadIdx.x]));
     }

@@ -9,7 +9,7 @@
 // Launch    grid (T, ceil(I/2048)), block (256), no dynamic shared memory
 // Numerics  |err| <= (2^-8 + 2^-20) * |y|: the exponential is the fast one
 // Source    Shazeer 2020, eq. 6
-#include "common/bf16.cuh"
+#include "common/rows.cuh"
 
 template <int W>
 static __device__ void row(bf16* y, const bf16* x, int I) {
@@ -31,7 +31,7 @@ void swiglu_bf16(bf16* y, const bf16* x, const int* active, int I, int64_t ldx, 
     if (active != nullptr && t >= *active) {
         return;
     }
-    if (wide_rows(x, ldx, I) && wide_rows(y, ldy, I)) {
+    if (wideRows(x, ldx, I) && wideRows(y, ldy, I)) {
         row<8>(y + t * ldy, x + t * ldx, I);
     } else {
         row<1>(y + t * ldy, x + t * ldx, I);

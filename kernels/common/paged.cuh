@@ -9,20 +9,20 @@
 struct Paged {
     const int* starts; // [B+1] first token of each sequence, then T
     const int* past;   // [B] tokens that were in the cache before the step
-    const int* pages;  // [B, table_pages] page that holds the sequence's tokens i*page_tokens ..
+    const int* pages;  // [B, tablePages] page that holds the sequence's tokens i*pageTokens ..
     int sequences;     // B
-    int table_pages;
-    int page_tokens;
+    int tablePages;
+    int pageTokens;
 
     // Row of the cache, counted over all pages, that holds a sequence's token at `position`.
     __device__ __forceinline__ int64_t row(int sequence, int position) const {
-        const int page = pages[static_cast<int64_t>(sequence) * table_pages + position / page_tokens];
-        return static_cast<int64_t>(page) * page_tokens + position % page_tokens;
+        const int page = pages[static_cast<int64_t>(sequence) * tablePages + position / pageTokens];
+        return static_cast<int64_t>(page) * pageTokens + position % pageTokens;
     }
 };
 
 // The sequence that token t belongs to, found by the whole block at once. Holds two block barriers.
-__device__ __forceinline__ int sequence_of(const int* starts, int sequences, int t) {
+__device__ __forceinline__ int sequenceOf(const int* starts, int sequences, int t) {
     __shared__ int found;
     for (int b = threadIdx.x; b < sequences; b += blockDim.x) {
         if (starts[b] <= t && t < starts[b + 1]) {
@@ -37,10 +37,10 @@ __device__ __forceinline__ int sequence_of(const int* starts, int sequences, int
 
 // Row at which a sequence's past and new tokens begin where those of all sequences lie one after the other.
 // By the whole block; holds two block barriers.
-__device__ __forceinline__ int64_t context_start(const int* starts, const int* past, int sequence) {
+__device__ __forceinline__ int64_t contextStart(const int* starts, const int* past, int sequence) {
     int64_t before = 0;
     for (int b = threadIdx.x; b < sequence; b += blockDim.x) {
         before += past[b];
     }
-    return starts[sequence] + block_sum(before);
+    return starts[sequence] + blockSum(before);
 }

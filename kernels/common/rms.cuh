@@ -1,14 +1,14 @@
 // Root-mean-square normalisation of one row by one block (Zhang and Sennrich 2019, eq. 4).
 #pragma once
 
-#include "bf16.cuh"
+#include "rows.cuh"
 #include "reduce.cuh"
 
 // Calls sink(h, v) with v = x[h..h+W) * gain * rsqrt(mean(x^2) + eps), unrounded. The first HELD vectors of each thread
 // stay in registers and come from first(h, v); what a longer row has beyond them is read twice, the second time by
 // again(h, v). A thread sinks only elements that it has read, after reading them, so the row may be overwritten.
 template <int W, int HELD, class First, class Again, class Sink>
-__device__ __forceinline__ void rms_normalise(int H, const bf16* gain, float eps, First first, Again again, Sink sink) {
+__device__ __forceinline__ void rmsNormalise(int H, const bf16* gain, float eps, First first, Again again, Sink sink) {
     const int step = blockDim.x * W;
     const int start = threadIdx.x * W;
     float held[HELD][W];
@@ -31,7 +31,7 @@ __device__ __forceinline__ void rms_normalise(int H, const bf16* gain, float eps
             squares += v[j] * v[j];
         }
     }
-    const float factor = rsqrtf(block_sum(squares) / H + eps);
+    const float factor = rsqrtf(blockSum(squares) / H + eps);
     auto finish = [&](int h, float (&v)[W]) {
         float g[W];
         load(g, gain + h);

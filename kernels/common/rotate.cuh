@@ -1,7 +1,7 @@
 // Rotation of pairs of one head's elements by an angle per pair (Su et al. 2021, eq. 34).
 #pragma once
 
-#include "bf16.cuh"
+#include "rows.cuh"
 
 // Which elements form a pair.
 enum class Pairs {
@@ -11,13 +11,13 @@ enum class Pairs {
 
 // Whether heads of D elements rotate in 16-byte accesses.
 template <Pairs P>
-__device__ __forceinline__ bool wide_heads(const bf16* x, int64_t token_step, int64_t head_step, int D) {
-    return wide_rows(x, token_step | head_step, P == Pairs::INTERLEAVED ? D : D / 2);
+__device__ __forceinline__ bool wideHeads(const bf16* x, int64_t tokenStep, int64_t headStep, int D) {
+    return wideRows(x, tokenStep | headStep, P == Pairs::INTERLEAVED ? D : D / 2);
 }
 
 // Items that a head of D elements consists of: what one thread rotates at a time.
 template <Pairs P, int W>
-__device__ __forceinline__ int rotation_items(int D) {
+__device__ __forceinline__ int rotationItems(int D) {
     return P == Pairs::INTERLEAVED && W == 8 ? D / 8 : D / 2 / W;
 }
 
