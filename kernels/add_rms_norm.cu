@@ -25,10 +25,10 @@ static __device__ void row(
         store(sum + h, v);
     };
     auto read = [&](int h, float (&v)[W]) { load(v, sum + h); };
-    rmsNormalise<W, 4>(H, gain, eps, add, read, [&](int h, const float (&v)[W]) { store(y + h, v); });
+    rmsNormalise<W, 2>(H, gain, eps, add, read, [&](int h, const float (&v)[W]) { store(y + h, v); });
 }
 
-extern "C" __global__ __launch_bounds__(512)
+extern "C" __global__ __launch_bounds__(512, 3)
 void add_rms_norm_bf16(bf16* sum, bf16* y, const bf16* x, const bf16* residual, const bf16* gain, int H,
                        int64_t ldx, int64_t ldr, int64_t lds, int64_t ldy, float eps) {
     const int64_t t = blockIdx.x;

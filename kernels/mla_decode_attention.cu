@@ -1,16 +1,17 @@
 // mla_decode_attention: attention of MLA in its absorbed form against the paged latent cache, rows of 576 = 512 + 64.
 //
 // Math      score[i,h,s] = scale * (q[i,h,:] . cache[row(s),:]) for s <= past + i; out[i,h,:] =
-//           sum_s softmax_s(score[i,h])[s] * cache[row(s),0:512]; i and s counted within a sequence, whose own tokens are
-//           in the cache already; scale > 0
+//           sum_s softmax_s(score[i,h])[s] * cache[row(s),0:512]; i and s counted within a sequence, whose own tokens
+//           are in the cache already; scale > 0
 // Shapes    q [T,Q,576], cache [pages, pageTokens, 576] bf16 or e4m3 with scale 1, out [T,Q,512], starts [B+1],
-//           past [B], pageTable [B, tablePages] int32, partial [P,512], logSum [P] float32; any T, Q, B, past, pageTokens
+//           past [B], pageTable [B, tablePages] int32, partial [P,512], logSum [P] float32; any T, Q, B, past,
+//           pageTokens
 // Layout    steps in elements between tokens and heads as named, elements of a head side by side; steps of q are
 //           multiples of 8, those of out of 2, pointers of 16 bytes; cache and tables are contiguous
 // Roofline  flops = 2176*Q*pairs with pairs = sum_b(n*past + n*(n+1)/2), bytes = 2*T*Q*1088 + sum_b(past+n)*576*(size
 //           of a cache element): about even on H100 at 128 heads and one query, bandwidth-bound at fewer heads
 // Launch    grid (ceil(longest*Q/64), ceil(keys/chunk), B), longest = most new tokens and keys = most tokens of a
-//           sequence; block (384); dynamic shared memory 223016 B (attribute to be raised). chunk: a multiple of 64, so
+//           sequence; block (384); dynamic shared memory 223040 B (attribute to be raised). chunk: a multiple of 64, so
 //           that no block works alone, see below. A block: 64 rows (query and head) of one sequence, chunk keys, two
 //           stages of 64. Warpgroup 0 makes scores and the left half of the output, 1 the right half, 2 copies (and
 //           widens e4m3); probabilities go through the rope columns of the keys, which values do not need.
@@ -32,7 +33,7 @@ constexpr int BOXES = LATENT_BOXES;
 constexpr int BOX = LATENT_BOX;
 constexpr int STAGES = 2;
 constexpr int WARPGROUP = 128;
-constexpr int SCORED = 1, READY = 2; // named barriers
+constexpr int SCORES = 1; // named barrier of warpgroup 0
 constexpr float LOG2E = 1.4426950408889634f;
 
 struct Shared {
@@ -40,9 +41,9 @@ struct Shared {
     unsigned char keys[STAGES][BOXES * BOX]; // the last box becomes probabilities once scores are made
     float factor[STAGES][TILE];
     float inverse[TILE];
-    Barrier qFull, full[STAGES], empty[STAGES];
+    Barrier qFull, full[STAGES], ready[STAGES], empty[STAGES], finished;
 };
-static_assert(sizeof(Shared) + 1024 == 223016, "as the header says");
+static_assert(sizeof(Shared) + 1024 == 223040, "as the header says");
 
 // What a block does: rows and keys of one sequence.
 struct Task {
@@ -119,7 +120,10 @@ static __device__ __forceinline__ void score(
             hideKeys(s, {min(visible[0], task.to) - at, min(visible[1], task.to) - at});
         }
         softmax.advance(s, scale, factor);
-        syncNamed(SCORED, WARPGROUP); // no warp still reads rope columns for scores
+        if (at > task.from + TILE) {
+            shared.empty[stage].wait(parity ^ 1); // long over: the right half has read the factors of two tiles ago
+        }
+        syncNamed(SCORES, WARPGROUP); // no warp still reads rope columns for scores
         const uint32_t p = sharedAddress(shared.keys[stage]) + (BOXES - 1) * BOX + threadIdx.x % 4 * 4;
 #pragma unroll
         for (int j = 0; j < 8; j++) {
@@ -131,7 +135,8 @@ static __device__ __forceinline__ void score(
             shared.factor[stage][row + 8] = factor[1];
         }
         fenceAsyncProxy();
-        syncNamed(READY, 2 * WARPGROUP);
+        shared.ready[stage].arrive();
+        syncNamed(SCORES, WARPGROUP);
         issueOutput(o, shared, stage, 0, row, at == task.from);
         const int next = (stage + 1) % STAGES;
         const int nextParity = parity ^ (next == 0);
@@ -164,7 +169,7 @@ static __device__ __forceinline__ void follow(Shared& shared, float (&o)[128], c
     int stage = 0, parity = 0;
     for (int at = task.from; at < task.to; at += TILE) {
         shared.full[stage].wait(parity);
-        syncNamed(READY, 2 * WARPGROUP);
+        shared.ready[stage].wait(parity);
         fenceAsyncProxy();
         issueOutput(o, shared, stage, 1, row, at == task.from);
         awaitProducts<0>();
@@ -211,8 +216,10 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
     const int64_t firstPartial = whole ? 0 : split.firstPartial(sequence) + static_cast<int64_t>(part) * task.rows;
     if (threadIdx.x == 0) {
         shared.qFull.init(WARPGROUP);
+        shared.finished.init(WARPGROUP);
         for (int i = 0; i < STAGES; i++) {
             shared.full[i].init(WARPGROUP);
+            shared.ready[i].init(WARPGROUP);
             shared.empty[i].init(2 * WARPGROUP);
         }
         fenceBarrierInit();
@@ -238,7 +245,10 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
         } else {
             follow(shared, o, task, row);
         }
-        syncNamed(READY, 2 * WARPGROUP);
+        if (group == 0) {
+            shared.finished.arrive();
+        }
+        shared.finished.wait(0);
         if (whole) {
             store(shared, o, task, group, row, [&](int r, int column, float first, float second) {
                 bf16* to = out + (task.start + r / heads) * outToken + r % heads * outHead + column;

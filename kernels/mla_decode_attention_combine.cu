@@ -5,8 +5,8 @@
 // Shapes    out [T,Q,512], partial [P,512], logSum [P] float32, starts [B+1], past [B] int32. A sequence of n new
 //           tokens and parts = ceil((past+n)/chunk) > 1 has rows [parts, n, Q] of partial, after those of the sequences
 //           before it; one of a single part has none, and its rows of out are left as they are
-// Layout    steps in elements between tokens and heads as named, multiples of 2, elements of a head side by side; partial
-//           lies on 16 bytes, out on 4
+// Layout    steps in elements between tokens and heads as named, multiples of 2, elements of a head side by side;
+//           partial lies on 16 bytes, out on 4
 // Roofline  bytes = P*513*4 + 2*T*Q*512, flops = 3*P*512: bandwidth-bound, mostly from L2
 // Launch    grid (Q, T), block (128), no dynamic shared memory; a block per row, 4 elements a thread
 // Numerics  |err| <= (2^-8 + parts*2^-23) * sum(w*|partial|)

@@ -7,7 +7,8 @@
 //           bf16 or e4m3, angles [P,2,D/2] float32, positions [T], starts [B+1], pageTable [B, tablePages] int32;
 //           D even, every position < P; otherwise any size
 // Layout    steps in elements between tokens and heads as named; elements of a head or row side by side; each output
-//           may be its input with the same steps. Eight elements per access where pointers and steps allow it
+//           may be its input with the same steps. Eight elements per access where pointers and steps allow it; angles
+//           lie on 16 bytes
 // Roofline  bytes = 4*T*(Q*D + D + R) + 4*T*D + T*(R+D)*(size of a cache element), flops = 3*T*(Q+1)*D + 4*T*R:
 //           bandwidth-bound everywhere
 // Launch    grid (T, 1 + ceil(Q*D/2048)), block (256), no dynamic shared memory; row 0 of the grid's y does latent and

@@ -6,7 +6,7 @@
 //           16-byte accesses where pointers and steps allow it, element by element otherwise
 // Roofline  bytes = 2*(2*T*H + H), flops = 4*T*H: 1 flop/byte, bandwidth-bound everywhere
 // Launch    grid (T), block (min(512, 32*ceil(H/256))), no dynamic shared memory; a block per row, which stays in
-//           registers up to H = 32*block where accesses are wide
+//           registers up to H = 16*block where accesses are wide
 // Numerics  |err| <= (2^-8 + 8*sqrt(H)*2^-24) * |y|
 // Source    Zhang and Sennrich 2019, eq. 4
 #include "common/rms.cuh"
@@ -14,10 +14,10 @@
 template <int W>
 static __device__ void row(bf16* y, const bf16* x, const bf16* gain, int H, float eps) {
     auto read = [&](int h, float (&v)[W]) { load(v, x + h); };
-    rmsNormalise<W, 4>(H, gain, eps, read, read, [&](int h, const float (&v)[W]) { store(y + h, v); });
+    rmsNormalise<W, 2>(H, gain, eps, read, read, [&](int h, const float (&v)[W]) { store(y + h, v); });
 }
 
-extern "C" __global__ __launch_bounds__(512)
+extern "C" __global__ __launch_bounds__(512, 3)
 void rms_norm_bf16(bf16* y, const bf16* x, const bf16* gain, int H, int64_t ldx, int64_t ldy, float eps) {
     const int64_t t = blockIdx.x;
     if (wideRows(x, ldx, H) && wideRows(y, ldy, H) && wideRows(gain, 0, H)) {

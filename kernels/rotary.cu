@@ -4,7 +4,7 @@
 //           s = table[position, 1, i]; interleaved: a = 2i, b = 2i+1; half_split: a = i, b = i+D/2; rounded once
 // Shapes    x, y [T,Q,D], positions [T] int32, table [P,2,D/2] float32; D even, every position < P
 // Layout    tokens lie xToken and yToken elements apart, heads xHead and yHead, elements of a head side by side;
-//           y may be x with the same steps. 16-byte accesses where pointers and steps allow it
+//           y may be x with the same steps. 16-byte accesses where pointers and steps allow it; table lies on 16 bytes
 // Roofline  bytes = 4*T*Q*D + 4*T*D, flops = 3*T*Q*D: bandwidth-bound everywhere
 // Launch    grid (T, ceil(Q*D/2048)), block (256), no dynamic shared memory
 // Numerics  |err| <= 2^-8*|y| + 2^-23*(|x[a]| + |x[b]|)

@@ -10,8 +10,9 @@ constexpr int LATENT_BOXES = LATENT_WIDTH / BOX_COLUMNS;
 constexpr int LATENT_ROWS = 64;
 constexpr int LATENT_BOX = LATENT_ROWS * BOX_ROW_BYTES;
 
-// Keys `at` .. `at`+63 of a sequence from a bf16 cache into the stage `keys`, zeros from key `to` on, as soon as `empty`
-// has passed the phase of this parity; `full` gets an arrival of each thread. 8 threads copy a row's 128 bytes of a box.
+// Keys `at` .. `at`+63 of a sequence from a bf16 cache into the stage `keys`, zeros from key `to` on, as soon as
+// `empty` has passed the phase of this parity; `full` gets an arrival of each thread. 8 threads copy a row's 128 bytes
+// of a box.
 __device__ __forceinline__ void copyLatent(Barrier& empty, int parity, unsigned char* keys, Barrier& full,
                                            const bf16* cache, const Paged& paged, int sequence, int at, int to) {
     const int chunk = threadIdx.x % 8;
