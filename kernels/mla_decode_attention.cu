@@ -11,7 +11,7 @@
 // Roofline  flops = 2176*Q*pairs with pairs = sum_b(n*past + n*(n+1)/2), bytes = 2*T*Q*1088 + sum_b(past+n)*576*(size
 //           of a cache element): about even on H100 at 128 heads and one query, bandwidth-bound at fewer heads
 // Launch    grid (ceil(longest*Q/64), ceil(keys/chunk), B), longest = most new tokens and keys = most tokens of a
-//           sequence; block (384); dynamic shared memory 223040 B (attribute to be raised). chunk: a multiple of 64, so
+//           sequence; block (384); dynamic shared memory 223808 B (attribute to be raised). chunk: a multiple of 64, so
 //           that no block works alone, see below. A block: 64 rows (query and head) of one sequence, chunk keys, two
 //           stages of 64. Warpgroup 0 makes scores and the left half of the output, 1 the right half, 2 copies (and
 //           widens e4m3); probabilities go through the rope columns of the keys, which values do not need.
@@ -33,22 +33,22 @@ constexpr int BOXES = LATENT_BOXES;
 constexpr int BOX = LATENT_BOX;
 constexpr int STAGES = 2;
 constexpr int WARPGROUP = 128;
-constexpr int SCORES = 1; // named barrier of warpgroup 0
 constexpr float LOG2E = 1.4426950408889634f;
 
 struct Shared {
     unsigned char q[BOXES * BOX];
     unsigned char keys[STAGES][BOXES * BOX]; // the last box becomes probabilities once scores are made
-    float factor[STAGES][TILE];
-    float inverse[TILE];
+    float factor[STAGES][TILE], highest[STAGES][TILE]; // of a row, as its tile's softmax left them
+    float sum[2][TILE];
     Barrier qFull, full[STAGES], ready[STAGES], empty[STAGES], finished;
 };
-static_assert(sizeof(Shared) + 1024 == 223040, "as the header says");
+static_assert(sizeof(Shared) + 1024 == 223808, "as the header says");
 
 // What a block does: rows and keys of one sequence.
 struct Task {
     int64_t start; // token of the sequence's first query
     int heads, row, rows, past, from, to;
+    int open; // every row sees the keys from `from` to here
 
     // Keys that row r sees, counted from key 0 of the sequence.
     __device__ __forceinline__ int visible(int r) const { return past + min(r, rows - 1) / heads + 1; }
@@ -81,134 +81,198 @@ static __device__ __forceinline__ void issueScores(float (&s)[32], uint32_t q, u
     commitProducts();
 }
 
-// Rescales this warpgroup's half of the output and issues its products with one stage of values.
-static __device__ __forceinline__ void issueOutput(
-    float (&o)[128], Shared& shared, int stage, int half, int row, bool first) {
-    const float factor[2] = {shared.factor[stage][row], shared.factor[stage][row + 8]};
-    if (!first && __any_sync(0xFFFFFFFFu, factor[0] != 1 || factor[1] != 1)) {
+// What was summed up so far, times a factor per row; mostly the highest score stays and there is nothing to do.
+static __device__ __forceinline__ void rescale(float (&o)[128], const float (&factor)[2]) {
+    if (__any_sync(0xFFFFFFFFu, factor[0] != 1 || factor[1] != 1)) {
 #pragma unroll
         for (int i = 0; i < 128; i++) {
             o[i] *= factor[i / 2 % 2];
         }
     }
-    const uint32_t keys = sharedAddress(shared.keys[stage]);
+}
+
+// Issues the products of one stage's probabilities with this half of its values.
+template <int HALF>
+static __device__ __forceinline__ void issueOutput(float (&o)[128], uint32_t keys) {
     beginProducts();
 #pragma unroll
     for (int k = 0; k < TILE / 16; k++) {
         multiplyRowsN256(o, operand(keys + (BOXES - 1) * BOX + k * 32, 16),
-                         operand(keys + 4 * half * BOX + k * 16 * BOX_ROW_BYTES, BOX), !first || k > 0);
+                         operand(keys + 4 * HALF * BOX + k * 16 * BOX_ROW_BYTES, BOX), true);
     }
     commitProducts();
 }
 
-// Scores, their softmax and the left half of the output. Leaves the rows' 1/sum and, for a part, their log2(sum).
-static __device__ __forceinline__ void score(
-    Shared& shared, float (&o)[128], const Task& task, float scale, float* logSum, int row) {
+// One half of the output of a block's rows, and the scores of every other tile: tile i is in stage i % 2 and belongs to
+// warpgroup i % 2. While one warpgroup makes a softmax the other one multiplies.
+template <int HALF>
+struct Consumer {
+    Shared& shared;
+    const Task& task;
+    const float scale; // with log2(e)
+    const int row;     // this thread's first of the block's 64; the other one is 8 further
     OnlineSoftmax softmax;
     float s[32];
-    shared.qFull.wait(0);
-    shared.full[0].wait(0);
-    fenceAsyncProxy();
-    issueScores(s, sharedAddress(shared.q), sharedAddress(shared.keys[0]));
-    awaitProducts<0>();
-    const int everyRowSees = task.visible(task.row);
-    const int visible[2] = {task.visible(task.row + row), task.visible(task.row + row + 8)};
-    int stage = 0, parity = 0;
-    for (int at = task.from; at < task.to; at += TILE) {
-        float factor[2];
-        if (at + TILE > min(everyRowSees, task.to)) {
-            hideKeys(s, {min(visible[0], task.to) - at, min(visible[1], task.to) - at});
+    float o[128];
+
+    __device__ __forceinline__ void issueScores(int parity) {
+        shared.full[HALF].wait(parity);
+        fenceAsyncProxy();
+        ::issueScores(s, sharedAddress(shared.q), sharedAddress(shared.keys[HALF]));
+    }
+
+    // Makes probabilities of the scores of the own tile that begins at key `at`, for both warpgroups.
+    __device__ __forceinline__ void share(int at, int parity, float (&factor)[2]) {
+        if (at + TILE > task.open) {
+            hideKeys(s, {min(task.visible(task.row + row), task.to) - at,
+                         min(task.visible(task.row + row + 8), task.to) - at});
         }
         softmax.advance(s, scale, factor);
-        if (at > task.from + TILE) {
-            shared.empty[stage].wait(parity ^ 1); // long over: the right half has read the factors of two tiles ago
-        }
-        syncNamed(SCORES, WARPGROUP); // no warp still reads rope columns for scores
-        const uint32_t p = sharedAddress(shared.keys[stage]) + (BOXES - 1) * BOX + threadIdx.x % 4 * 4;
+        shared.empty[HALF].wait(parity ^ 1); // long over: everybody has read the last tile's factors
+        syncNamed(1 + HALF, WARPGROUP);      // no warp still reads rope columns for scores
+        const uint32_t p = sharedAddress(shared.keys[HALF]) + (BOXES - 1) * BOX + threadIdx.x % 4 * 4;
 #pragma unroll
         for (int j = 0; j < 8; j++) {
             storeWord(p + chunkOffset(row, j), packBf16(s[4 * j], s[4 * j + 1]));
             storeWord(p + chunkOffset(row + 8, j), packBf16(s[4 * j + 2], s[4 * j + 3]));
         }
-        if (threadIdx.x % 4 == 0) {
-            shared.factor[stage][row] = factor[0];
-            shared.factor[stage][row + 8] = factor[1];
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            if (threadIdx.x % 4 == 0) {
+                shared.factor[HALF][row + 8 * half] = factor[half];
+                shared.highest[HALF][row + 8 * half] = softmax.highest[half];
+            }
         }
         fenceAsyncProxy();
-        shared.ready[stage].arrive();
-        syncNamed(SCORES, WARPGROUP);
-        issueOutput(o, shared, stage, 0, row, at == task.from);
-        const int next = (stage + 1) % STAGES;
-        const int nextParity = parity ^ (next == 0);
+        shared.ready[HALF].arrive();
+        syncNamed(1 + HALF, WARPGROUP);
+    }
+
+    // Takes over what the other warpgroup has made of its tile.
+    __device__ __forceinline__ void follow(int parity) {
+        constexpr int OTHER = 1 - HALF;
+        shared.full[OTHER].wait(parity);
+        shared.ready[OTHER].wait(parity);
+        fenceAsyncProxy();
+        float factor[2];
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            factor[half] = shared.factor[OTHER][row + 8 * half];
+            softmax.highest[half] = shared.highest[OTHER][row + 8 * half];
+            softmax.total[half] *= factor[half];
+        }
+        rescale(o, factor);
+        issueOutput<HALF>(o, sharedAddress(shared.keys[OTHER]));
+    }
+
+    // Warpgroup 0: an even tile from its scores on, then the odd one that follows.
+    __device__ __forceinline__ void leadPair(int at, int parity) {
+        issueScores(parity);
+        awaitProducts<0>();
+        float factor[2];
+        share(at, parity, factor);
+        rescale(o, factor);
+        issueOutput<HALF>(o, sharedAddress(shared.keys[0]));
+        awaitProducts<0>();
+        shared.empty[0].arrive();
         if (at + TILE < task.to) {
-            shared.full[next].wait(nextParity);
-            fenceAsyncProxy();
-            issueScores(s, sharedAddress(shared.q), sharedAddress(shared.keys[next]));
-            awaitProducts<1>(); // the output's
-            shared.empty[stage].arrive();
+            follow(parity);
+            awaitProducts<0>();
+            shared.empty[1].arrive();
         }
-        awaitProducts<0>();
-        stage = next;
-        parity = nextParity;
     }
+
+    // Warpgroup 1: scores of an odd tile, the even one before it, whose products go on beside the softmax, the odd one.
+    __device__ __forceinline__ void followPair(int at, int parity) {
+        issueScores(parity);
+        awaitProducts<0>();
+        follow(parity);
+        float factor[2];
+        share(at + TILE, parity, factor);
+        awaitProducts<0>();
+        shared.empty[0].arrive();
+        rescale(o, factor);
+        issueOutput<HALF>(o, sharedAddress(shared.keys[1]));
+        awaitProducts<0>();
+        shared.empty[1].arrive();
+    }
+
+    __device__ __forceinline__ void run() {
 #pragma unroll
-    for (int half = 0; half < 2; half++) {
-        const float sum = softmax.sum(half);
-        const int r = task.row + row + 8 * half;
-        if (threadIdx.x % 4 == 0) {
-            shared.inverse[row + 8 * half] = sum > 0 ? 1 / sum : 0;
-            if (logSum != nullptr && r < task.rows) {
-                logSum[r] = sum > 0 ? softmax.highest[half] * scale + log2f(sum) : -INFINITY;
+        for (int i = 0; i < 128; i++) {
+            o[i] = 0;
+        }
+        shared.qFull.wait(0);
+        int at = task.from, parity = 0;
+        for (; at + TILE < task.to; at += 2 * TILE, parity ^= 1) {
+            if (HALF == 0) {
+                leadPair(at, parity);
+            } else {
+                followPair(at, parity);
+            }
+        }
+        if (at < task.to) {
+            if (HALF == 0) {
+                leadPair(at, parity);
+            } else {
+                follow(parity);
+                awaitProducts<0>();
             }
         }
     }
-}
 
-// The right half of the output.
-static __device__ __forceinline__ void follow(Shared& shared, float (&o)[128], const Task& task, int row) {
-    int stage = 0, parity = 0;
-    for (int at = task.from; at < task.to; at += TILE) {
-        shared.full[stage].wait(parity);
-        shared.ready[stage].wait(parity);
-        fenceAsyncProxy();
-        issueOutput(o, shared, stage, 1, row, at == task.from);
-        awaitProducts<0>();
-        shared.empty[stage].arrive();
-        stage = (stage + 1) % STAGES;
-        parity ^= stage == 0;
-    }
-}
-
-// This warpgroup's half of the rows, divided by their sums, as bf16 or as float32.
-template <class Store>
-static __device__ __forceinline__ void store(
-    const Shared& shared, const float (&o)[128], const Task& task, int half, int row, Store store) {
+    // The rows' sums from both warpgroups' tiles; for a part, log2 of them goes to memory.
+    __device__ __forceinline__ void finish(float (&inverse)[2], float* logSum) {
 #pragma unroll
-    for (int h = 0; h < 2; h++) {
-        const int r = row + 8 * h;
-        if (task.row + r < task.rows) {
-            const float inverse = shared.inverse[r];
+        for (int half = 0; half < 2; half++) {
+            const float sum = softmax.sum(half);
+            if (threadIdx.x % 4 == 0) {
+                shared.sum[HALF][row + 8 * half] = sum;
+            }
+        }
+        shared.finished.arrive();
+        shared.finished.wait(0);
 #pragma unroll
-            for (int j = 0; j < 32; j++) {
-                const int i = 4 * j + 2 * h;
-                store(task.row + r, 256 * half + 8 * j + threadIdx.x % 4 * 2, o[i] * inverse, o[i + 1] * inverse);
+        for (int half = 0; half < 2; half++) {
+            const int r = row + 8 * half;
+            const float sum = shared.sum[0][r] + shared.sum[1][r];
+            inverse[half] = sum > 0 ? 1 / sum : 0;
+            if (HALF == 0 && logSum != nullptr && threadIdx.x % 4 == 0 && task.row + r < task.rows) {
+                logSum[task.row + r] = sum > 0 ? softmax.highest[half] * scale + log2f(sum) : -INFINITY;
             }
         }
     }
-}
+
+    // This half of the rows, divided by their sums, in pairs of neighbouring columns.
+    template <class Store>
+    __device__ __forceinline__ void store(const float (&inverse)[2], Store store) {
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            const int r = task.row + row + 8 * half;
+            if (r < task.rows) {
+#pragma unroll
+                for (int j = 0; j < 32; j++) {
+                    const int i = 4 * j + 2 * half;
+                    store(r, 256 * HALF + 8 * j + threadIdx.x % 4 * 2, o[i] * inverse[half], o[i + 1] * inverse[half]);
+                }
+            }
+        }
+    }
+};
 
 template <class C>
 static __device__ __forceinline__ void decode(bf16* out, float* partial, float* logSum, const bf16* q, const C* cache,
                                               const Paged& paged, int heads, int chunk, int64_t qToken, int64_t qHead,
                                               int64_t outToken, int64_t outHead, float scale) {
+    constexpr int COPYING = sizeof(C) == 1 ? 80 : 56; // registers: codes on their way need some
     extern __shared__ unsigned char memory[];
     Shared& shared = *reinterpret_cast<Shared*>(memory + (1024 - sharedAddress(memory) % 1024) % 1024);
     const Split split{paged.starts, paged.past, heads, chunk};
     const int sequence = blockIdx.z;
     const int part = blockIdx.y;
-    const Task task{paged.starts[sequence], heads, static_cast<int>(blockIdx.x) * TILE,
-                    split.queries(sequence) * heads, paged.past[sequence], part * chunk,
-                    min((part + 1) * chunk, split.keys(sequence))};
+    Task task{paged.starts[sequence], heads, static_cast<int>(blockIdx.x) * TILE, split.queries(sequence) * heads,
+              paged.past[sequence], part * chunk, min((part + 1) * chunk, split.keys(sequence)), 0};
+    task.open = min(task.visible(task.row), task.to);
     if (task.row >= task.rows || task.from >= task.to) {
         return;
     }
@@ -216,7 +280,7 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
     const int64_t firstPartial = whole ? 0 : split.firstPartial(sequence) + static_cast<int64_t>(part) * task.rows;
     if (threadIdx.x == 0) {
         shared.qFull.init(WARPGROUP);
-        shared.finished.init(WARPGROUP);
+        shared.finished.init(2 * WARPGROUP);
         for (int i = 0; i < STAGES; i++) {
             shared.full[i].init(WARPGROUP);
             shared.ready[i].init(WARPGROUP);
@@ -227,39 +291,40 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
     __syncthreads();
     const int group = threadIdx.x / WARPGROUP;
     if (group == 2) {
-        giveUpRegisters<88>();
+        giveUpRegisters<COPYING>();
         copyQueries(shared, q, task, qToken, qHead);
         int stage = 0, parity = 1;
         for (int at = task.from; at < task.to; at += TILE) {
             copyLatent(shared.empty[stage], parity, shared.keys[stage], shared.full[stage], cache, paged, sequence, at,
                        task.to);
+            prefetchLatent(cache, paged, sequence, at + STAGES * TILE, task.to);
             stage = (stage + 1) % STAGES;
             parity ^= stage == 0;
         }
-    } else {
-        claimRegisters<208>();
-        const int row = threadIdx.x % WARPGROUP / 32 * 16 + threadIdx.x % 32 / 4;
-        float o[128];
-        if (group == 0) {
-            score(shared, o, task, scale * LOG2E, whole ? nullptr : logSum + firstPartial, row);
-        } else {
-            follow(shared, o, task, row);
-        }
-        if (group == 0) {
-            shared.finished.arrive();
-        }
-        shared.finished.wait(0);
+        return;
+    }
+    claimRegisters<(512 - COPYING) / 16 * 8>();
+    auto consume = [&](auto&& consumer) {
+        float inverse[2];
+        consumer.run();
+        consumer.finish(inverse, whole ? nullptr : logSum + firstPartial);
         if (whole) {
-            store(shared, o, task, group, row, [&](int r, int column, float first, float second) {
+            consumer.store(inverse, [&](int r, int column, float first, float second) {
                 bf16* to = out + (task.start + r / heads) * outToken + r % heads * outHead + column;
                 *reinterpret_cast<uint32_t*>(to) = packBf16(first, second);
             });
         } else {
-            store(shared, o, task, group, row, [&](int r, int column, float first, float second) {
+            consumer.store(inverse, [&](int r, int column, float first, float second) {
                 float* to = partial + (firstPartial + r) * VALUES + column;
                 *reinterpret_cast<float2*>(to) = make_float2(first, second);
             });
         }
+    };
+    const int row = threadIdx.x % WARPGROUP / 32 * 16 + threadIdx.x % 32 / 4;
+    if (group == 0) {
+        consume(Consumer<0>{shared, task, scale * LOG2E, row});
+    } else {
+        consume(Consumer<1>{shared, task, scale * LOG2E, row});
     }
 }
 

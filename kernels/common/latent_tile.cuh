@@ -55,15 +55,25 @@ __device__ __forceinline__ void copyLatent(Barrier& empty, int parity, unsigned 
         }
 #pragma unroll
         for (int b = 0; b < LATENT_BOXES; b++) {
-            const uint32_t word[4] = {codes[b].x, codes[b].y, codes[b].z, codes[b].w};
-#pragma unroll
-            for (int half = 0; half < 2; half++) {
-                const uint32_t low = word[2 * half], high = word[2 * half + 1];
-                storeChunk(sharedAddress(keys) + b * LATENT_BOX + chunkOffset(row, 2 * quarter + half),
-                           make_uint4(widenE4m3(low), widenE4m3(low >> 16), widenE4m3(high), widenE4m3(high >> 16)));
-            }
+            uint4 first, second;
+            widenE4m3(codes[b], first, second);
+            const uint32_t box = sharedAddress(keys) + b * LATENT_BOX;
+            storeChunk(box + chunkOffset(row, 2 * quarter), first);
+            storeChunk(box + chunkOffset(row, 2 * quarter + 1), second);
         }
     }
     fenceAsyncProxy();
     full.arrive();
+}
+
+// Asks for the same keys to be brought to L2, one row a thread.
+template <class C>
+__device__ __forceinline__ void prefetchLatent(const C* cache, const Paged& paged, int sequence, int at, int to) {
+    const int row = threadIdx.x % 128;
+    if (row < LATENT_ROWS && at + row < to) {
+        const C* from = cache + paged.row(sequence, at + row) * LATENT_WIDTH;
+        asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(from),
+                     "r"(static_cast<int>(LATENT_WIDTH * sizeof(C)))
+                     : "memory");
+    }
 }
