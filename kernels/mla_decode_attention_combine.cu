@@ -16,8 +16,9 @@
 #include "common/split.cuh"
 
 constexpr int VALUES = 512;
+constexpr int THREADS = VALUES / 4;
 
-extern "C" __global__ __launch_bounds__(VALUES / 4)
+extern "C" __global__ __launch_bounds__(THREADS)
 void mla_decode_attention_combine_bf16(bf16* out, const float* partial, const float* logSum, const int* starts,
                                        const int* past, int B, int Q, int chunk, int64_t outToken, int64_t outHead) {
     const int64_t head = blockIdx.x;
@@ -30,21 +31,36 @@ void mla_decode_attention_combine_bf16(bf16* out, const float* partial, const fl
     }
     const int64_t first = split.firstPartial(sequence) + (t - starts[sequence]) * Q + head;
     const int64_t step = static_cast<int64_t>(split.queries(sequence)) * Q;
+    __shared__ float weight[THREADS];
     float highest = -INFINITY;
-    for (int p = 0; p < parts; p++) {
+    for (int p = threadIdx.x; p < parts; p += THREADS) {
         highest = fmaxf(highest, logSum[first + p * step]);
+    }
+    weight[threadIdx.x] = highest;
+    __syncthreads();
+    for (int i = 0; i < THREADS; i++) {
+        highest = fmaxf(highest, weight[i]);
     }
     float y[4] = {0, 0, 0, 0};
     float total = 0;
-#pragma unroll 4
-    for (int p = 0; p < parts; p++) {
-        const float weight = fastExp2(logSum[first + p * step] - highest); // 0 where a part has nothing to see
-        const float4 v = reinterpret_cast<const float4*>(partial + (first + p * step) * VALUES)[threadIdx.x];
-        total += weight;
-        y[0] += weight * v.x;
-        y[1] += weight * v.y;
-        y[2] += weight * v.z;
-        y[3] += weight * v.w;
+    for (int batch = 0; batch < parts; batch += THREADS) {
+        const int count = min(THREADS, parts - batch);
+        __syncthreads();
+        if (threadIdx.x < count) { // 0 where a part has nothing to see
+            weight[threadIdx.x] = fastExp2(logSum[first + (batch + threadIdx.x) * step] - highest);
+        }
+        __syncthreads();
+#pragma unroll 8
+        for (int i = 0; i < count; i++) {
+            const float w = weight[i];
+            const float4 v =
+                reinterpret_cast<const float4*>(partial + (first + (batch + i) * step) * VALUES)[threadIdx.x];
+            total += w;
+            y[0] += w * v.x;
+            y[1] += w * v.y;
+            y[2] += w * v.z;
+            y[3] += w * v.w;
+        }
     }
     const float inverse = 1 / total;
     bf16* to = out + t * outToken + head * outHead + 4 * threadIdx.x;

@@ -14,10 +14,11 @@
 //           are multiplied while the tile before meets its values
 // Numerics  probabilities rounded to bf16, scores and sums in float32: |err| <= 2^-8*|y| + (2^-8 + n*2^-24)*sum(p*|v|)
 // Source    DeepSeek-AI 2024 (DeepSeek-V2), §2.1; Dao et al. 2022, algorithm 1; Shah et al. 2024, §3.2
+#include "common/attention_products.cuh"
+#include "common/barrier.cuh"
 #include "common/paged.cuh"
 #include "common/rows.cuh"
 #include "common/softmax.cuh"
-#include "common/wgmma.cuh"
 
 constexpr int TILE = 128; // queries of a block, keys of a stage
 constexpr int BOX = TILE * BOX_ROW_BYTES;
@@ -38,12 +39,12 @@ static __device__ __forceinline__ void copyBox(
     unsigned char* box, const bf16* from, int64_t step, int first, int rows) {
     const int chunk = threadIdx.x % 8;
     const int row = threadIdx.x % WARPGROUP / 8;
-    const uint32_t to = sharedAddress(box) + chunkOffset(row, chunk); // 16 rows further the swizzle is the same
+    const uint32_t to = sharedAddress(box) + swizzledChunk(row, chunk); // 16 rows further the swizzle is the same
     const bf16* at = from + (first + row) * step + chunk * 8;
     const int present = rows - first - row;
 #pragma unroll 4
     for (int i = 0; i < TILE; i += 16) {
-        copyChunk(to + i * BOX_ROW_BYTES, i < present ? at : from, i < present);
+        copyAsync16(to + i * BOX_ROW_BYTES, i < present ? at : from, i < present);
         at += 16 * step;
     }
 }
@@ -73,23 +74,23 @@ static __device__ __forceinline__ void produce(Shared& shared, const bf16* q, in
 
 // Issues s = q * keys^T of one stage for the warpgroup's 64 queries.
 static __device__ __forceinline__ void issueScores(float (&s)[64], uint32_t q, uint32_t keys) {
-    beginProducts();
+    openProducts();
 #pragma unroll
     for (int k = 0; k < 12; k++) {
         const uint32_t at = k / 4 * BOX + k % 4 * 32;
-        multiplyN128(s, operand(q + at, 16), operand(keys + at, 16), k > 0);
+        multiplyN128(s, swizzledTile(q + at), swizzledTile(keys + at), k > 0);
     }
-    commitProducts();
+    closeProducts();
 }
 
 // Issues o += p * values of one stage.
 static __device__ __forceinline__ void issueOutput(float (&o)[64], const uint32_t (&p)[8][4], uint32_t values) {
-    beginProducts();
+    openProducts();
 #pragma unroll
     for (int k = 0; k < 8; k++) {
-        multiplyRowsN128(o, p[k], operand(values + k * 16 * BOX_ROW_BYTES, BOX));
+        multiplyRowsN128(o, p[k], swizzledRows(values + k * 16 * BOX_ROW_BYTES, BOX));
     }
-    commitProducts();
+    closeProducts();
 }
 
 static __device__ __forceinline__ void pack(uint32_t (&p)[8][4], const float (&s)[64]) {
@@ -115,7 +116,7 @@ static __device__ __forceinline__ void consume(Shared& shared, bf16* out, int64_
     };
     shared.qFull.wait(0);
     shared.keysFull[0].wait(0);
-    fenceAsyncProxy();
+    publishToTensorCores();
     issueScores(s, q, sharedAddress(shared.keys[0]));
     awaitProducts<0>();
     shared.keysEmpty[0].arrive();
@@ -131,7 +132,7 @@ static __device__ __forceinline__ void consume(Shared& shared, bf16* out, int64_
         const int next = (stage + 1) % STAGES;
         shared.keysFull[next].wait(parity ^ (next == 0));
         shared.valuesFull[stage].wait(parity);
-        fenceAsyncProxy();
+        publishToTensorCores();
         issueScores(s, q, sharedAddress(shared.keys[next]));
         issueOutput(o, p, sharedAddress(shared.values[stage]));
         awaitProducts<1>(); // the scores; the output's products go on beside the softmax
@@ -148,7 +149,7 @@ static __device__ __forceinline__ void consume(Shared& shared, bf16* out, int64_
         parity ^= next == 0;
     }
     shared.valuesFull[stage].wait(parity);
-    fenceAsyncProxy();
+    publishToTensorCores();
     issueOutput(o, p, sharedAddress(shared.values[stage]));
     awaitProducts<0>();
 #pragma unroll

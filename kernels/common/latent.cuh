@@ -16,8 +16,8 @@ __device__ __forceinline__ float decodeE4m3(e4m3 v) {
     return __half2float(__half(__nv_cvt_fp8_to_halfraw(v, __NV_E4M3)));
 }
 
-// Four codes as two pairs of bf16, exact, since bf16 holds every E4M3 value; NaN codes excepted. Sign and magnitude move
-// to their places, and the product makes up for exponents' biases: 2^(127-7).
+// Four codes as two pairs of bf16, exact, since bf16 holds every E4M3 value; NaN codes excepted. Sign and magnitude
+// move to their places, and the product makes up for the exponents' biases: 2^(127-7).
 __device__ __forceinline__ uint2 widenNumbers(uint32_t codes) {
     const uint32_t pair[2] = {__byte_perm(codes, 0, 0x1404), __byte_perm(codes, 0, 0x3424)};
     uint32_t wide[2];

@@ -1,14 +1,37 @@
-// Loading 64 rows of the latent cache, 576 elements wide, into nine boxes of shared memory by one warpgroup.
+// Loading 64 rows of queries or of the latent cache, 576 elements wide, into nine boxes of shared memory by one
+// warpgroup.
 #pragma once
 
 #include "latent.cuh"
 #include "paged.cuh"
-#include "tile.cuh"
+#include "attention_products.cuh"
+#include "barrier.cuh"
 
 constexpr int LATENT_WIDTH = 576;
 constexpr int LATENT_BOXES = LATENT_WIDTH / BOX_COLUMNS;
 constexpr int LATENT_ROWS = 64;
 constexpr int LATENT_BOX = LATENT_ROWS * BOX_ROW_BYTES;
+
+__device__ inline void storeChunk(uint32_t to, const uint4& v) {
+    asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(to), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w)
+                 : "memory");
+}
+
+// Rows `first` .. `first`+63 of a sequence's queries and heads, zeros from row `rows` on; its first query is token
+// `start`.
+__device__ inline void copyQueries(unsigned char* boxes, Barrier& full, const bf16* q, int64_t start, int heads,
+                                   int first, int rows, int64_t qToken, int64_t qHead) {
+    const int chunk = threadIdx.x % 8;
+    for (int r = threadIdx.x % 128 / 8; r < LATENT_ROWS; r += 16) {
+        const int row = first + r;
+        const bf16* from = q + (row < rows ? (start + row / heads) * qToken + row % heads * qHead : 0) + chunk * 8;
+        const uint32_t to = sharedAddress(boxes) + swizzledChunk(r, chunk);
+        for (int b = 0; b < LATENT_BOXES; b++) {
+            copyAsync16(to + b * LATENT_BOX, from + b * BOX_COLUMNS, row < rows);
+        }
+    }
+    full.arriveAfterCopies();
+}
 
 // Keys `at` .. `at`+63 of a sequence from a bf16 cache into the stage `keys`, zeros from key `to` on, as soon as
 // `empty` has passed the phase of this parity; `full` gets an arrival of each thread. 8 threads copy a row's 128 bytes
@@ -26,10 +49,10 @@ __device__ __forceinline__ void copyLatent(Barrier& empty, int parity, unsigned 
     empty.wait(parity);
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-        const uint32_t target = sharedAddress(keys) + chunkOffset(row + 16 * i, chunk);
+        const uint32_t target = sharedAddress(keys) + swizzledChunk(row + 16 * i, chunk);
 #pragma unroll
         for (int b = 0; b < LATENT_BOXES; b++) {
-            copyChunk(target + b * LATENT_BOX, from[i] + b * BOX_COLUMNS, at + row + 16 * i < to);
+            copyAsync16(target + b * LATENT_BOX, from[i] + b * BOX_COLUMNS, at + row + 16 * i < to);
         }
     }
     full.arriveAfterCopies();
@@ -58,22 +81,10 @@ __device__ __forceinline__ void copyLatent(Barrier& empty, int parity, unsigned 
             uint4 first, second;
             widenE4m3(codes[b], first, second);
             const uint32_t box = sharedAddress(keys) + b * LATENT_BOX;
-            storeChunk(box + chunkOffset(row, 2 * quarter), first);
-            storeChunk(box + chunkOffset(row, 2 * quarter + 1), second);
+            storeChunk(box + swizzledChunk(row, 2 * quarter), first);
+            storeChunk(box + swizzledChunk(row, 2 * quarter + 1), second);
         }
     }
-    fenceAsyncProxy();
+    publishToTensorCores();
     full.arrive();
-}
-
-// Asks for the same keys to be brought to L2, one row a thread.
-template <class C>
-__device__ __forceinline__ void prefetchLatent(const C* cache, const Paged& paged, int sequence, int at, int to) {
-    const int row = threadIdx.x % 128;
-    if (row < LATENT_ROWS && at + row < to) {
-        const C* from = cache + paged.row(sequence, at + row) * LATENT_WIDTH;
-        asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(from),
-                     "r"(static_cast<int>(LATENT_WIDTH * sizeof(C)))
-                     : "memory");
-    }
 }

@@ -27,3 +27,13 @@ struct Split {
         return blockSum(before);
     }
 };
+
+// What a block does: rows, which are queries and heads, and keys of one sequence.
+struct Task {
+    int64_t start; // token of the sequence's first query
+    int heads, row, rows, past, from, to;
+    int open; // every row sees the keys from `from` to here
+
+    // Keys that row r sees, counted from key 0 of the sequence.
+    __device__ __forceinline__ int visible(int r) const { return past + min(r, rows - 1) / heads + 1; }
+};
