@@ -61,7 +61,7 @@ final class QuantizedCheckpoint {
     private static final String HF_QUANT = """
             {"quantization": {"quant_algo": "NVFP4", "kv_cache_quant_algo": "FP8", "group_size": 16,
               "exclude_modules": ["lm_head", "model.layers.*.self_attn.q_a_proj", "model.layers.1.self_attn.q_b_proj",
-                "model.layers.*.self_attn.kv_a_proj_with_mqa", "model.layers.*.mlp.gate"]}}
+                "model.layers.*.self_attn.kv_a_proj_with_mqa"]}}
             """;
 
     private static String config(boolean fp8) {
@@ -74,8 +74,7 @@ final class QuantizedCheckpoint {
          "rope_theta": 10000%s}
         """.formatted(
                         fp8
-                                ? ", \"quantization_config\": {\"quant_method\": \"fp8\", \"weight_block_size\": [128, 128],"
-                                        + " \"modules_to_not_convert\": [\"model.layers.*.mlp.gate\"]}"
+                                ? ", \"quantization_config\": {\"quant_method\": \"fp8\", \"weight_block_size\": [128, 128]}"
                                 : "");
     }
 

@@ -82,6 +82,15 @@ class RunScriptTest {
     }
 
     @Test
+    void nothingIsReportedWhereTheReportProgramDidNotTravel() throws IOException {
+        Files.delete(sandbox.folder().resolve("report"));
+
+        assertEquals(0, sandbox.run("./run.sh c.yaml").exitCode());
+
+        assertEquals(List.of(java("layerwise.bench", "run", "c.yaml")), sandbox.started());
+    }
+
+    @Test
     void nothingIsRecordedOrReportedWithProfileOff() throws IOException {
         sandbox.fake("nsys", NEW_NSYS).fake("nvidia-smi", "").run("PROFILE=0 ./run.sh c.yaml");
 

@@ -52,6 +52,13 @@ public final class WeightTable {
         return matrices(name, k, List.of(List.of(parts)), false);
     }
 
+    /** One of the checkpoint's matrices {@code [rows, k]} that no checkpoint quantises: a router. */
+    public Weight router(Part part, int k) {
+        Shape shape = Shape.of(part.rows(), k);
+        List<Stored> stored = List.of(new Stored(part.module() + ".weight", shape));
+        return Weight.plain(plain(part.module(), Role.MATRIX, stored, shape));
+    }
+
     /** A stack {@code [E, Σ rows, k]}, one matrix of parts for each expert. */
     public Weight experts(String name, int k, List<List<Part>> experts) {
         return matrices(name, k, experts, true);
