@@ -1,7 +1,5 @@
 package layerwise.report;
 
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -11,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import layerwise.report.html.HtmlReport;
+import layerwise.report.profile.KernelListing;
 import layerwise.report.profile.MergedTable;
 import layerwise.report.profile.Profile;
 import layerwise.report.profile.ProfileOptions;
@@ -19,9 +18,12 @@ import layerwise.report.profile.RepeatedBlock;
 import layerwise.report.profile.ShortNames;
 import layerwise.report.render.CsvReport;
 import layerwise.report.render.JsonReport;
+import layerwise.report.render.ListingReport;
 import layerwise.report.render.ReportContext;
 import layerwise.report.render.TextReport;
 import layerwise.report.table.ModuleSums;
+import layerwise.report.table.PathRow;
+import layerwise.report.table.PathTable;
 import layerwise.trace.TraceException;
 import layerwise.trace.TraceFile;
 import picocli.CommandLine.Model.CommandSpec;
@@ -53,12 +55,20 @@ final class ReportCommand implements Callable<Integer> {
     public Integer call() {
         TraceLocation location = location();
         Path database = NsysExport.database(location);
+        TraceFile trace = TraceFile.open(database);
         ShortNames names = new ShortNames();
-        Profile profile = new Profiler(TraceFile.open(database), profileOptions(), names).evaluate();
+        Profiler profiler = new Profiler(trace, profileOptions(), names);
+        boolean listing = options.isSet("--lenient") && !profiler.hasMarkers();
+        Standard.print(listing ? list(location, trace, names) : evaluate(location, profiler, names));
+        return 0;
+    }
+
+    private String evaluate(TraceLocation location, Profiler profiler, ShortNames names) {
+        Profile profile = profiler.evaluate();
         checkKnown(names);
         MergedTable table = MergedTable.of(profile.problems());
         ReportContext context = new ReportContext(
-                database.getFileName().toString(),
+                location.database().getFileName().toString(),
                 arguments(),
                 profile,
                 table,
@@ -72,8 +82,18 @@ final class ReportCommand implements Callable<Integer> {
             files.add(location.sibling(".json"), out -> JsonReport.write(profile, out));
             files.commit();
         }
-        print(text);
-        return 0;
+        return text;
+    }
+
+    private String list(TraceLocation location, TraceFile trace, ShortNames names) {
+        List<PathRow> rows = PathTable.of(new KernelListing(trace, names).read());
+        String text = ListingReport.text(location.database().getFileName().toString(), trace.exporter(), rows);
+        try (OutputFiles files = new OutputFiles()) {
+            files.add(location.sibling(".txt"), text);
+            files.add(location.sibling(".csv"), ListingReport.csv(rows));
+            files.commit();
+        }
+        return text;
     }
 
     private TraceLocation location() {
@@ -137,11 +157,5 @@ final class ReportCommand implements Callable<Integer> {
         values.put("query", options.<String>get("--query").orElse(null));
         values.put("error_on_unknown_kernel", options.isSet("--error-on-unknown-kernel"));
         return values;
-    }
-
-    private static void print(String text) {
-        PrintStream result = new PrintStream(System.out, false, StandardCharsets.UTF_8);
-        result.print(text);
-        result.flush();
     }
 }

@@ -12,12 +12,10 @@ public final class GraphNodes {
     private final long[][] columns;
     private final PairIndex clones;
     private final PairIndex creations;
-    private final int size;
 
     /** Columns: start, end, globalTid, graphNodeId, originalGraphNodeId (0 for none). */
     GraphNodes(long[][] columns, int size) {
         this.columns = columns;
-        this.size = size;
         this.clones = new PairIndex(size);
         this.creations = new PairIndex(size);
         for (int row = 0; row < size; row++) {
@@ -31,11 +29,6 @@ public final class GraphNodes {
                 kind.put(process, node, row);
             }
         }
-    }
-
-    /** Number of rows, an upper bound of what {@link #captured} returns. */
-    public int size() {
-        return size;
     }
 
     /**
@@ -62,6 +55,11 @@ public final class GraphNodes {
     /** Begin of a creation, nanoseconds since the session's start. */
     public long start(int creation) {
         return columns[0][creation];
+    }
+
+    /** The creating thread, as the {@code globalTid} column has it. */
+    public long thread(int creation) {
+        return columns[2][creation];
     }
 
     /** End of a creation, nanoseconds since the session's start. */
