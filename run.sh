@@ -29,7 +29,7 @@ export PROFILE_DIR=${PROFILE_DIR:-profiles} BACKTRACE=${BACKTRACE:-0} GPU_METRIC
 mkdir -p "$PROFILE_DIR"
 files=$PROFILE_DIR/report_np${WORLD_SIZE}_rank${RANK}
 
-# Older ones record a trace of this runtime that they cannot import.
+# Older ones cannot import what they record of this runtime.
 nsys_knows_cuda_13() {
     local version
     version=$(nsys --version 2>/dev/null) && [[ $version =~ \ (20[0-9]{2})\.[0-9] ]] && ((BASH_REMATCH[1] >= 2025))
@@ -75,6 +75,6 @@ set -x
 "${profile[@]}" "$root/layerwise" run "$@" 2>&1 | tee "$files.log"
 { set +x; } 2>/dev/null
 
-if [[ $RANK == 0 && $PROFILER != none && ${REPORT:-1} == 1 ]]; then
+if [[ $RANK == 0 && $PROFILER != none && ${REPORT:-1} == 1 && (! -f $root/lib/modules || -d ${root%/*}/report) ]]; then
     "$root/layerwise" report --profile-dir "$PROFILE_DIR" --world-size "$WORLD_SIZE" --rank 0
 fi

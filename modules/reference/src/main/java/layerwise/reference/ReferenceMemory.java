@@ -57,6 +57,7 @@ final class ReferenceMemory implements Memory {
         switch (contents) {
             case Contents.Undefined undefined -> memory.fill((byte) 0);
             case Contents.Zeros zeros -> memory.fill((byte) 0);
+            case Contents.Poison poison -> memory.fill((byte) 0xFF);
             case Contents.Uniform uniform -> {
                 float width = uniform.high() - uniform.low();
                 pairs(tensor.shape().elements())

@@ -44,7 +44,7 @@ public final class HostTensor {
         long bytes = dtype.bytes(shape.elements());
         if (segment.byteSize() != bytes) {
             throw new IllegalArgumentException(
-                    "%s %s takes %d bytes, the segment has %d".formatted(dtype, shape, bytes, segment.byteSize()));
+                    "%s %s takes %s bytes, the segment has %s".formatted(dtype, shape, bytes, segment.byteSize()));
         }
         return new HostTensor(segment, dtype, shape, shape.rowMajorStrides(), 0);
     }
@@ -128,7 +128,7 @@ public final class HostTensor {
     public HostTensor slice(int along, long from, long to) {
         int axis = shape.axis(along);
         if (from < 0 || to < from || to > shape.dim(axis)) {
-            throw new IndexOutOfBoundsException("[%d,%d) of axis %d of %s".formatted(from, to, axis, shape));
+            throw new IndexOutOfBoundsException("[%s,%s) of axis %s of %s".formatted(from, to, axis, shape));
         }
         long[] dims = shape.dims();
         dims[axis] = to - from;

@@ -1,6 +1,7 @@
 package layerwise.bench.config;
 
 import java.util.Arrays;
+import layerwise.trace.Markers;
 
 /**
  * Statistics of one problem's iteration times, in microseconds.
@@ -46,7 +47,7 @@ public record Statistics(double mean, double median, double min, double max, dou
         line.append("  seq_len_q ").append(problem.seqLenQ());
         line.append("  seq_len_kv_cache ").append(problem.seqLenKvCache());
         problem.balanceRatio()
-                .ifPresent(ratio -> line.append("  balance_ratio ").append(PythonFormat.general2(ratio)));
+                .ifPresent(ratio -> line.append("  balance_ratio ").append(Markers.ratio(ratio)));
         line.append("  mean ").append(PythonFormat.fixed1(mean));
         line.append("  median ").append(PythonFormat.fixed1(median));
         line.append("  min ").append(PythonFormat.fixed1(min));

@@ -25,7 +25,7 @@ public final class ForwardCommand {
      * Runs layers on given inputs, writes and compares what they leave.
      *
      * @throws ConfigException if the command line or a file cannot be used
-     * @throws layerwise.bench.WrongResultException if a tensor differs by more than the tolerance
+     * @throws layerwise.tensor.WrongResultException if a tensor differs by more than the tolerance
      */
     public static void run(List<String> arguments, PrintStream out) {
         CommandLine commandLine =

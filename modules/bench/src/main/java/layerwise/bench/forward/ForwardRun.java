@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import layerwise.bench.WrongResultException;
 import layerwise.model.cache.BatchTables;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
@@ -31,6 +30,7 @@ import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
 import layerwise.tensor.HostTensor;
 import layerwise.tensor.Shape;
+import layerwise.tensor.WrongResultException;
 import layerwise.tensor.safetensors.SafetensorsFile;
 import layerwise.tensor.safetensors.SafetensorsFolder;
 import layerwise.tensor.safetensors.SafetensorsWriter;
@@ -75,7 +75,7 @@ final class ForwardRun {
             TensorRef firstGain = DecoderSlice.firstGain(model, options.layers().getFirst(), weights);
             RotaryTable rotary = rotary(model, length);
             weights.place(memory);
-            slice.placeCaches(memory);
+            slice.placeCaches(memory, new Contents.Zeros());
             rotary.place(memory);
             int past = 0;
             for (Map.Entry<String, HostTensor> step : steps.entrySet()) {

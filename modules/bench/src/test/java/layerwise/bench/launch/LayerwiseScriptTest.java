@@ -63,6 +63,18 @@ class LayerwiseScriptTest {
     }
 
     @Test
+    void saysThatTheReportProgramDidNotTravel() throws IOException {
+        Files.delete(sandbox.folder().resolve("report"));
+
+        Sandbox.Result result = sandbox.run("./layerwise report");
+
+        assertEquals(2, result.exitCode());
+        assertEquals(
+                "layerwise: " + sandbox.folder() + "/report, the report program, is not here; report where it is\n",
+                result.stderr());
+    }
+
+    @Test
     void explainsItselfAndRefusesOtherCommands() throws IOException {
         Sandbox.Result help = sandbox.run("./layerwise");
         Sandbox.Result unknown = sandbox.run("./layerwise runn");

@@ -82,6 +82,15 @@ class RunScriptTest {
     }
 
     @Test
+    void nothingIsReportedWhereTheReportProgramDidNotTravel() throws IOException {
+        Files.delete(sandbox.folder().resolve("report"));
+
+        assertEquals(0, sandbox.run("./run.sh c.yaml").exitCode());
+
+        assertEquals(List.of(java("layerwise.bench", "run", "c.yaml")), sandbox.started());
+    }
+
+    @Test
     void nothingIsRecordedOrReportedWithProfileOff() throws IOException {
         sandbox.fake("nsys", NEW_NSYS).fake("nvidia-smi", "").run("PROFILE=0 ./run.sh c.yaml");
 
@@ -240,7 +249,7 @@ class RunScriptTest {
                 "--illegal-native-access=deny",
                 "-Dlayerwise.home=" + sandbox.home()));
         if (module.equals("layerwise.report")) {
-            argv.addAll(List.of("--module-path", sandbox.home() + "/report"));
+            argv.addAll(List.of("--module-path", sandbox.folder() + "/report"));
         }
         argv.addAll(List.of("--module", module + "/" + module + ".Main"));
         argv.addAll(List.of(arguments));

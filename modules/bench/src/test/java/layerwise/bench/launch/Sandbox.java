@@ -51,6 +51,7 @@ final class Sandbox {
             Files.copy(script, copy);
         }
         Files.createDirectories(home().resolve("lib"));
+        Files.createDirectories(folder().resolve("report"));
         Files.writeString(home().resolve("lib/modules"), "");
         Files.writeString(home().resolve("release"), "MODULES=\"java.base layerwise.bench\"\n");
         program(home().resolve("bin/java"), "");
@@ -60,9 +61,9 @@ final class Sandbox {
         environment.put("CALLS", calls().toString());
     }
 
-    /** Every shell script of the repository's top folder and of middleware/. */
+    /** Every shell script of the repository. */
     static List<Path> scripts() throws IOException {
-        List<Path> scripts = new ArrayList<>(List.of(REPOSITORY.resolve("layerwise")));
+        List<Path> scripts = new ArrayList<>(List.of(REPOSITORY.resolve("layerwise"), REPOSITORY.resolve(".ci/run")));
         try (Stream<Path> top = Files.list(REPOSITORY);
                 Stream<Path> middleware = Files.list(REPOSITORY.resolve("middleware"))) {
             top.filter(file -> file.toString().endsWith(".sh")).forEach(scripts::add);

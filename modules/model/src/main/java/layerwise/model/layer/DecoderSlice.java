@@ -85,9 +85,9 @@ public final class DecoderSlice {
         return caches.values().stream().mapToLong(Buffer::bytes).sum();
     }
 
-    /** Gives the caches their place; they hold zeros. */
-    public void placeCaches(Memory memory) {
-        caches.values().forEach(cache -> memory.put(cache, new Contents.Zeros()));
+    /** Gives the caches their place. */
+    public void placeCaches(Memory memory, Contents contents) {
+        caches.values().forEach(cache -> memory.put(cache, contents));
     }
 
     /**

@@ -33,7 +33,7 @@ final class MoeLayer {
         this.spec = spec;
         int hidden = model.hidden();
         int width = spec.intermediate();
-        router = weights.matrix(prefix + "gate", hidden, new Part(prefix + "gate", spec.experts()));
+        router = weights.router(new Part(prefix + "gate", spec.experts()), hidden);
         bias = weights.floats(prefix + "gate.e_score_correction_bias", spec.experts());
         List<List<Part>> gateUps = new ArrayList<>();
         List<List<Part>> downs = new ArrayList<>();

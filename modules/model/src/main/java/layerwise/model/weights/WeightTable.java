@@ -1,12 +1,12 @@
 package layerwise.model.weights;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import layerwise.model.spec.ModelSpec;
+import layerwise.model.weights.MadeUp.Role;
 import layerwise.op.Buffer;
 import layerwise.op.Contents;
 import layerwise.op.Memory;
@@ -17,6 +17,7 @@ import layerwise.op.WeightFormat;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
 import layerwise.tensor.HostTensor;
+import layerwise.tensor.NamedTensors;
 import layerwise.tensor.Shape;
 
 /**
@@ -27,6 +28,7 @@ import layerwise.tensor.Shape;
  */
 public final class WeightTable {
     private static final int FP8_BLOCK = 128;
+    private static final Set<DType> PLAIN = Set.of(DType.BF16, DType.F16, DType.F32);
 
     private final ModelSpec spec;
     private final WeightSource source;
@@ -50,6 +52,13 @@ public final class WeightTable {
         return matrices(name, k, List.of(List.of(parts)), false);
     }
 
+    /** One of the checkpoint's matrices {@code [rows, k]} that no checkpoint quantises: a router. */
+    public Weight router(Part part, int k) {
+        Shape shape = Shape.of(part.rows(), k);
+        List<Stored> stored = List.of(new Stored(part.module() + ".weight", shape));
+        return Weight.plain(plain(part.module(), Role.MATRIX, stored, shape));
+    }
+
     /** A stack {@code [E, Σ rows, k]}, one matrix of parts for each expert. */
     public Weight experts(String name, int k, List<List<Part>> experts) {
         return matrices(name, k, experts, true);
@@ -57,20 +66,30 @@ public final class WeightTable {
 
     /** A vector {@code [n]}, the gain of a norm for example, stored under {@code name.weight}. */
     public TensorRef gain(String name, int n) {
-        return plain(name, List.of(new Stored(name + ".weight", Shape.of(n))), Shape.of(n));
+        return plain(name, Role.GAIN, List.of(new Stored(name + ".weight", Shape.of(n))), Shape.of(n));
     }
 
     /** A float32 vector {@code [n]} stored under exactly that name; other float types are widened. */
     public TensorRef floats(String name, int n) {
-        Buffer buffer = Buffer.of(name, DType.F32, n);
+        return put(
+                Buffer.of(name, DType.F32, n),
+                Role.BIAS,
+                1,
+                tensors -> List.of(Widened.toFloat32(tensors.tensor(name, Shape.of(n), PLAIN))));
+    }
+
+    /** The checkpoint's tensors that make up a buffer. */
+    private interface Loading {
+        List<HostTensor> from(NamedTensors tensors);
+    }
+
+    private TensorRef put(Buffer buffer, Role role, long terms, Loading loading) {
         contents.put(
                 buffer,
                 switch (source) {
-                    case WeightSource.Dummy dummy -> WeightSource.dummy(DType.F32);
-                    case WeightSource.Checkpoint checkpoint ->
-                        new Contents.Copied(List.of(Widened.toFloat32(checkpoint
-                                .tensors()
-                                .tensor(name, Shape.of(n), Set.of(DType.F32, DType.F16, DType.BF16)))));
+                    case WeightSource.Dummy dummy -> MadeUp.dummy(buffer.dtype());
+                    case WeightSource.Noise noise -> MadeUp.noise(buffer, role, terms, noise.seed());
+                    case WeightSource.Checkpoint checkpoint -> new Contents.Copied(loading.from(checkpoint.tensors()));
                 });
         return buffer.whole();
     }
@@ -93,7 +112,7 @@ public final class WeightTable {
             List<Stored> stored = parts.stream()
                     .map(part -> new Stored(part.module() + ".weight", Shape.of(part.rows(), k)))
                     .toList();
-            return Weight.plain(plain(name, stored, shape(leading, rows, k)));
+            return Weight.plain(plain(name, Role.MATRIX, stored, shape(leading, rows, k)));
         }
         return switch (format.get()) {
             case FP8_BLOCK -> blockScaled(name, k, parts, first, shape(leading, rows, k), leading);
@@ -108,26 +127,24 @@ public final class WeightTable {
 
     private record Stored(String name, Shape shape) {}
 
-    /** Tensors that need no scales; all must have the type of the first. */
-    private TensorRef plain(String name, List<Stored> stored, Shape shape) {
-        return switch (source) {
-            case WeightSource.Dummy dummy -> {
-                Buffer buffer = new Buffer(name, spec.dtype(), shape);
-                contents.put(buffer, WeightSource.dummy(spec.dtype()));
-                yield buffer.whole();
-            }
-            case WeightSource.Checkpoint checkpoint -> {
-                Set<DType> allowed = Set.of(DType.BF16, DType.F16, DType.F32);
-                List<HostTensor> tensors = new ArrayList<>();
-                for (Stored tensor : stored) {
-                    tensors.add(checkpoint.tensors().tensor(tensor.name(), tensor.shape(), allowed));
-                    allowed = Set.of(tensors.getFirst().dtype());
-                }
-                Buffer buffer = new Buffer(name, tensors.getFirst().dtype(), shape);
-                contents.put(buffer, new Contents.Copied(tensors));
-                yield buffer.whole();
-            }
+    /** Tensors that need no scales; all must have the type of the first, which becomes the buffer's. */
+    private TensorRef plain(String name, Role role, List<Stored> stored, Shape shape) {
+        DType dtype = switch (source) {
+            case WeightSource.Dummy dummy -> spec.dtype();
+            case WeightSource.Noise noise -> spec.dtype();
+            case WeightSource.Checkpoint checkpoint ->
+                checkpoint
+                        .tensors()
+                        .tensor(stored.getFirst().name(), stored.getFirst().shape(), PLAIN)
+                        .dtype();
         };
+        return put(
+                new Buffer(name, dtype, shape),
+                role,
+                shape.dim(-1),
+                tensors -> stored.stream()
+                        .map(tensor -> tensors.tensor(tensor.name(), tensor.shape(), Set.of(dtype)))
+                        .toList());
     }
 
     private Weight blockScaled(String name, int k, List<Part> parts, List<Part> first, Shape shape, long[] leading) {
@@ -142,11 +159,14 @@ public final class WeightTable {
                 .mapToLong(part -> Math.ceilDiv(part.rows(), FP8_BLOCK))
                 .sum();
         long columns = Math.ceilDiv(k, FP8_BLOCK);
-        TensorRef data = loaded(name, parts, ".weight", DType.E4M3, shape, part -> Shape.of(part.rows(), k));
+        TensorRef data =
+                loaded(name, parts, ".weight", Role.MATRIX, k, DType.E4M3, shape, part -> Shape.of(part.rows(), k));
         TensorRef scales = loaded(
                 name + ".weight_scale_inv",
                 parts,
                 ".weight_scale_inv",
+                Role.BLOCK_SCALE,
+                k,
                 DType.F32,
                 shape(leading, scaleRows, columns),
                 part -> Shape.of(Math.ceilDiv(part.rows(), FP8_BLOCK), columns));
@@ -163,17 +183,27 @@ public final class WeightTable {
                             .formatted(spec.name(), name, block, first, k));
         }
         long segments = first.size();
-        TensorRef data = loaded(name, parts, ".weight", DType.E2M1, shape, part -> Shape.of(part.rows(), k));
+        TensorRef data =
+                loaded(name, parts, ".weight", Role.MATRIX, k, DType.E2M1, shape, part -> Shape.of(part.rows(), k));
         TensorRef blocks = loaded(
                 name + ".weight_scale",
                 parts,
                 ".weight_scale",
+                Role.BLOCK_SCALE,
+                k,
                 DType.E4M3,
                 shape(leading, shape.dim(-2), k / block),
                 part -> Shape.of(part.rows(), k / block));
         Shape segmentShape = leading.length == 0 ? Shape.of(segments) : Shape.of(leading[0], segments);
-        TensorRef scales =
-                loaded(name + ".weight_scale_2", parts, ".weight_scale_2", DType.F32, segmentShape, part -> Shape.of());
+        TensorRef scales = loaded(
+                name + ".weight_scale_2",
+                parts,
+                ".weight_scale_2",
+                Role.SEGMENT_SCALE,
+                k,
+                DType.F32,
+                segmentShape,
+                part -> Shape.of());
         return new Weight(data, new Scaling.Nvfp4(blocks, scales));
     }
 
@@ -182,22 +212,30 @@ public final class WeightTable {
     }
 
     private TensorRef loaded(
-            String name, List<Part> parts, String suffix, DType dtype, Shape shape, PartShape partShape) {
-        Buffer buffer = new Buffer(name, dtype, shape);
-        contents.put(
-                buffer,
-                switch (source) {
-                    case WeightSource.Dummy dummy -> WeightSource.dummy(dtype);
-                    case WeightSource.Checkpoint checkpoint -> {
-                        List<HostTensor> tensors = new ArrayList<>();
-                        for (Part part : parts) {
-                            tensors.add(WeightSource.load(
-                                    checkpoint.tensors(), part.module() + suffix, dtype, partShape.of(part)));
-                        }
-                        yield new Contents.Copied(tensors);
-                    }
-                });
-        return buffer.whole();
+            String name,
+            List<Part> parts,
+            String suffix,
+            Role role,
+            long terms,
+            DType dtype,
+            Shape shape,
+            PartShape partShape) {
+        return put(
+                new Buffer(name, dtype, shape),
+                role,
+                terms,
+                tensors -> parts.stream()
+                        .map(part -> unpacked(tensors, part.module() + suffix, dtype, partShape.of(part)))
+                        .toList());
+    }
+
+    /** A tensor of the checkpoint; two E2M1 elements are one byte there. */
+    private static HostTensor unpacked(NamedTensors tensors, String name, DType dtype, Shape shape) {
+        if (dtype != DType.E2M1) {
+            return tensors.tensor(name, shape, Set.of(dtype));
+        }
+        Shape packed = Shape.of(shape.dim(0), shape.dim(1) / 2);
+        return tensors.tensor(name, packed, Set.of(DType.I8)).reinterpret(dtype, shape.dims());
     }
 
     /** Bytes of everything that was asked for. */

@@ -96,7 +96,7 @@ record Header(Map<String, Entry> tensors, Map<String, String> metadata) {
             expected = "a shape that fits into 63 bits";
         }
         throw new ConfigException(
-                "%s: %s is %s %s over %d bytes, expected %s".formatted(file, tensor, type, shape, bytes, expected));
+                "%s: %s is %s %s over %s bytes, expected %s".formatted(file, tensor, type, shape, bytes, expected));
     }
 
     /** The data must be covered without holes or overlaps from the first byte to the last. */
@@ -108,13 +108,13 @@ record Header(Map<String, Entry> tensors, Map<String, String> metadata) {
         long covered = 0;
         for (Map.Entry<String, Entry> named : byPlace) {
             Entry entry = named.getValue();
-            String place = "%s: tensor '%s' is bytes [%d,%d)".formatted(file, named.getKey(), entry.begin, entry.end);
+            String place = "%s: tensor '%s' is bytes [%s,%s)".formatted(file, named.getKey(), entry.begin, entry.end);
             if (entry.end > dataBytes) {
-                throw new ConfigException("%s of the data, which end at %d: the file is truncated or its header wrong"
+                throw new ConfigException("%s of the data, which end at %s: the file is truncated or its header wrong"
                         .formatted(place, dataBytes));
             }
             if (entry.begin != covered) {
-                throw new ConfigException("%s of the data, expected it to begin at %d: %s"
+                throw new ConfigException("%s of the data, expected it to begin at %s: %s"
                         .formatted(
                                 place,
                                 covered,
@@ -123,7 +123,7 @@ record Header(Map<String, Entry> tensors, Map<String, String> metadata) {
             covered = entry.end;
         }
         if (covered != dataBytes) {
-            throw new ConfigException("%s: data are %d bytes, expected %d: %d bytes after the last tensor"
+            throw new ConfigException("%s: data are %s bytes, expected %s: %s bytes after the last tensor"
                     .formatted(file, dataBytes, covered, dataBytes - covered));
         }
     }

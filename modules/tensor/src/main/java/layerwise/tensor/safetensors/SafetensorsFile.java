@@ -51,16 +51,16 @@ public final class SafetensorsFile implements NamedTensors {
         long bytes = mapping.byteSize();
         if (bytes < LENGTH.byteSize()) {
             throw new ConfigException(
-                    "%s: %d bytes, expected at least the 8 of a safetensors header length".formatted(file, bytes));
+                    "%s: %s bytes, expected at least the 8 of a safetensors header length".formatted(file, bytes));
         }
         long headerBytes = mapping.get(LENGTH, 0);
         if (headerBytes < 0 || headerBytes > StrictJson.MAX_BYTES) {
-            throw new ConfigException("%s: header length %s, expected at most %d bytes: not a safetensors file"
+            throw new ConfigException("%s: header length %s, expected at most %s bytes: not a safetensors file"
                     .formatted(file, Long.toUnsignedString(headerBytes), StrictJson.MAX_BYTES));
         }
         long dataStart = LENGTH.byteSize() + headerBytes;
         if (dataStart > bytes) {
-            throw new ConfigException("%s: %d bytes, expected at least %d for length and header: the file is truncated"
+            throw new ConfigException("%s: %s bytes, expected at least %s for length and header: the file is truncated"
                     .formatted(file, bytes, dataStart));
         }
         byte[] json = mapping.asSlice(LENGTH.byteSize(), headerBytes).toArray(JAVA_BYTE);
@@ -116,7 +116,7 @@ public final class SafetensorsFile implements NamedTensors {
     private Header.Entry entry(String name) {
         Header.Entry entry = header.tensors().get(name);
         if (entry == null) {
-            throw new ConfigException("%s: no tensor '%s' among %d%s"
+            throw new ConfigException("%s: no tensor '%s' among %s%s"
                     .formatted(
                             file,
                             name,

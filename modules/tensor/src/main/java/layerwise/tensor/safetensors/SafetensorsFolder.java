@@ -81,7 +81,7 @@ public final class SafetensorsFolder implements NamedTensors {
         try {
             if (Files.size(index) > StrictJson.MAX_BYTES) {
                 throw new ConfigException(
-                        "%s: %d bytes, expected at most %d".formatted(index, Files.size(index), StrictJson.MAX_BYTES));
+                        "%s: %s bytes, expected at most %s".formatted(index, Files.size(index), StrictJson.MAX_BYTES));
             }
             return Files.readAllBytes(index);
         } catch (IOException e) {
@@ -124,7 +124,7 @@ public final class SafetensorsFolder implements NamedTensors {
     public Path file(String name) {
         String fileName = fileNames.get(name);
         if (fileName == null) {
-            throw new ConfigException("%s: no tensor '%s' among %d%s"
+            throw new ConfigException("%s: no tensor '%s' among %s%s"
                     .formatted(folder, name, fileNames.size(), NearestNames.hint(name, fileNames.keySet())));
         }
         return folder.resolve(fileName);

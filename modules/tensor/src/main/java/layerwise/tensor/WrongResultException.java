@@ -1,6 +1,4 @@
-package layerwise.bench;
-
-import layerwise.tensor.LayerwiseException;
+package layerwise.tensor;
 
 /** Results that do not agree with what they should be. Programs exit with 3. */
 public final class WrongResultException extends LayerwiseException {
