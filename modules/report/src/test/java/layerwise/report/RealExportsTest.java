@@ -70,7 +70,8 @@ class RealExportsTest {
 
     private static String layerwise(Path file) throws SQLException {
         boolean graphs = query(file, "SELECT name, name FROM sqlite_master").containsKey("CUDA_GRAPH_EVENTS");
-        return LAYERWISE.formatted(
+        return LAYERWISE.replace(
+                "NODES",
                 graphs
                         ? "SELECT * FROM CUDA_GRAPH_EVENTS"
                         : "SELECT NULL AS start, NULL AS end, NULL AS graphNodeId, NULL AS originalGraphNodeId WHERE 0");
@@ -88,7 +89,7 @@ class RealExportsTest {
                     FROM CUPTI_ACTIVITY_KIND_KERNEL
                     UNION ALL
                     SELECT start, end, correlationId, graphNodeId, 'Memset' FROM CUPTI_ACTIVITY_KIND_MEMSET),
-            nodes AS (%s),
+            nodes AS (NODES),
             captured AS (SELECT gpu.*, api.start AS launch,
                                 CASE WHEN g IS NULL THEN api.start ELSE created.start END AS c1,
                                 CASE WHEN g IS NULL THEN api.end ELSE created.end END AS c2
