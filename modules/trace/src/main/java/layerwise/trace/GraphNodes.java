@@ -12,6 +12,7 @@ public final class GraphNodes {
     private final long[][] columns;
     private final PairIndex clones;
     private final PairIndex creations;
+    private final int[] capturedOf;
 
     /** Columns: start, end, globalTid, graphNodeId, originalGraphNodeId (0 for none). */
     GraphNodes(long[][] columns, int size) {
@@ -29,6 +30,11 @@ public final class GraphNodes {
                 kind.put(process, node, row);
             }
         }
+        capturedOf = new int[size];
+        for (int row = 0; row < size; row++) {
+            int process = Processes.key(columns[2][row]);
+            capturedOf[row] = columns[4][row] == 0 ? -1 : follow(process, clones.find(process, columns[3][row]));
+        }
     }
 
     /**
@@ -38,10 +44,13 @@ public final class GraphNodes {
      */
     public int captured(int process, long node) {
         int clone = clones.find(process, node);
-        if (clone < 0) {
-            return -1;
-        }
-        long original = node;
+        return clone < 0 ? -1 : capturedOf[clone];
+    }
+
+    /** Follows a chain of clones to its end: a graph may have been cloned before it was instantiated. */
+    private int follow(int process, int firstClone) {
+        int clone = firstClone;
+        long original = 0;
         for (int hops = 0; clone >= 0; hops++) {
             if (hops == MAX_HOPS) {
                 return -1;
