@@ -19,6 +19,8 @@ import layerwise.report.profile.ShortNames;
 import layerwise.report.render.CsvReport;
 import layerwise.report.render.JsonReport;
 import layerwise.report.render.ListingReport;
+import layerwise.report.render.MarkdownReport;
+import layerwise.report.render.PerfettoTrace;
 import layerwise.report.render.ReportContext;
 import layerwise.report.render.TextReport;
 import layerwise.report.table.ModuleSums;
@@ -40,7 +42,10 @@ final class ReportCommand implements Callable<Integer> {
             .value(String.class, "NAME", "Only kernels inside ranges of exactly this name.", "--module")
             .value(String.class, "A,B", "Pieces of names whose rows are summed at the end.", "--query")
             .flag("--error-on-unknown-kernel", "Fail on element-wise PyTorch kernels that no rule knows.")
-            .flag("--lenient", "Group by name where runs differ; list kernels of traces without markers.");
+            .flag("--lenient", "Group by name where runs differ; list kernels of traces without markers.")
+            .flag("--all-ranks", "One report over all ranks of --world-size.")
+            .flag("--perfetto", "Write one run of each problem for ui.perfetto.dev as well.")
+            .value(String.class, "text|markdown", "What to print (default: text).", "--format");
 
     static CommandSpec spec() {
         ReportCommand command = new ReportCommand();
@@ -53,6 +58,11 @@ final class ReportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        isMarkdown(); // a wrong format ends before anything is written
+        if (options.isSet("--all-ranks")) {
+            Standard.print(new AllRanks(profileDir(), worldSize(), profileOptions()).write());
+            return 0;
+        }
         TraceLocation location = location();
         Path database = NsysExport.database(location);
         TraceFile trace = TraceFile.open(database);
@@ -80,9 +90,20 @@ final class ReportCommand implements Callable<Integer> {
             files.add(location.sibling(".csv"), CsvReport.render(table));
             files.add(location.sibling(".html"), HtmlReport.render(context));
             files.add(location.sibling(".json"), out -> JsonReport.write(profile, out));
+            if (options.isSet("--perfetto")) {
+                files.add(location.sibling(".perfetto.json"), out -> PerfettoTrace.write(profile, out));
+            }
             files.commit();
         }
-        return text;
+        return isMarkdown() ? MarkdownReport.render(context) : text;
+    }
+
+    private boolean isMarkdown() {
+        String format = options.get("--format", "text");
+        if (!format.equals("text") && !format.equals("markdown")) {
+            throw new TraceException("--format " + format + ": expected text or markdown");
+        }
+        return format.equals("markdown");
     }
 
     private String list(TraceLocation location, TraceFile trace, ShortNames names) {
@@ -104,6 +125,13 @@ final class ReportCommand implements Callable<Integer> {
         }
         return file.map(TraceLocation::of)
                 .orElseGet(() -> TraceLocation.ofRank(profileDir(), worldSize.orElseThrow(), rank()));
+    }
+
+    private int worldSize() {
+        return options.<Integer>get("--world-size")
+                .filter(ranks -> ranks > 0)
+                .orElseThrow(() -> new TraceException(
+                        "--all-ranks: expected --world-size N, the number of ranks in --profile-dir"));
     }
 
     private Path profileDir() {

@@ -1,13 +1,17 @@
 package layerwise.report.render;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** Aligned columns: the first to the left, figures to the right. */
 final class ColumnText {
+    private static final int NAME_LIMIT = 80;
+
     private ColumnText() {}
 
-    /** Appends the lines with as many columns as asked for. */
-    static void append(List<List<String>> lines, int columns, StringBuilder text) {
+    /** Appends the lines with as many columns as asked for; long names in the first keep their ends. */
+    static void append(List<List<String>> whole, int columns, StringBuilder text) {
+        List<List<String>> lines = whole.stream().map(ColumnText::shortened).toList();
         int[] widths = new int[columns];
         for (List<String> line : lines) {
             for (int c = 0; c < columns; c++) {
@@ -24,6 +28,17 @@ final class ColumnText {
             }
             text.append(aligned.toString().stripTrailing()).append('\n');
         }
+    }
+
+    private static List<String> shortened(List<String> cells) {
+        String name = cells.getFirst();
+        int excess = length(name) - NAME_LIMIT;
+        if (excess <= 0) {
+            return cells;
+        }
+        List<String> cut = new ArrayList<>(cells);
+        cut.set(0, "…" + name.substring(name.offsetByCodePoints(0, excess + 1)));
+        return cut;
     }
 
     private static int length(String text) {

@@ -8,11 +8,11 @@ import layerwise.report.table.ModuleSum;
 
 /** Sums by module as an aligned table for each problem. */
 final class ModuleText {
-    private static final List<String> NAMES =
+    static final List<String> NAMES =
             List.of("# module", "kernels", "mean", "median", "P90", "share", "compute", "memory", "limit", "ceiling");
-    private static final List<String> UNITS =
+    static final List<String> UNITS =
             List.of("#", "", "(us)", "(us)", "(us)", "(%)", "(TFLOP/s)", "(GB/s)", "(%)", "(%)");
-    private static final int COST_COLUMNS = 4;
+    static final int COST_COLUMNS = 4;
 
     private ModuleText() {}
 
@@ -29,7 +29,7 @@ final class ModuleText {
         }
     }
 
-    private static List<String> cells(ModuleSum sum) {
+    static List<String> cells(ModuleSum sum) {
         int depth = Math.max(0, sum.path().size() - 1);
         String name = sum.path().isEmpty()
                 ? "(outside modules)"

@@ -72,6 +72,18 @@ public final class SyntheticOptions {
         return presets;
     }
 
+    /** A page at the upper end: twelve problems of two thousand kernels. */
+    public static SyntheticOptions large() {
+        return with(o -> {
+            o.mode = Mode.GRAPH;
+            o.problems = 12;
+            o.kernels = 2000;
+            o.runs = 2;
+            o.warmup = 1;
+            o.edits = 0.002;
+        });
+    }
+
     private static SyntheticOptions problems(int count) {
         return with(o -> {
             o.mode = Mode.GRAPH;
