@@ -36,12 +36,12 @@ final class AlignCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Path output = required("--output");
+        Path output = options.<Path>get("--output").orElseThrow(() -> missing("--output"));
         if (!output.toString().endsWith(".json")) {
             throw new TraceException("--output " + output + ": expected a name that ends in .json");
         }
         List<Integer> layers = layers();
-        Path eagerFile = required("--eager-trace");
+        Path eagerFile = options.<Path>get("--eager-trace").orElseThrow(() -> missing("--eager-trace"));
         ServingTrace eager = open(eagerFile);
         ServingTrace graph =
                 options.<Path>get("--graph-trace").map(AlignCommand::open).orElse(eager);
@@ -91,7 +91,7 @@ final class AlignCommand implements Callable<Integer> {
     }
 
     private List<Integer> layers() {
-        String text = required("--layer-indices");
+        String text = options.<String>get("--layer-indices").orElseThrow(() -> missing("--layer-indices"));
         try {
             return Arrays.stream(text.split(","))
                     .map(String::strip)
@@ -102,7 +102,7 @@ final class AlignCommand implements Callable<Integer> {
         }
     }
 
-    private <T> T required(String option) {
-        return options.<T>get(option).orElseThrow(() -> new TraceException("align: " + option + " is missing"));
+    private static TraceException missing(String option) {
+        return new TraceException("align: " + option + " is missing");
     }
 }

@@ -209,7 +209,8 @@ class PageTest {
                 List<String> cells = new ArrayList<>();
                 StringBuilder cell = new StringBuilder();
                 boolean quoted = false;
-                for (char c : line.toCharArray()) {
+                for (int i = 0; i < line.length(); i++) {
+                    char c = line.charAt(i);
                     if (c == '"') {
                         quoted = !quoted;
                         cell.append(c);
