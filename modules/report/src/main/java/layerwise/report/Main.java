@@ -38,6 +38,9 @@ public final class Main {
         CommandSpec program = CommandSpec.create().name("layerwise").mixinStandardHelpOptions(true);
         program.usageMessage().description("Reports from traces of layer-wise benchmarks.");
         program.addSubcommand("report", ReportCommand.spec());
+        program.addSubcommand("compare", CompareCommand.spec());
+        program.addSubcommand("align", AlignCommand.spec());
+        program.addSubcommand("correlate", CorrelateCommand.spec());
         return program;
     }
 

@@ -1,7 +1,5 @@
 package layerwise.report;
 
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -11,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import layerwise.report.html.HtmlReport;
+import layerwise.report.profile.KernelListing;
 import layerwise.report.profile.MergedTable;
 import layerwise.report.profile.Profile;
 import layerwise.report.profile.ProfileOptions;
@@ -19,9 +18,14 @@ import layerwise.report.profile.RepeatedBlock;
 import layerwise.report.profile.ShortNames;
 import layerwise.report.render.CsvReport;
 import layerwise.report.render.JsonReport;
+import layerwise.report.render.ListingReport;
+import layerwise.report.render.MarkdownReport;
+import layerwise.report.render.PerfettoTrace;
 import layerwise.report.render.ReportContext;
 import layerwise.report.render.TextReport;
 import layerwise.report.table.ModuleSums;
+import layerwise.report.table.PathRow;
+import layerwise.report.table.PathTable;
 import layerwise.trace.TraceException;
 import layerwise.trace.TraceFile;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,7 +42,10 @@ final class ReportCommand implements Callable<Integer> {
             .value(String.class, "NAME", "Only kernels inside ranges of exactly this name.", "--module")
             .value(String.class, "A,B", "Pieces of names whose rows are summed at the end.", "--query")
             .flag("--error-on-unknown-kernel", "Fail on element-wise PyTorch kernels that no rule knows.")
-            .flag("--lenient", "Group by name where runs differ; list kernels of traces without markers.");
+            .flag("--lenient", "Group by name where runs differ; list kernels of traces without markers.")
+            .flag("--all-ranks", "One report over all ranks of --world-size.")
+            .flag("--perfetto", "Write one run of each problem for ui.perfetto.dev as well.")
+            .value(String.class, "text|markdown", "What to print (default: text).", "--format");
 
     static CommandSpec spec() {
         ReportCommand command = new ReportCommand();
@@ -51,14 +58,27 @@ final class ReportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        isMarkdown(); // a wrong format ends before anything is written
+        if (options.isSet("--all-ranks")) {
+            Standard.print(new AllRanks(profileDir(), worldSize(), profileOptions()).write());
+            return 0;
+        }
         TraceLocation location = location();
         Path database = NsysExport.database(location);
+        TraceFile trace = TraceFile.open(database);
         ShortNames names = new ShortNames();
-        Profile profile = new Profiler(TraceFile.open(database), profileOptions(), names).evaluate();
+        Profiler profiler = new Profiler(trace, profileOptions(), names);
+        boolean listing = options.isSet("--lenient") && !profiler.hasMarkers();
+        Standard.print(listing ? list(location, trace, names) : evaluate(location, profiler, names));
+        return 0;
+    }
+
+    private String evaluate(TraceLocation location, Profiler profiler, ShortNames names) {
+        Profile profile = profiler.evaluate();
         checkKnown(names);
         MergedTable table = MergedTable.of(profile.problems());
         ReportContext context = new ReportContext(
-                database.getFileName().toString(),
+                location.database().getFileName().toString(),
                 arguments(),
                 profile,
                 table,
@@ -70,10 +90,31 @@ final class ReportCommand implements Callable<Integer> {
             files.add(location.sibling(".csv"), CsvReport.render(table));
             files.add(location.sibling(".html"), HtmlReport.render(context));
             files.add(location.sibling(".json"), out -> JsonReport.write(profile, out));
+            if (options.isSet("--perfetto")) {
+                files.add(location.sibling(".perfetto.json"), out -> PerfettoTrace.write(profile, out));
+            }
             files.commit();
         }
-        print(text);
-        return 0;
+        return isMarkdown() ? MarkdownReport.render(context) : text;
+    }
+
+    private boolean isMarkdown() {
+        String format = options.get("--format", "text");
+        if (!format.equals("text") && !format.equals("markdown")) {
+            throw new TraceException("--format " + format + ": expected text or markdown");
+        }
+        return format.equals("markdown");
+    }
+
+    private String list(TraceLocation location, TraceFile trace, ShortNames names) {
+        List<PathRow> rows = PathTable.of(new KernelListing(trace, names).read());
+        String text = ListingReport.text(location.database().getFileName().toString(), trace.exporter(), rows);
+        try (OutputFiles files = new OutputFiles()) {
+            files.add(location.sibling(".txt"), text);
+            files.add(location.sibling(".csv"), ListingReport.csv(rows));
+            files.commit();
+        }
+        return text;
     }
 
     private TraceLocation location() {
@@ -84,6 +125,13 @@ final class ReportCommand implements Callable<Integer> {
         }
         return file.map(TraceLocation::of)
                 .orElseGet(() -> TraceLocation.ofRank(profileDir(), worldSize.orElseThrow(), rank()));
+    }
+
+    private int worldSize() {
+        return options.<Integer>get("--world-size")
+                .filter(ranks -> ranks > 0)
+                .orElseThrow(() -> new TraceException(
+                        "--all-ranks: expected --world-size N, the number of ranks in --profile-dir"));
     }
 
     private Path profileDir() {
@@ -137,11 +185,5 @@ final class ReportCommand implements Callable<Integer> {
         values.put("query", options.<String>get("--query").orElse(null));
         values.put("error_on_unknown_kernel", options.isSet("--error-on-unknown-kernel"));
         return values;
-    }
-
-    private static void print(String text) {
-        PrintStream result = new PrintStream(System.out, false, StandardCharsets.UTF_8);
-        result.print(text);
-        result.flush();
     }
 }

@@ -71,14 +71,15 @@ public final class GpuActivities {
         return streams[activity];
     }
 
-    void set(int at, long start, long end, int name, long globalPid, long correlation, long node, int lane) {
+    /** Fills a row: {@code launch} is correlation and name, {@code place} process and lane, the former in the high half. */
+    void set(int at, long start, long end, long launch, long place, long node) {
         starts[at] = start;
         ends[at] = end;
-        names[at] = name;
-        processes[at] = Processes.key(globalPid);
-        correlations[at] = (int) correlation;
+        names[at] = (int) launch;
+        correlations[at] = (int) (launch >>> 32);
+        processes[at] = (int) (place >>> 32);
+        streams[at] = (int) place;
         nodes[at] = node;
-        streams[at] = lane;
     }
 
     void size(int value) {

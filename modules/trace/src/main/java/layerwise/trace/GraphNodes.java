@@ -12,12 +12,11 @@ public final class GraphNodes {
     private final long[][] columns;
     private final PairIndex clones;
     private final PairIndex creations;
-    private final int size;
+    private final int[] capturedOf;
 
     /** Columns: start, end, globalTid, graphNodeId, originalGraphNodeId (0 for none). */
     GraphNodes(long[][] columns, int size) {
         this.columns = columns;
-        this.size = size;
         this.clones = new PairIndex(size);
         this.creations = new PairIndex(size);
         for (int row = 0; row < size; row++) {
@@ -31,11 +30,11 @@ public final class GraphNodes {
                 kind.put(process, node, row);
             }
         }
-    }
-
-    /** Number of rows, an upper bound of what {@link #captured} returns. */
-    public int size() {
-        return size;
+        capturedOf = new int[size];
+        for (int row = 0; row < size; row++) {
+            int process = Processes.key(columns[2][row]);
+            capturedOf[row] = columns[4][row] == 0 ? -1 : follow(process, clones.find(process, columns[3][row]));
+        }
     }
 
     /**
@@ -45,10 +44,13 @@ public final class GraphNodes {
      */
     public int captured(int process, long node) {
         int clone = clones.find(process, node);
-        if (clone < 0) {
-            return -1;
-        }
-        long original = node;
+        return clone < 0 ? -1 : capturedOf[clone];
+    }
+
+    /** Follows a chain of clones to its end: a graph may have been cloned before it was instantiated. */
+    private int follow(int process, int firstClone) {
+        int clone = firstClone;
+        long original = 0;
         for (int hops = 0; clone >= 0; hops++) {
             if (hops == MAX_HOPS) {
                 return -1;
@@ -62,6 +64,11 @@ public final class GraphNodes {
     /** Begin of a creation, nanoseconds since the session's start. */
     public long start(int creation) {
         return columns[0][creation];
+    }
+
+    /** The creating thread, as the {@code globalTid} column has it. */
+    public long thread(int creation) {
+        return columns[2][creation];
     }
 
     /** End of a creation, nanoseconds since the session's start. */

@@ -73,6 +73,7 @@ public final class TraceFile {
      */
     public NvtxRanges ranges() {
         require("NVTX_EVENTS", "no NVTX range was recorded (nsys needs -t cuda,nvtx)", "start", "end", "eventType");
+        require("StringIds", "it is not an export of Nsight Systems", "id", "value");
         return new RangeScan(database).read();
     }
 

@@ -99,7 +99,7 @@ public final class HtmlReport {
                 .collect(Collectors.joining("\n"));
     }
 
-    private static String resource(String name) {
+    static String resource(String name) {
         try (InputStream in = HtmlReport.class.getResourceAsStream(name)) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {

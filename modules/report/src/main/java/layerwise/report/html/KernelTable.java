@@ -48,7 +48,7 @@ final class KernelTable {
                         tbody(each(kernels.numbers(lines.size()), kernels::line)),
                         tfoot(each(kernels.numbers(lines.size()), kernels::footer)))
                 .withId("kernels")
-                .attr("style", "min-width:" + Math.max(1000, 220 + 60 * problems) + "px");
+                .attr("style", "min-width:" + (220 + 72 * problems) + "px");
     }
 
     private List<Integer> numbers(int count) {

@@ -2,6 +2,7 @@ package layerwise.report.profile;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import layerwise.trace.ApiCalls;
 import layerwise.trace.GpuActivities;
 import layerwise.trace.GraphNodes;
@@ -16,6 +17,8 @@ import layerwise.trace.GraphNodes;
 final class Attribution {
     /** Capture of an activity whose graph node the trace does not explain. */
     static final int UNKNOWN = Integer.MIN_VALUE;
+
+    private static final int PARTS = 16;
 
     private final ApiCalls calls;
     private final GraphNodes nodes;
@@ -40,16 +43,15 @@ final class Attribution {
         }
         int[] runs = new int[size];
         runOffsets = new int[firstRun[problems.size()] + 1];
+        IntStream.range(0, PARTS).parallel().forEach(part -> {
+            int from = (int) ((long) size * part / PARTS);
+            int to = (int) ((long) size * (part + 1) / PARTS);
+            attribute(activities, problems, starts, runs, from, to);
+        });
         for (int i = 0; i < size; i++) {
-            int call = calls.find(activities.process(i), activities.correlation(i));
-            withoutCall += call < 0 ? 1 : 0;
-            callOf[i] = call;
-            int problem = call < 0 ? -1 : lastNotAfter(starts, activities.start(i));
-            int run = problem < 0 ? -1 : problems.get(problem).runAt(calls.start(call));
-            runs[i] = run < 0 ? -1 : firstRun[problem] + run;
-            if (run >= 0) {
+            withoutCall += callOf[i] < 0 ? 1 : 0;
+            if (runs[i] >= 0) {
                 runOffsets[runs[i] + 1]++;
-                captures[i] = capture(activities, i, call);
             }
         }
         for (int r = 0; r + 1 < runOffsets.length; r++) {
@@ -61,6 +63,22 @@ final class Attribution {
             if (runs[i] >= 0) {
                 byRun[next[runs[i]]++] = i;
             }
+        }
+    }
+
+    private void attribute(
+            GpuActivities activities, List<ProblemRanges> problems, long[] starts, int[] runs, int from, int to) {
+        for (int i = from; i < to; i++) {
+            // The nodes of one graph launch stand next to each other.
+            boolean asBefore = i > from
+                    && activities.correlation(i) == activities.correlation(i - 1)
+                    && activities.process(i) == activities.process(i - 1);
+            int call = asBefore ? callOf[i - 1] : calls.find(activities.process(i), activities.correlation(i));
+            int problem = call < 0 ? -1 : lastNotAfter(starts, activities.start(i));
+            int run = problem < 0 ? -1 : problems.get(problem).runAt(calls.start(call));
+            callOf[i] = call;
+            runs[i] = run < 0 ? -1 : firstRun[problem] + run;
+            captures[i] = run < 0 ? UNKNOWN : capture(activities, i, call);
         }
     }
 

@@ -70,13 +70,16 @@ public record MergedTable(List<String> titles, List<Row> rows) {
             int at = row;
             List<Optional<Entry>> entries =
                     table.stream().map(column -> column.get(at)).toList();
-            Entry first = entries.stream().flatMap(Optional::stream).findFirst().orElseThrow();
+            // Values go to the first free equal row, so another one may stay empty; the reference shows it as well.
+            Optional<Entry> first = entries.stream().flatMap(Optional::stream).findFirst();
             rows.add(new Row(
-                    first.kind(),
+                    first.map(Entry::kind).orElse(Kind.OPERATION),
                     keys.get(row).path(),
                     keys.get(row).name(),
                     entries.stream().map(entry -> entry.map(Entry::cell)).toList(),
-                    first.cell().operation().map(Operation::instances).orElse(List.of())));
+                    first.flatMap(entry -> entry.cell().operation())
+                            .map(Operation::instances)
+                            .orElse(List.of())));
         }
         return new MergedTable(problems.stream().map(ProblemProfile::title).toList(), List.copyOf(rows));
     }

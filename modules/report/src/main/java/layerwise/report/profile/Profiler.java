@@ -59,18 +59,31 @@ public final class Profiler {
         }
         KernelNames names = new KernelNames(join(strings), shortNames);
         int warmup = warmup(recording);
-        List<ProblemProfile> problems =
-                named(() -> IntStream.range(0, recording.problems().size())
-                        .parallel()
-                        .mapToObj(problem -> new ProblemAnalysis(
-                                        recording, problem, attribution, activities, names, options, warmup)
-                                .evaluate())
-                        .toList());
+        Evaluation evaluation = problem ->
+                new ProblemAnalysis(recording, problem, attribution, activities, names, options, warmup).evaluate();
+        List<ProblemProfile> problems = named(() -> all(recording.problems().size(), evaluation));
         checkAttributed(problems);
         return new Profile(trace.exporter(), trace.gpuNames(), recording.runArgs(), warmup, problems);
     }
 
+    private interface Evaluation {
+        ProblemProfile of(int problem);
+    }
+
+    /** Evaluates problems in parallel; where one fails, reports the first that does, whichever thread was faster. */
+    private static List<ProblemProfile> all(int count, Evaluation evaluation) {
+        try {
+            return IntStream.range(0, count).parallel().mapToObj(evaluation::of).toList();
+        } catch (TraceException e) {
+            return IntStream.range(0, count).mapToObj(evaluation::of).toList();
+        }
+    }
+
     private Recording recording() {
+        if (!trace.hasTable("NVTX_EVENTS")) {
+            throw failure("table NVTX_EVENTS is missing (written by " + trace.exporter()
+                    + "): no NVTX range was recorded, nsys needs -t cuda,nvtx; --lenient lists its kernels");
+        }
         NvtxRanges ranges = trace.ranges();
         return named(() -> Recording.read(ranges));
     }

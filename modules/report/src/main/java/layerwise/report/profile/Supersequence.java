@@ -34,6 +34,19 @@ public final class Supersequence {
         return merged;
     }
 
+    /** Where the items of a subsequence stand in a sequence: each at the first equal place after the one before. */
+    public static <T> int[] positions(List<T> part, List<T> whole) {
+        int[] positions = new int[part.size()];
+        int at = 0;
+        for (int i = 0; i < positions.length; i++) {
+            while (!whole.get(at).equals(part.get(i))) {
+                at++;
+            }
+            positions[i] = at++;
+        }
+        return positions;
+    }
+
     private static <T> List<T> mergeMiddle(List<T> a, List<T> b) {
         byte[][] directions = directions(a, b);
         List<T> backwards = new ArrayList<>(a.size() + b.size());

@@ -8,11 +8,11 @@ import layerwise.report.table.ModuleSum;
 
 /** Sums by module as an aligned table for each problem. */
 final class ModuleText {
-    private static final List<String> NAMES =
+    static final List<String> NAMES =
             List.of("# module", "kernels", "mean", "median", "P90", "share", "compute", "memory", "limit", "ceiling");
-    private static final List<String> UNITS =
+    static final List<String> UNITS =
             List.of("#", "", "(us)", "(us)", "(us)", "(%)", "(TFLOP/s)", "(GB/s)", "(%)", "(%)");
-    private static final int COST_COLUMNS = 4;
+    static final int COST_COLUMNS = 4;
 
     private ModuleText() {}
 
@@ -25,11 +25,11 @@ final class ModuleText {
             text.append("\nModules of \"")
                     .append(context.table().titles().get(p))
                     .append("\"\n");
-            align(lines, priced ? NAMES.size() : NAMES.size() - COST_COLUMNS, text);
+            ColumnText.append(lines, priced ? NAMES.size() : NAMES.size() - COST_COLUMNS, text);
         }
     }
 
-    private static List<String> cells(ModuleSum sum) {
+    static List<String> cells(ModuleSum sum) {
         int depth = Math.max(0, sum.path().size() - 1);
         String name = sum.path().isEmpty()
                 ? "(outside modules)"
@@ -46,21 +46,5 @@ final class ModuleText {
                 cost.map(c -> Numbers.significant(c.gigabytes(sum.nanos()))).orElse(""),
                 cost.map(c -> Numbers.percent(c.ofLimit(sum.nanos()))).orElse(""),
                 cost.map(c -> Numbers.percent(c.ofCeiling(sum.nanos()))).orElse(""));
-    }
-
-    private static void align(List<List<String>> lines, int columns, StringBuilder text) {
-        int[] widths = new int[columns];
-        for (List<String> line : lines) {
-            for (int c = 0; c < columns; c++) {
-                widths[c] = Math.max(widths[c], line.get(c).length());
-            }
-        }
-        for (List<String> line : lines) {
-            StringBuilder aligned = new StringBuilder(Numbers.left(line.getFirst(), widths[0]));
-            for (int c = 1; c < columns; c++) {
-                aligned.append("  ").append(Numbers.right(line.get(c), widths[c]));
-            }
-            text.append(aligned.toString().stripTrailing()).append('\n');
-        }
     }
 }

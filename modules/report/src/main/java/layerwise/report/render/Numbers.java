@@ -45,9 +45,4 @@ public final class Numbers {
     public static String right(String text, int width) {
         return String.format(Locale.ROOT, "%" + width + "s", text);
     }
-
-    /** Aligns to the left in a column of this width. */
-    public static String left(String text, int width) {
-        return String.format(Locale.ROOT, "%-" + width + "s", text);
-    }
 }

@@ -32,6 +32,7 @@ public final class TextReport {
                                 + VALUE_WIDTH * context.table().titles().size()))
                 .append('\n');
         tree(context.table(), nameWidth, text);
+        RepeatedText.append(context, text);
         ModuleText.append(context, text);
         if (!queries.isEmpty()) {
             query(context.table(), nameWidth, queries, text);

@@ -82,30 +82,32 @@ const chartRects = { icicle: new Map(), timeline: new Map() };
 function drawIcicle() {
   const rects = chartRects.icicle;
   rects.clear();
-  const shown = lines.keys().filter((i) => lines[i].kind === "OPERATION" || isModule(i)).filter((i) => !(state.fold && isRepetition(i))).toArray();
-  const leaves = shown.filter((i) => !isModule(i));
-  const value = (i) => Math.max(0, valueOf(i, state.problem, "mean") ?? 0);
-  const sum = leaves.reduce((total, i) => total + value(i), 0);
-  const depth = 1 + Math.max(0, ...shown.map((i) => lines[i].depth));
+  // One walk gives every line its interval: a module spans what lies inside it.
+  const shown = [];
+  const from = new Float64Array(lines.length);
+  const to = new Float64Array(lines.length);
+  let sum = 0;
+  let depth = 1;
+  lines.forEach((line, i) => {
+    from[i] = sum;
+    const counts = line.kind === "OPERATION" && !(state.fold && isRepetition(i));
+    if (counts) sum += Math.max(0, valueOf(i, state.problem, "mean") ?? 0);
+    to[i] = sum;
+    if (counts || isModule(i)) shown.push(i);
+    depth = Math.max(depth, line.depth + 1);
+  });
   const { chart, width } = canvas("icicle", depth * 20 + 34);
   const scale = (width - 8) / Math.max(1e-9, sum);
-  let x = 4;
-  const place = new Map();
-  for (const i of shown) if (!isModule(i)) { place.set(i, x); x += value(i) * scale; }
   for (const i of shown) {
-    if (isCollapsed(i)) continue;
-    const inside = isModule(i) ? leaves.filter((j) => j > i && j <= lastInside[i]) : [i];
-    if (inside.length === 0) continue;
-    const from = place.get(inside[0]);
-    const last = inside[inside.length - 1];
-    const w = place.get(last) + value(last) * scale - from;
-    if (w < 0.4) continue;
+    const w = (to[lastInside[i]] - from[i]) * scale;
+    if (w < 0.4 || isCollapsed(i)) continue;
+    const x = 4 + from[i] * scale;
     const y = 4 + lines[i].depth * 20;
-    const rect = svg("rect", { class: "node", x: from, y, width: w, height: 19, fill: colour(isModule(i) ? lines[i].name : outermost(i)) }, chart);
+    const rect = svg("rect", { class: "node", x, y, width: w, height: 19, fill: colour(isModule(i) ? lines[i].name : outermost(i)) }, chart);
     svg("title", {}, rect, `${pathOf(i)}: ${format(w / scale, "mean")} us`);
     rect.addEventListener("click", () => reveal(i));
     rects.set(i, rect);
-    if (w > 28) svg("text", { x: from + 3, y: y + 13, "pointer-events": "none" }, chart, lines[i].name.slice(0, Math.floor((w - 6) / 6.2)));
+    if (w > 28) svg("text", { x: x + 3, y: y + 13, "pointer-events": "none" }, chart, lines[i].name.slice(0, Math.floor((w - 6) / 6.2)));
   }
   svg("text", { x: width / 2, y: depth * 20 + 24, "text-anchor": "middle" }, chart, `sum of kernel times, ${format(sum, "mean")} us`);
   markSelected();
@@ -185,4 +187,11 @@ function markSelected() {
     for (const rect of rects.values()) rect.classList.remove("pick");
     rects.get(state.line)?.classList.add("pick");
   }
+}
+
+/** The charts that show the selected problem. */
+function drawProblem() {
+  drawIcicle();
+  drawTimeline();
+  drawRoofline();
 }

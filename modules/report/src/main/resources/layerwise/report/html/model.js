@@ -60,7 +60,7 @@ function repetitions(i, problem, metric) {
   const block = blocks[i];
   const values = [];
   for (let k = 0; k < block.times; k++) {
-    const at = lineOfRow[lines[i].row + k * block.rows];
+    const at = lineOfRow[block.row + ((lines[i].row - block.row) % block.rows) + k * block.rows];
     const value = lines[at][metric]?.[problem];
     if (value !== null && value !== undefined) values.push(value);
   }

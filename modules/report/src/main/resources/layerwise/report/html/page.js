@@ -83,9 +83,7 @@ addEventListener("resize", () => {
 
 function drawCharts() {
   drawBars();
-  drawIcicle();
-  drawTimeline();
-  drawRoofline();
+  drawProblem();
 }
 
 document.body.classList.add("scripted");

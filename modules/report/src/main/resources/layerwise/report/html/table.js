@@ -7,6 +7,7 @@ const columns = document.querySelectorAll("#kernels col");
 const titles = document.querySelectorAll("#kernels thead button");
 let visible = [];
 let pickedCell = null;
+let drawing = 0;
 
 function showValues() {
   rows.forEach((row, i) => {
@@ -92,9 +93,8 @@ function select(line, problem, scroll = false) {
   if (scroll) rows[line].scrollIntoView({ block: "nearest" });
   drawBars();
   if (otherProblem) {
-    drawIcicle();
-    drawTimeline();
-    drawRoofline();
+    cancelAnimationFrame(drawing);
+    drawing = requestAnimationFrame(drawProblem); // the cell is marked before thousands of shapes are drawn
   } else {
     markSelected();
   }

@@ -1,0 +1,58 @@
+package layerwise.report;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import layerwise.report.profile.Profile;
+import layerwise.report.profile.ProfileOptions;
+import layerwise.report.profile.Profiler;
+import layerwise.report.profile.ShortNames;
+import layerwise.report.render.RankReport;
+import layerwise.report.table.RankTable;
+import layerwise.trace.TraceException;
+import layerwise.trace.TraceFile;
+
+/** One report over the traces of all ranks: beside them, named {@code report_np{N}_all_ranks}. */
+final class AllRanks {
+    private final Path folder;
+    private final int worldSize;
+    private final ProfileOptions options;
+
+    AllRanks(Path folder, int worldSize, ProfileOptions options) {
+        this.folder = folder;
+        this.worldSize = worldSize;
+        this.options = options;
+    }
+
+    /** Writes the report and returns its text. */
+    String write() {
+        List<Profile> ranks = new ArrayList<>();
+        for (int rank = 0; rank < worldSize; rank++) {
+            Path database = NsysExport.database(TraceLocation.ofRank(folder, worldSize, rank));
+            ranks.add(new Profiler(TraceFile.open(database), options, new ShortNames()).evaluate());
+            checkSameProblems(ranks.getFirst(), ranks.getLast(), rank);
+        }
+        List<RankTable> tables = IntStream.range(0, ranks.getFirst().problems().size())
+                .mapToObj(problem -> RankTable.of(
+                        ranks.stream().map(rank -> rank.problems().get(problem)).toList()))
+                .toList();
+        String text = RankReport.text(worldSize, tables);
+        Path target = folder.resolve("report_np" + worldSize + "_all_ranks");
+        try (OutputFiles files = new OutputFiles()) {
+            files.add(target.resolveSibling(target.getFileName() + ".txt"), text);
+            files.add(target.resolveSibling(target.getFileName() + ".csv"), RankReport.csv(tables));
+            files.commit();
+        }
+        return text;
+    }
+
+    private void checkSameProblems(Profile first, Profile other, int rank) {
+        List<String> expected = first.problems().stream().map(p -> p.title()).toList();
+        List<String> found = other.problems().stream().map(p -> p.title()).toList();
+        if (!expected.equals(found)) {
+            throw new TraceException(folder + ": rank " + rank + " ran " + found + " and rank 0 " + expected
+                    + "; the traces are not of one run");
+        }
+    }
+}
