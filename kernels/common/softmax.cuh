@@ -1,0 +1,65 @@
+// Online softmax over accumulators laid out as in wgmma.cuh (Milakov and Gimelshein 2018, algorithm 3): each thread
+// keeps two rows, which the four lanes of a quad share.
+#pragma once
+
+#include <math.h>
+
+__device__ __forceinline__ float fastExp2(float v) {
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(v));
+    return y;
+}
+
+struct OnlineSoftmax {
+    float highest[2] = {-INFINITY, -INFINITY}; // score so far, the same in a quad
+    float total[2] = {0, 0};                   // of this thread's columns; a quad's sum is the row's
+
+    // Turns scores into exp(scale * (score - highest)), unnormalised; `scale` > 0 has log2(e) in it. What was summed up
+    // before must be multiplied by `factor`. A row that has seen nothing yet, all scores -inf, becomes zeros.
+    template <int N>
+    __device__ __forceinline__ void advance(float (&s)[N], float scale, float (&factor)[2]) {
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            float top = highest[half];
+#pragma unroll
+            for (int j = 0; j < N / 4; j++) {
+                top = fmaxf(top, fmaxf(s[4 * j + 2 * half], s[4 * j + 2 * half + 1]));
+            }
+            top = fmaxf(top, __shfl_xor_sync(0xFFFFFFFFu, top, 1));
+            top = fmaxf(top, __shfl_xor_sync(0xFFFFFFFFu, top, 2));
+            const float shift = top == -INFINITY ? 0 : top * scale;
+            factor[half] = fastExp2(highest[half] * scale - shift);
+            highest[half] = top;
+            float sum = 0;
+#pragma unroll
+            for (int j = 0; j < N / 4; j++) {
+#pragma unroll
+                for (int e = 0; e < 2; e++) {
+                    float& v = s[4 * j + 2 * half + e];
+                    v = fastExp2(v * scale - shift);
+                    sum += v;
+                }
+            }
+            total[half] = total[half] * factor[half] + sum;
+        }
+    }
+
+    // The row's sum, over all its columns.
+    __device__ __forceinline__ float sum(int half) const {
+        float s = total[half];
+        s += __shfl_xor_sync(0xFFFFFFFFu, s, 1);
+        return s + __shfl_xor_sync(0xFFFFFFFFu, s, 2);
+    }
+};
+
+// Hides scores of keys that a row may not see: column c of the tile where c >= visible[half].
+template <int N>
+__device__ __forceinline__ void hideKeys(float (&s)[N], const int (&visible)[2]) {
+    const int lane = 2 * (threadIdx.x % 4);
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+        if (8 * (i / 4) + lane + i % 2 >= visible[i / 2 % 2]) {
+            s[i] = -INFINITY;
+        }
+    }
+}

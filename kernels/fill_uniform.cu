@@ -1,0 +1,56 @@
+// fill_uniform: reproducible noise, the same on every executor.
+//
+// Math      x[i] = low + (high - low) * (noise24(seed, i) * 2^-24), each operation rounded in float32, the result
+//           rounded to x's type (e4m3 saturates at 448)
+// Shapes    x [n], n >= 1, any n below 2^40
+// Layout    contiguous; 16-byte stores where x lies on 16 bytes, and for all but the last n % 16 bytes' worth
+// Roofline  bytes = n * size of an element, flops = 3*n beside about 20 integer operations an element: bound by integer
+//           units, not by memory
+// Launch    grid (min(ceil(n/2048), 2112)), block (256), no dynamic shared memory; blocks walk the array
+// Numerics  exact: bit for bit what Java computes
+// Source    Steele, Lea and Flood 2014, figure 16
+#include "common/latent.cuh"
+#include "common/noise.cuh"
+
+static __device__ float uniform(uint64_t seed, int64_t i, float low, float high) {
+    const float unit = static_cast<float>(noise24(seed, i)) * 0x1p-24f;
+    return __fadd_rn(low, __fmul_rn(__fsub_rn(high, low), unit)); // no fused multiply-add: Java has none here
+}
+
+static __device__ void put(bf16* x, float v) { *x = __float2bfloat16_rn(v); }
+static __device__ void put(float* x, float v) { *x = v; }
+static __device__ void put(e4m3* x, float v) { *x = encodeE4m3(v); }
+
+template <class X>
+static __device__ void fill(X* x, int64_t n, float low, float high, uint64_t seed) {
+    constexpr int W = 16 / sizeof(X);
+    const int64_t thread = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+    const int64_t threads = static_cast<int64_t>(gridDim.x) * blockDim.x;
+    const int64_t vectors = reinterpret_cast<uintptr_t>(x) % 16 == 0 ? n / W : 0;
+    for (int64_t i = thread; i < vectors; i += threads) {
+        alignas(16) X v[W];
+#pragma unroll
+        for (int j = 0; j < W; j++) {
+            put(v + j, uniform(seed, i * W + j, low, high));
+        }
+        reinterpret_cast<uint4*>(x)[i] = *reinterpret_cast<const uint4*>(v);
+    }
+    for (int64_t i = vectors * W + thread; i < n; i += threads) {
+        put(x + i, uniform(seed, i, low, high));
+    }
+}
+
+extern "C" __global__ __launch_bounds__(256)
+void fill_uniform_bf16(bf16* x, int64_t n, float low, float high, uint64_t seed) {
+    fill(x, n, low, high, seed);
+}
+
+extern "C" __global__ __launch_bounds__(256)
+void fill_uniform_f32(float* x, int64_t n, float low, float high, uint64_t seed) {
+    fill(x, n, low, high, seed);
+}
+
+extern "C" __global__ __launch_bounds__(256)
+void fill_uniform_e4m3(e4m3* x, int64_t n, float low, float high, uint64_t seed) {
+    fill(x, n, low, high, seed);
+}
