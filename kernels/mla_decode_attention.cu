@@ -17,7 +17,7 @@
 //           widens e4m3); probabilities go through the rope columns of the keys, which values do not need.
 //           chunk = the c = 64*k that makes ceil(blocks(c)/132) * (k + 5) least, blocks(c) = sum_b ceil(n*Q/64) *
 //           ceil((past+n)/c); the smallest of equal ones. Where keys > chunk, mla_decode_attention_combine_bf16 follows
-//           with grid (Q, T), block (128), no dynamic shared memory, and P = sum of parts*n*Q over sequences of more
+//           with grid (T, Q), block (128), no dynamic shared memory, and P = sum of parts*n*Q over sequences of more
 //           than one part, parts = ceil((past+n)/chunk); else partial and logSum may be null
 // Numerics  probabilities rounded to bf16, scores and sums in float32: |err| <= 2^-8*|y| + (2^-8 + S*2^-24)*sum(p*|v|);
 //           the same bits each time
@@ -119,14 +119,14 @@ static __device__ __forceinline__ void score(
         issueOutput(o, shared, stage, 0, row, at == task.from);
         const int next = (stage + 1) % STAGES;
         const int nextParity = parity ^ (next == 0);
+        awaitProducts<0>(); // before the next keys are awaited: theirs are copied sooner so
+        shared.empty[stage].arrive();
         if (at + TILE < task.to) {
             shared.full[next].wait(nextParity);
             publishToTensorCores();
             issueScores(s, sharedAddress(shared.q), sharedAddress(shared.keys[next]));
-            awaitProducts<1>(); // the output's
-            shared.empty[stage].arrive();
+            awaitProducts<0>();
         }
-        awaitProducts<0>();
         stage = next;
         parity = nextParity;
     }
@@ -221,11 +221,9 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
         float o[128];
         if (group == 0) {
             score(shared, o, task, scale * LOG2E, whole ? nullptr : logSum + firstPartial, row);
+            shared.finished.arrive();
         } else {
             follow(shared, o, task, row);
-        }
-        if (group == 0) {
-            shared.finished.arrive();
         }
         shared.finished.wait(0);
         if (whole) {
