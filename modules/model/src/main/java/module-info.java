@@ -6,4 +6,10 @@
 module layerwise.model {
     requires transitive layerwise.op;
     requires com.fasterxml.jackson.databind;
+
+    exports layerwise.model.balance;
+    exports layerwise.model.cache;
+    exports layerwise.model.layer;
+    exports layerwise.model.spec;
+    exports layerwise.model.weights;
 }

@@ -5,4 +5,6 @@
  */
 module layerwise.reference {
     requires transitive layerwise.op;
+
+    exports layerwise.reference;
 }

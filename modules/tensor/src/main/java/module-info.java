@@ -7,4 +7,5 @@ module layerwise.tensor {
     requires com.fasterxml.jackson.core;
 
     exports layerwise.tensor;
+    exports layerwise.tensor.safetensors;
 }

@@ -8,4 +8,6 @@ module layerwise.trace {
     requires java.sql;
     requires org.xerial.sqlitejdbc;
     requires com.fasterxml.jackson.databind;
+
+    exports layerwise.trace;
 }

@@ -11,6 +11,9 @@ public sealed interface Contents {
     /** Bytes of zero. */
     record Zeros() implements Contents {}
 
+    /** Bytes of 0xFF: no number in any float type, −1 as an integer. What is not written afterwards shows. */
+    record Poison() implements Contents {}
+
     /**
      * Reproducible noise: element {@code i} is {@code low + (high − low) · u(i)}, rounded to the buffer's type, with
      * {@link Noise#uniform} for u. The same on every executor.

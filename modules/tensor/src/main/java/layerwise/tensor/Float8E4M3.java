@@ -5,13 +5,9 @@ public final class Float8E4M3 {
     /** The largest finite value. */
     public static final float MAX = 448;
 
-    private static final float[] VALUES = new float[256];
-
-    static {
-        for (int code = 0; code < 256; code++) {
-            VALUES[code] = (code & 0x7F) == 0x7F ? Float.NaN : MiniFloat.decode(code, 4, 3, 7);
-        }
-    }
+    /** The value of each code. */
+    static final float[] VALUES =
+            MiniFloat.table(code -> (code & 0x7F) == 0x7F ? Float.NaN : MiniFloat.decode(code, 4, 3, 7));
 
     private Float8E4M3() {}
 

@@ -2,7 +2,6 @@ package layerwise.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -45,29 +44,31 @@ public final class HostTensor {
         long bytes = dtype.bytes(shape.elements());
         if (segment.byteSize() != bytes) {
             throw new IllegalArgumentException(
-                    "%s %s takes %d bytes, the segment has %d".formatted(dtype, shape, bytes, segment.byteSize()));
+                    "%s %s takes %s bytes, the segment has %s".formatted(dtype, shape, bytes, segment.byteSize()));
         }
         return new HostTensor(segment, dtype, shape, shape.rowMajorStrides(), 0);
     }
 
     /** A tensor with a copy of {@code values}, rounded to {@code dtype}. */
     public static HostTensor copyOf(Arena arena, DType dtype, Shape shape, float... values) {
+        rejectOtherCount(shape, values.length);
         HostTensor tensor = allocate(arena, dtype, shape.dims());
-        if (values.length != shape.elements()) {
-            throw new IllegalArgumentException(values.length + " values for " + shape);
-        }
         Elements.write(tensor.segment, dtype, 0, values, 0, values.length);
         return tensor;
     }
 
     /** An {@link DType#I32} tensor with a copy of {@code values}. */
     public static HostTensor copyOf(Arena arena, Shape shape, int... values) {
+        rejectOtherCount(shape, values.length);
         HostTensor tensor = allocate(arena, DType.I32, shape.dims());
-        if (values.length != shape.elements()) {
-            throw new IllegalArgumentException(values.length + " values for " + shape);
-        }
         MemorySegment.copy(MemorySegment.ofArray(values), 0, tensor.segment, 0, 4L * values.length);
         return tensor;
+    }
+
+    private static void rejectOtherCount(Shape shape, int values) {
+        if (values != shape.elements()) {
+            throw new IllegalArgumentException(values + " values for " + shape);
+        }
     }
 
     public DType dtype() {
@@ -83,19 +84,29 @@ public final class HostTensor {
         return strides.clone();
     }
 
-    /** Whether the elements lie in row-major order without gaps. */
+    /** Whether the elements lie in row-major order without gaps; the stride of an axis of extent 1 does not matter. */
     public boolean isContiguous() {
-        return Arrays.equals(strides, shape.rowMajorStrides());
+        long step = 1;
+        for (int axis = shape.rank() - 1; axis >= 0; axis--) {
+            if (shape.dim(axis) != 1 && strides[axis] != step) {
+                return shape.elements() == 0;
+            }
+            step *= shape.dim(axis);
+        }
+        return true;
     }
 
     /**
      * The memory of a contiguous tensor, exactly as long as its elements.
      *
-     * @throws IllegalStateException if the tensor is a view with gaps or of another order
+     * @throws IllegalStateException if the tensor is a view with gaps, of another order, or of parts of bytes
      */
     public MemorySegment memory() {
         if (!isContiguous()) {
             throw new IllegalStateException("not contiguous: " + this);
+        }
+        if (offset * dtype.bits() % 8 != 0 || shape.elements() * dtype.bits() % 8 != 0) {
+            throw new IllegalStateException("begins or ends within a byte: " + this);
         }
         return segment.asSlice(dtype.bytes(offset), dtype.bytes(shape.elements()));
     }
@@ -110,10 +121,14 @@ public final class HostTensor {
         return reinterpret(dtype, dims);
     }
 
-    /** Elements {@code from} to {@code to} (exclusive) along one axis; shares memory. */
-    public HostTensor slice(int axis, long from, long to) {
+    /**
+     * Elements {@code from} to {@code to} (exclusive) along one axis, which counts from the end where negative; shares
+     * memory.
+     */
+    public HostTensor slice(int along, long from, long to) {
+        int axis = shape.axis(along);
         if (from < 0 || to < from || to > shape.dim(axis)) {
-            throw new IndexOutOfBoundsException("[%d,%d) of axis %d of %s".formatted(from, to, axis, shape));
+            throw new IndexOutOfBoundsException("[%s,%s) of axis %s of %s".formatted(from, to, axis, shape));
         }
         long[] dims = shape.dims();
         dims[axis] = to - from;
@@ -125,8 +140,10 @@ public final class HostTensor {
                 Math.addExact(offset, Math.multiplyExact(from, strides[axis])));
     }
 
-    /** Two axes exchanged; shares memory. */
-    public HostTensor transpose(int first, int second) {
+    /** Two axes exchanged; a negative axis counts from the end; shares memory. */
+    public HostTensor transpose(int one, int other) {
+        int first = shape.axis(one);
+        int second = shape.axis(other);
         long[] dims = shape.dims();
         long[] steps = strides.clone();
         dims[first] = shape.dim(second);
@@ -141,7 +158,11 @@ public final class HostTensor {
         return Elements.get(segment, dtype, position(index));
     }
 
-    /** Rounds to the tensor's type, to nearest, ties to even. */
+    /**
+     * Rounds to the tensor's type, to nearest, ties to even.
+     *
+     * <p>Two {@link DType#E2M1} elements share a byte: two threads must not set both at once.
+     */
     public void set(float value, long... index) {
         Elements.set(segment, dtype, position(index), value);
     }
@@ -153,16 +174,25 @@ public final class HostTensor {
 
     /** All elements in row-major order, decoded. */
     public float[] copyToFloats() {
-        int n = Math.toIntExact(shape.elements());
-        float[] values = new float[n];
+        float[] values = new float[Math.toIntExact(shape.elements())];
         if (isContiguous()) {
-            Elements.read(segment, dtype, offset, values, 0, n);
+            Elements.read(segment, dtype, offset, values, 0, values.length);
             return values;
         }
+        // Row by row, so that a view with gaps between its rows, the usual one, still reads in runs.
+        int row = (int) shape.dim(-1);
+        long step = strides[shape.rank() - 1];
         long[] index = new long[shape.rank()];
-        for (int i = 0; i < n; i++) {
-            values[i] = get(index);
-            for (int axis = shape.rank() - 1; axis >= 0 && ++index[axis] == shape.dim(axis); axis--) {
+        for (int at = 0; at < values.length; at += row) {
+            long first = position(index);
+            if (step == 1) {
+                Elements.read(segment, dtype, first, values, at, row);
+            } else {
+                for (int i = 0; i < row; i++) {
+                    values[at + i] = Elements.get(segment, dtype, first + (i * step));
+                }
+            }
+            for (int axis = shape.rank() - 2; axis >= 0 && ++index[axis] == shape.dim(axis); axis--) {
                 index[axis] = 0;
             }
         }

@@ -2,11 +2,13 @@ package layerwise.tensor;
 
 /** Power-of-two scales (OCP microscaling specification 1.0): {@code 2^(b-127)}, 255 is NaN; no sign, no zero. */
 public final class ScaleUe8m0 {
+    /** The value of each code. */
+    static final float[] VALUES = MiniFloat.table(code -> code == 0xFF ? Float.NaN : Math.scalb(1f, code - 127));
+
     private ScaleUe8m0() {}
 
     public static float decode(byte code) {
-        int exponent = code & 0xFF;
-        return exponent == 0xFF ? Float.NaN : Math.scalb(1f, exponent - 127);
+        return VALUES[code & 0xFF];
     }
 
     /** The smallest power of two that is not below {@code value}, so a scale never lets its block overflow. */

@@ -26,7 +26,19 @@ public final class Shape {
 
     /** Extent of one axis; a negative axis counts from the end, so {@code dim(-1)} is the innermost. */
     public long dim(int axis) {
-        return dims[axis < 0 ? dims.length + axis : axis];
+        return dims[axis(axis)];
+    }
+
+    /**
+     * The axis counted from the front: {@code axis(-1)} is {@code rank() - 1}.
+     *
+     * @throws IndexOutOfBoundsException if there is no such axis
+     */
+    public int axis(int axis) {
+        if (axis < -dims.length || axis >= dims.length) {
+            throw new IndexOutOfBoundsException("axis " + axis + " of " + this);
+        }
+        return axis < 0 ? dims.length + axis : axis;
     }
 
     /** The extents as a new array. */

@@ -35,5 +35,6 @@ class ShapeTest {
     @Test
     void runsInsideTheNamedModule() {
         assertEquals("layerwise.tensor", Shape.class.getModule().getName());
+        assertEquals("org.junit.jupiter.api", Test.class.getModule().getName());
     }
 }

@@ -1,0 +1,61 @@
+package layerwise.bench;
+
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Map;
+import layerwise.bench.forward.ForwardCommand;
+import layerwise.bench.run.RunCommand;
+import layerwise.bench.verify.VerifyCommand;
+import layerwise.tensor.ConfigException;
+import layerwise.tensor.NearestNames;
+import layerwise.tensor.WrongResultException;
+import layerwise.trace.TraceException;
+
+/** Entry point: the first argument names the command, the others are the command's own. */
+public final class Main {
+    private static final List<String> COMMANDS = List.of("run", "verify", "forward", "devices");
+
+    private Main() {}
+
+    public static void main(String[] arguments) {
+        System.exit(run(List.of(arguments), System.getenv(), System.out, System.err));
+    }
+
+    /**
+     * Runs a command.
+     *
+     * @return the exit status: 0 success, 2 unusable input (one line on {@code err}), 3 wrong results, 1 a failure of ours
+     */
+    static int run(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
+        try {
+            dispatch(arguments, environment, out, err);
+            return 0;
+        } catch (ConfigException | TraceException e) {
+            err.println("layerwise: " + e.getMessage());
+            return 2;
+        } catch (WrongResultException e) {
+            err.println("layerwise: " + e.getMessage());
+            return 3;
+        } catch (RuntimeException | Error e) {
+            e.printStackTrace(err);
+            return 1;
+        }
+    }
+
+    private static void dispatch(
+            List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
+        if (arguments.isEmpty()) {
+            throw new ConfigException("command line: expected one of %s".formatted(String.join(", ", COMMANDS)));
+        }
+        String command = arguments.getFirst();
+        List<String> rest = arguments.subList(1, arguments.size());
+        switch (command) {
+            case "run" -> RunCommand.run(rest, environment, out, err);
+            case "verify" -> VerifyCommand.run(rest, out);
+            case "forward" -> ForwardCommand.run(rest, out);
+            default ->
+                throw new ConfigException("command line: '%s' is no command, expected one of %s%s"
+                        .formatted(command, String.join(", ", COMMANDS), NearestNames.hint(command, COMMANDS)));
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** Which executor runs. */
+package layerwise.bench.device;

@@ -1,0 +1,124 @@
+package layerwise.bench.forward;
+
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import layerwise.bench.config.DeviceChoice;
+import layerwise.bench.device.Devices;
+import layerwise.op.Executor;
+import layerwise.op.Journal;
+import layerwise.tensor.ConfigException;
+import layerwise.tensor.DType;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+
+/** Parses the command line of {@code forward} and runs it. */
+public final class ForwardCommand {
+    private ForwardCommand() {}
+
+    /**
+     * Runs layers on given inputs, writes and compares what they leave.
+     *
+     * @throws ConfigException if the command line or a file cannot be used
+     * @throws layerwise.tensor.WrongResultException if a tensor differs by more than the tolerance
+     */
+    public static void run(List<String> arguments, PrintStream out) {
+        CommandLine commandLine =
+                new CommandLine(spec()).setAbbreviatedOptionsAllowed(true).setExpandAtFiles(false);
+        ParseResult result;
+        try {
+            result = commandLine.parseArgs(arguments.toArray(String[]::new));
+        } catch (ParameterException e) {
+            throw new ConfigException(
+                    "command line: " + e.getMessage().lines().findFirst().orElse(""), e);
+        }
+        if (result.isUsageHelpRequested()) {
+            commandLine.usage(out);
+            return;
+        }
+        ForwardOptions options = options(result);
+        DeviceChoice device = DeviceChoice.parse("--device", result.matchedOptionValue("--device", "auto"));
+        try (Executor executor = Devices.open(device, Journal.NONE)) {
+            new ForwardRun(options, executor, out).run();
+        }
+    }
+
+    private static CommandSpec spec() {
+        CommandSpec spec = CommandSpec.create().name("forward");
+        add(spec, "--model", "DIR", true, "checkpoint folder");
+        add(spec, "--layer-indices", "LIST", true, "layers to run, for example 0,1");
+        add(spec, "--phases", "LIST", true, "steps on one cache, for example ctx,gen1,gen4");
+        add(spec, "--inputs", "FILE", true, "safetensors with PHASE.layers.FIRST.input [B,S,H]");
+        add(spec, "--output", "FILE", false, "safetensors to write");
+        add(spec, "--device", "NAME", false, "auto, cuda or reference");
+        add(spec, "--compute-dtype", "TYPE", false, "float32 (default) or bfloat16");
+        add(spec, "--expect", "FILE", false, "safetensors to compare with");
+        add(spec, "--tolerance", "X", false, "greatest relative error, 2e-5 for float32 and 2e-2 for bfloat16");
+        spec.addOption(OptionSpec.builder("-h", "--help")
+                .usageHelp(true)
+                .description("print this text")
+                .build());
+        return spec;
+    }
+
+    private static void add(CommandSpec spec, String name, String label, boolean required, String description) {
+        spec.addOption(OptionSpec.builder(name)
+                .arity("1")
+                .type(String.class)
+                .paramLabel(label)
+                .required(required)
+                .description(description)
+                .build());
+    }
+
+    private static ForwardOptions options(ParseResult result) {
+        DType compute = switch (result.matchedOptionValue("--compute-dtype", "float32")) {
+            case "float32" -> DType.F32;
+            case "bfloat16" -> DType.BF16;
+            case String other ->
+                throw new ConfigException(
+                        "command line: --compute-dtype: expected float32 or bfloat16, got '%s'".formatted(other));
+        };
+        String tolerance = result.matchedOptionValue("--tolerance", compute == DType.F32 ? "2e-5" : "2e-2");
+        return new ForwardOptions(
+                path("--model", result).orElseThrow(),
+                integers(result.matchedOptionValue("--layer-indices", "")),
+                List.of(result.matchedOptionValue("--phases", "").split(",", -1)),
+                path("--inputs", result).orElseThrow(),
+                path("--output", result),
+                compute,
+                path("--expect", result),
+                number("--tolerance", tolerance));
+    }
+
+    private static Optional<Path> path(String option, ParseResult result) {
+        return Optional.ofNullable((String) result.matchedOptionValue(option, null))
+                .map(Path::of);
+    }
+
+    private static double number(String option, String text) {
+        try {
+            return Double.parseDouble(text);
+        } catch (NumberFormatException e) {
+            throw new ConfigException("command line: %s: expected a number, got '%s'".formatted(option, text), e);
+        }
+    }
+
+    private static List<Integer> integers(String text) {
+        List<Integer> values = new ArrayList<>();
+        for (String word : text.split(",", -1)) {
+            try {
+                values.add(Integer.parseInt(word));
+            } catch (NumberFormatException e) {
+                throw new ConfigException(
+                        "command line: --layer-indices: expected numbers with commas, got '%s'".formatted(text), e);
+            }
+        }
+        return values;
+    }
+}

@@ -1,0 +1,73 @@
+package layerwise.bench.run;
+
+import layerwise.model.cache.BatchTables;
+import layerwise.model.layer.DecoderSlice;
+import layerwise.model.layer.ExpertChoice;
+import layerwise.model.layer.Phase;
+import layerwise.op.Batch;
+import layerwise.op.Contents;
+import layerwise.op.Execution;
+import layerwise.op.Memory;
+import layerwise.op.Program;
+import layerwise.op.TensorRef;
+import layerwise.op.fusion.Fusion;
+
+/** One step of one shape, prepared: its tables and random inputs in place, its launches ready. */
+final class Pack implements AutoCloseable {
+    private final Memory memory;
+    private final Execution execution;
+    private final TensorRef output;
+
+    private Pack(Memory memory, Execution execution, TensorRef output) {
+        this.memory = memory;
+        this.execution = execution;
+        this.output = output;
+    }
+
+    /**
+     * Prepares a step.
+     *
+     * @param first  first request of the batch
+     * @param choice where tokens go
+     * @param seed   of the random hidden states and residual, both uniform in [0, 1)
+     */
+    static Pack prepare(Workbench bench, Phase phase, int first, Batch batch, ExpertTable choice, long seed) {
+        Memory memory = bench.memory().nested();
+        try {
+            BatchTables tables = bench.cache().tables("step", first, batch);
+            tables.place(memory);
+            ExpertChoice experts = choice.place(memory);
+            DecoderSlice.Benchmark step = bench.slice()
+                    .benchmark(phase, tables.paged(), bench.rotary().tensor(), experts);
+            memory.put(step.hidden().buffer(), new Contents.Uniform(0, 1, 2 * seed));
+            memory.put(step.residual().buffer(), new Contents.Uniform(0, 1, 2 * seed + 1));
+            Program program = CostRanges.around(
+                    Fusion.apply(step.program(), bench.executor().capabilities()));
+            Execution execution = bench.executor().prepare(program, memory);
+            return new Pack(memory, execution, step.program().outputs().getFirst());
+        } catch (RuntimeException | Error e) {
+            memory.close();
+            throw e;
+        }
+    }
+
+    Execution execution() {
+        return execution;
+    }
+
+    /** Runs once and checks the hidden states that come out. */
+    void runChecked(Workbench bench) {
+        execution.run();
+        bench.executor().synchronize();
+        OutputCheck.check(execution.memory().summarize(output));
+    }
+
+    @Override
+    public void close() {
+        try {
+            execution.close();
+        } finally {
+            memory.close();
+        }
+    }
+}

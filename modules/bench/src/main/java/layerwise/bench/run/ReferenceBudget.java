@@ -1,0 +1,83 @@
+package layerwise.bench.run;
+
+import java.util.List;
+import java.util.Locale;
+import layerwise.bench.config.DeviceChoice;
+import layerwise.bench.config.Problem;
+import layerwise.bench.config.RunConfig;
+import layerwise.bench.config.RunType;
+import layerwise.model.cache.PagedCache;
+import layerwise.model.cache.RotaryTable;
+import layerwise.model.layer.DecoderSlice;
+import layerwise.model.layer.ExpertChoice;
+import layerwise.model.layer.Phase;
+import layerwise.op.Batch;
+import layerwise.op.Operator;
+import layerwise.tensor.ConfigException;
+
+/** Whether the reference executor may stand in where nobody asked for it: only for about a minute. */
+final class ReferenceBudget {
+    /** Measured on one core: float64 sums over decoded float32 rows. */
+    private static final double FLOPS_PER_CORE = 0.8e9;
+
+    /** Elements that one core makes up in a second, when weights are dummies. */
+    private static final double BYTES_PER_CORE = 60e6;
+
+    private static final double SECONDS = 60;
+
+    private final RunConfig config;
+    private final DecoderSlice slice;
+    private final PagedCache cache;
+    private final RotaryTable rotary;
+    private final Prefill prefill;
+    private final long bytes;
+
+    ReferenceBudget(
+            RunConfig config, DecoderSlice slice, PagedCache cache, RotaryTable rotary, Prefill prefill, long bytes) {
+        this.config = config;
+        this.slice = slice;
+        this.cache = cache;
+        this.rotary = rotary;
+        this.prefill = prefill;
+        this.bytes = bytes;
+    }
+
+    /** @throws ConfigException if the device is left to us and the problems are too large for a machine without a GPU */
+    void check() {
+        if (!(config.device() instanceof DeviceChoice.Auto)) {
+            return;
+        }
+        double seconds = seconds();
+        if (seconds > SECONDS) {
+            throw new ConfigException(String.format(
+                    Locale.ROOT,
+                    "device: no GPU answers here and the reference executor would take about %.0f minutes;"
+                            + " expected --device reference to wait for it, or --device estimate:<gpu>",
+                    Math.ceil(seconds / 60)));
+        }
+    }
+
+    private double seconds() {
+        int cores = Runtime.getRuntime().availableProcessors();
+        double flops = 0;
+        if (config.runType() == RunType.GEN) {
+            for (Prefill.Pass pass : prefill.passes()) {
+                flops += flops(Phase.CONTEXT, pass.first(), pass.batch());
+            }
+        }
+        for (Problem problem : config.problems()) {
+            Phase phase = config.runType() == RunType.GEN ? Phase.GENERATION : Phase.CONTEXT;
+            int iterations = 2 * (config.warmupTimes() + config.runTimes() + 1) + 1;
+            flops += iterations * flops(phase, 0, RunSequence.batch(problem));
+        }
+        return flops / (FLOPS_PER_CORE * cores) + bytes / (BYTES_PER_CORE * cores);
+    }
+
+    private double flops(Phase phase, int first, Batch batch) {
+        List<Operator> operators = slice.benchmark(
+                        phase, cache.tables("step", first, batch).paged(), rotary.tensor(), new ExpertChoice.Routed())
+                .program()
+                .operators();
+        return operators.stream().mapToDouble(o -> (double) o.work().flops()).sum();
+    }
+}

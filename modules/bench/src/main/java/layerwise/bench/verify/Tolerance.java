@@ -1,0 +1,89 @@
+package layerwise.bench.verify;
+
+import layerwise.op.Add;
+import layerwise.op.AddRmsNorm;
+import layerwise.op.Combine;
+import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatherRows;
+import layerwise.op.GroupedLinear;
+import layerwise.op.GroupedLinearCombine;
+import layerwise.op.HeadLinear;
+import layerwise.op.LatentAppend;
+import layerwise.op.LatentGather;
+import layerwise.op.Linear;
+import layerwise.op.MlaDecodeAttention;
+import layerwise.op.MlaPrefillAttention;
+import layerwise.op.MlaRopeAppend;
+import layerwise.op.Operator;
+import layerwise.op.RmsNorm;
+import layerwise.op.Rotary;
+import layerwise.op.Route;
+import layerwise.op.SortByExpert;
+import layerwise.op.SwiGlu;
+import layerwise.tensor.DType;
+
+/**
+ * How far an output may be from the reference: {@code |y − r| ≤ relative·|r| + ofRow·rms(row of r)}.
+ *
+ * @param relative roundings of the result itself
+ * @param ofRow    roundings of sums and of what goes into them, which cancellation makes visible beside a small result
+ */
+record Tolerance(double relative, double ofRow) {
+    /** Unit roundoff of float32 accumulators. */
+    private static final double ACCUMULATOR = 0x1p-24;
+
+    /** Sums whose terms are as large as the result do not need it; a factor for the spread of terms around it. */
+    private static final double SPREAD = 4;
+
+    /** Of one output of an operator, stored as {@code dtype}. */
+    static Tolerance of(Operator operator, DType dtype) {
+        double unit = unit(dtype);
+        return switch (operator) {
+            case Linear op -> sum(unit, op.w().k());
+            case HeadLinear op -> sum(unit, op.x().dim(2));
+            case GroupedLinear op -> sum(unit, op.w().k());
+            // The gate's and the other half's sums, then three float32 operations on them.
+            case GatedGroupedLinear op -> sum(2 * unit, 2 * op.w().k());
+            case GroupedLinearCombine op ->
+                combined(unit, op.w().k(), op.slots().dim(1));
+            case Combine op -> sum(unit, op.slots().dim(1));
+            case RmsNorm op -> sum(2 * unit, op.x().dim(1));
+            case AddRmsNorm op -> sum(2 * unit, op.x().dim(1));
+            case Add op -> sum(unit, 1);
+            case SwiGlu op -> sum(2 * unit, 4);
+            case Rotary op -> sum(2 * unit, 4);
+            case MlaRopeAppend op -> sum(3 * unit, op.norm().x().dim(1));
+            case LatentAppend op -> sum(unit, 1);
+            case LatentGather op -> sum(unit, 1);
+            case GatherRows op -> new Tolerance(0, 0);
+            case SortByExpert op -> new Tolerance(0, 0);
+            // Sigmoids and exponentials of the device are good to a few units of float32.
+            case Route op -> new Tolerance(32 * ACCUMULATOR, 0);
+            // Probabilities are rounded to bfloat16 before they meet the values.
+            case MlaPrefillAttention op -> new Tolerance(unit, 2 * unit(DType.BF16));
+            case MlaDecodeAttention op -> new Tolerance(unit, 2 * unit(DType.BF16));
+        };
+    }
+
+    private static Tolerance sum(double unit, long terms) {
+        return new Tolerance(unit, SPREAD * ACCUMULATOR * terms);
+    }
+
+    /** Rows may be rounded before they are weighed and added. */
+    private static Tolerance combined(double unit, long terms, long rows) {
+        return new Tolerance(unit, unit * Math.sqrt(rows) + SPREAD * ACCUMULATOR * terms);
+    }
+
+    /** Largest relative error of rounding to nearest. */
+    static double unit(DType dtype) {
+        return switch (dtype) {
+            case F32 -> 0x1p-24;
+            case F16 -> 0x1p-11;
+            case BF16 -> 0x1p-8;
+            case E4M3 -> 0x1p-4;
+            case E5M2 -> 0x1p-3;
+            case E2M1 -> 0x1p-2;
+            case UE8M0, I32, I8 -> 0;
+        };
+    }
+}

@@ -1,0 +1,152 @@
+package layerwise.bench.forward;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.lang.foreign.Arena;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import layerwise.bench.WrongResultException;
+import layerwise.op.Capabilities;
+import layerwise.op.Executor;
+import layerwise.op.Journal;
+import layerwise.reference.ReferenceExecutor;
+import layerwise.tensor.DType;
+import layerwise.tensor.HostTensor;
+import layerwise.tensor.safetensors.SafetensorsFile;
+import layerwise.tensor.safetensors.SafetensorsWriter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Layers against activations that Hugging Face transformers computed. */
+class ForwardRunTest {
+    private static final List<String> PHASES = List.of("ctx", "gen1", "gen4");
+
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @CsvSource({"deepseek_v3_a,F32,2e-5", "deepseek_v3_c,F32,2e-5", "deepseek_v3_a,BF16,2e-2", "deepseek_v3_c,BF16,2e-2"
+    })
+    void plainAndFusedOperatorsMatchTransformers(String fixture, DType compute, double tolerance) {
+        for (Capabilities capabilities : List.of(Capabilities.plain(), Capabilities.all())) {
+            String text = run(options(fixture, List.of(0, 1), PHASES, compute, tolerance), capabilities);
+            assertEquals(18, text.lines().filter(line -> line.contains("  ok")).count(), text);
+        }
+    }
+
+    @Test
+    void fusedOperatorsAgreeWithPlainOnes() {
+        Path plain = folder.resolve("plain.safetensors");
+        Path fused = folder.resolve("fused.safetensors");
+        run(writing("deepseek_v3_a", plain), Capabilities.plain());
+        run(writing("deepseek_v3_a", fused), Capabilities.all());
+        try (Arena arena = Arena.ofConfined()) {
+            SafetensorsFile expected = SafetensorsFile.open(plain, arena);
+            SafetensorsFile actual = SafetensorsFile.open(fused, arena);
+            assertEquals(expected.names(), actual.names());
+            for (String name : expected.names()) {
+                double relative = Difference.of(actual.tensor(name), expected.tensor(name), new boolean[0])
+                        .relative();
+                assertTrue(relative <= 4 * 0x1p-23, name + " " + relative);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void oneLayerAloneMatchesToo(int layer) {
+        run(options("deepseek_v3_a", List.of(layer), List.of("ctx"), DType.F32, 2e-5), Capabilities.plain());
+    }
+
+    @Test
+    void prefillOverACachedPrefixEqualsDecode() {
+        // gen4 brings four tokens a sequence; as a prefill step they are expanded over the gathered prefix.
+        Path decoded = folder.resolve("decoded.safetensors");
+        run(writing("deepseek_v3_a", decoded), Capabilities.plain());
+        try (Arena arena = Arena.ofConfined()) {
+            SafetensorsFile inputs =
+                    SafetensorsFile.open(fixture("deepseek_v3_a").resolve("io.safetensors"), arena);
+            LinkedHashMap<String, HostTensor> renamed = new LinkedHashMap<>();
+            renamed.put("ctx.layers.0.input", inputs.tensor("ctx.layers.0.input"));
+            renamed.put("ctx1.layers.0.input", inputs.tensor("gen1.layers.0.input"));
+            renamed.put("ctx4.layers.0.input", inputs.tensor("gen4.layers.0.input"));
+            Path file = folder.resolve("io.safetensors");
+            SafetensorsWriter.write(file, renamed, new LinkedHashMap<>());
+            Path expanded = folder.resolve("expanded.safetensors");
+            run(
+                    new ForwardOptions(
+                            fixture("deepseek_v3_a"),
+                            List.of(0, 1),
+                            List.of("ctx", "ctx1", "ctx4"),
+                            file,
+                            Optional.of(expanded),
+                            DType.F32,
+                            Optional.empty(),
+                            1),
+                    Capabilities.plain());
+            SafetensorsFile a = SafetensorsFile.open(expanded, arena);
+            SafetensorsFile b = SafetensorsFile.open(decoded, arena);
+            double relative = Difference.of(
+                            a.tensor("ctx4.layers.1.output"), b.tensor("gen4.layers.1.output"), new boolean[0])
+                    .relative();
+            assertTrue(relative < 2e-6, "relative error " + relative);
+        }
+    }
+
+    @Test
+    void aWrongTensorIsNamedAndRefused() {
+        ForwardOptions strict = options("deepseek_v3_a", List.of(0), List.of("ctx"), DType.BF16, 1e-6);
+        WrongResultException e = assertThrows(WrongResultException.class, () -> run(strict, Capabilities.plain()));
+        assertTrue(e.getMessage().contains("ctx.layers.0.output"), e.getMessage());
+    }
+
+    private ForwardOptions writing(String fixture, Path output) {
+        return new ForwardOptions(
+                fixture(fixture),
+                List.of(0, 1),
+                PHASES,
+                fixture(fixture).resolve("io.safetensors"),
+                Optional.of(output),
+                DType.F32,
+                Optional.empty(),
+                1);
+    }
+
+    private static ForwardOptions options(
+            String fixture, List<Integer> layers, List<String> phases, DType compute, double tolerance) {
+        Path io = fixture(fixture).resolve("io.safetensors");
+        return new ForwardOptions(
+                fixture(fixture), layers, phases, io, Optional.empty(), compute, Optional.of(io), tolerance);
+    }
+
+    static String run(ForwardOptions options, Capabilities capabilities) {
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        try (Executor executor = new ReferenceExecutor(Journal.NONE, capabilities);
+                PrintStream out = new PrintStream(text, true, StandardCharsets.UTF_8)) {
+            new ForwardRun(options, executor, out).run();
+        }
+        return text.toString(StandardCharsets.UTF_8);
+    }
+
+    static Path fixture(String name) {
+        try {
+            return Path.of(ForwardRunTest.class
+                            .getResource("/fixtures/" + name + "/config.json")
+                            .toURI())
+                    .getParent();
+        } catch (URISyntaxException e) {
+            throw new AssertionError(e);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** cuBLASLt 13.1, of CUDA 13.0. */
+package layerwise.bindings.cublasLt;

@@ -1,0 +1,2 @@
+/** The CUDA runtime, version 13.0. */
+package layerwise.bindings.cudart;

@@ -1,0 +1,133 @@
+package layerwise.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import layerwise.tensor.ConfigException;
+import org.junit.jupiter.api.Test;
+
+class CubinCatalogTest {
+    /** SHA-256 of the three bytes {@code abc}: FIPS 180-4, appendix B.1 of its first edition. */
+    private static final String ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    private final Map<String, byte[]> files = new HashMap<>();
+
+    private CubinCatalog catalog(String... cubins) {
+        put("manifest.json", "{\"cubins\": [" + String.join(",", cubins) + "]}");
+        return CubinCatalog.read(this::open);
+    }
+
+    private ByteArrayInputStream open(String file) {
+        byte[] bytes = files.get(file);
+        return bytes == null ? null : new ByteArrayInputStream(bytes);
+    }
+
+    private void put(String file, String text) {
+        files.put(file, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String cubin(String operation, String arch) {
+        return """
+                {"file": "%1$s.%2$s.cubin", "operation": "%1$s", "arch": "%2$s", "sha256": "%3$s",
+                 "flags": "-O3", "symbols": {"%1$s_bf16": {"registers": 40}, "%1$s_f32": {}}}
+                """.formatted(operation, arch, ABC);
+    }
+
+    private static DeviceInfo gpu(int major, int minor) {
+        return new DeviceInfo(
+                0,
+                "Example GPU",
+                major,
+                minor,
+                80L << 30,
+                132,
+                50 << 20,
+                227 << 10,
+                1_980_000_000,
+                2_619_000_000L,
+                5120,
+                new UUID(1, 2),
+                "0000:01:00.0",
+                "13.0",
+                "13.0");
+    }
+
+    @Test
+    void listsWhatTheManifestSays() {
+        CubinCatalog catalog = catalog(cubin("rms_norm", "sm_90a"));
+        assertEquals(
+                List.of(new CubinCatalog.Cubin(
+                        "rms_norm.sm_90a.cubin",
+                        "rms_norm",
+                        new CubinCatalog.Architecture(9, 0, true),
+                        ABC,
+                        List.of("rms_norm_bf16", "rms_norm_f32"))),
+                catalog.cubins());
+    }
+
+    @Test
+    void prefersTheMostSpecificArchitectureThatRuns() {
+        CubinCatalog catalog = catalog(
+                cubin("copy", "sm_80"), cubin("copy", "sm_86"), cubin("copy", "sm_90"), cubin("copy", "sm_90a"));
+        assertEquals(Optional.of("sm_90a"), arch(catalog, 9, 0));
+        assertEquals(Optional.of("sm_80"), arch(catalog, 8, 0));
+        assertEquals(Optional.of("sm_86"), arch(catalog, 8, 9));
+        assertEquals(Optional.of("sm_90"), arch(catalog, 9, 1));
+        assertEquals(Optional.empty(), arch(catalog, 10, 0));
+        assertEquals(Optional.empty(), catalog.find("absent", 9, 0));
+    }
+
+    private static Optional<String> arch(CubinCatalog catalog, int major, int minor) {
+        return catalog.find("copy", major, minor).map(cubin -> cubin.arch().toString());
+    }
+
+    @Test
+    void refusesAGpuWithoutKernelsInOneLine() {
+        CubinCatalog catalog = catalog(cubin("copy", "sm_90a"), cubin("rms_norm", "sm_90a"));
+        catalog.requireSupport(gpu(9, 0));
+        var failure = assertThrows(DeviceUnavailableException.class, () -> catalog.requireSupport(gpu(8, 9)));
+        assertEquals(
+                "device 0 (Example GPU) has compute capability 8.9; there are kernels for sm_90a",
+                failure.getMessage());
+    }
+
+    @Test
+    void givesOutBytesOnlyIfTheirHashIsTheManifests() {
+        CubinCatalog catalog = catalog(cubin("copy", "sm_90a"));
+        put("copy.sm_90a.cubin", "abc");
+        CubinCatalog.Cubin cubin = catalog.cubins().getFirst();
+        assertArrayEquals("abc".getBytes(StandardCharsets.UTF_8), catalog.verified(cubin));
+        put("copy.sm_90a.cubin", "abd");
+        var failure = assertThrows(ConfigException.class, () -> catalog.verified(cubin));
+        assertTrue(failure.getMessage().startsWith("copy.sm_90a.cubin is damaged: its SHA-256 is "));
+        assertTrue(failure.getMessage().contains(ABC), failure.getMessage());
+    }
+
+    @Test
+    void namesAFileThatIsMissing() {
+        CubinCatalog catalog = catalog(cubin("copy", "sm_90a"));
+        var failure = assertThrows(
+                ConfigException.class, () -> catalog.verified(catalog.cubins().getFirst()));
+        assertEquals("copy.sm_90a.cubin cannot be read: no such file", failure.getMessage());
+        files.clear();
+        failure = assertThrows(ConfigException.class, () -> CubinCatalog.read(this::open));
+        assertEquals("manifest.json cannot be read: no such file", failure.getMessage());
+    }
+
+    @Test
+    void namesAKeyThatIsMissingAndAnArchitectureThatIsNone() {
+        var failure = assertThrows(ConfigException.class, () -> catalog("{\"file\": \"a.cubin\"}"));
+        assertTrue(failure.getMessage().startsWith("manifest.json: cubins[].operation is missing"));
+        failure = assertThrows(ConfigException.class, () -> catalog(cubin("copy", "hopper")));
+        assertEquals("manifest.json: arch=hopper is not of the form sm_90 or sm_90a", failure.getMessage());
+    }
+}

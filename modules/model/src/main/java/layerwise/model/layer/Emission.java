@@ -1,0 +1,44 @@
+package layerwise.model.layer;
+
+import layerwise.op.Buffer;
+import layerwise.op.Operator;
+import layerwise.op.PagedBatch;
+import layerwise.op.Program;
+import layerwise.op.TensorRef;
+import layerwise.tensor.DType;
+
+/**
+ * Where layers of one step put their operators.
+ *
+ * @param program   collects them
+ * @param phase     prefill or decode
+ * @param paged     the step's lengths and pages
+ * @param rotary    table of cosines and sines
+ * @param dtype     of activations
+ * @param prefix    of intermediate buffers' names
+ */
+record Emission(Program.Builder program, Phase phase, PagedBatch paged, TensorRef rotary, DType dtype, String prefix) {
+    /** The same, with longer names. */
+    Emission within(String name) {
+        return new Emission(program, phase, paged, rotary, dtype, prefix + name + ".");
+    }
+
+    /** T. */
+    int tokens() {
+        return paged.batch().tokens();
+    }
+
+    /** A new intermediate tensor of the activations' type. */
+    TensorRef activation(String name, long... dims) {
+        return tensor(name, dtype, dims);
+    }
+
+    /** A new intermediate tensor. */
+    TensorRef tensor(String name, DType type, long... dims) {
+        return Buffer.of(prefix + name, type, dims).whole();
+    }
+
+    void launch(Operator operator) {
+        program.launch(operator);
+    }
+}

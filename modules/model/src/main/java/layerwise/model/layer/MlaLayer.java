@@ -1,0 +1,130 @@
+package layerwise.model.layer;
+
+import layerwise.model.spec.MlaSpec;
+import layerwise.model.spec.ModelSpec;
+import layerwise.model.weights.WeightTable;
+import layerwise.model.weights.WeightTable.Part;
+import layerwise.op.HeadLinear;
+import layerwise.op.LatentAppend;
+import layerwise.op.LatentGather;
+import layerwise.op.Linear;
+import layerwise.op.MlaDecodeAttention;
+import layerwise.op.MlaPrefillAttention;
+import layerwise.op.RmsNorm;
+import layerwise.op.Rotary;
+import layerwise.op.TensorRef;
+import layerwise.op.Weight;
+
+/** Multi-head latent attention: expanded in prefill, absorbed in decode (DeepSeek-V2, §2.1 and appendix C). */
+final class MlaLayer {
+    private final MlaSpec spec;
+    private final double epsilon;
+    private final Weight queryKeyValueA;
+    private final TensorRef queryGain;
+    private final TensorRef latentGain;
+    private final Weight queryB;
+    private final Weight keyValueB;
+    private final Weight output;
+    private final TensorRef cache;
+
+    /**
+     * Asks for the layer's weights.
+     *
+     * @param cache {@code [pages, pageTokens, R+D]}
+     */
+    MlaLayer(ModelSpec model, MlaSpec spec, WeightTable weights, String prefix, TensorRef cache) {
+        this.spec = spec;
+        this.epsilon = model.epsilon();
+        this.cache = cache;
+        queryKeyValueA = weights.matrix(
+                prefix + "q_kv_a_proj",
+                model.hidden(),
+                new Part(prefix + "q_a_proj", spec.queryRank()),
+                new Part(prefix + "kv_a_proj_with_mqa", spec.cacheDim()));
+        queryGain = weights.gain(prefix + "q_a_layernorm", spec.queryRank());
+        latentGain = weights.gain(prefix + "kv_a_layernorm", spec.latentRank());
+        queryB = weights.matrix(
+                prefix + "q_b_proj", spec.queryRank(), new Part(prefix + "q_b_proj", spec.heads() * spec.queryDim()));
+        keyValueB = weights.matrix(
+                prefix + "kv_b_proj",
+                spec.latentRank(),
+                new Part(prefix + "kv_b_proj", spec.heads() * spec.keyValueDim()));
+        output = weights.matrix(
+                prefix + "o_proj", spec.heads() * spec.valueDim(), new Part(prefix + "o_proj", model.hidden()));
+    }
+
+    /** Attention of {@code hidden [T,H]}, already normalised; the result is {@code [T,H]}. */
+    TensorRef emit(Emission to, TensorRef hidden) {
+        TensorRef result = to.activation("output", to.tokens(), hidden.dim(1));
+        to.program().range("MLA", () -> {
+            int latentEnd = spec.queryRank() + spec.latentRank();
+            TensorRef a = to.activation("q_kv_a", to.tokens(), spec.queryRank() + spec.cacheDim());
+            to.launch(new Linear(hidden, queryKeyValueA, a));
+            TensorRef queryLatent = to.activation("q_latent", to.tokens(), spec.queryRank());
+            to.launch(new RmsNorm(a.slice(1, 0, spec.queryRank()), queryGain, queryLatent, epsilon));
+            TensorRef q = to.activation("q", to.tokens(), (long) spec.heads() * spec.queryDim());
+            to.launch(new Linear(queryLatent, queryB, q));
+            TensorRef heads = q.splitLast(spec.heads(), spec.queryDim());
+            TensorRef latentIn = a.slice(1, spec.queryRank(), latentEnd);
+            TensorRef keyIn = a.slice(1, latentEnd, a.dim(1)).splitLast(1, spec.ropeDim());
+            TensorRef attended = switch (to.phase()) {
+                case CONTEXT -> expanded(to, heads, latentIn, keyIn);
+                case GENERATION -> absorbed(to, heads, latentIn, keyIn);
+            };
+            to.launch(new Linear(attended.joinLast(), output, result));
+        });
+        return result;
+    }
+
+    /** The latent's norm, the rotations and the cache write, which both forms share. */
+    private LatentAppend append(
+            Emission to, TensorRef queryIn, TensorRef queryOut, TensorRef latentIn, TensorRef keyIn) {
+        TensorRef latent = to.activation("latent", to.tokens(), spec.latentRank());
+        TensorRef key = to.activation("k_rope", to.tokens(), 1, spec.ropeDim());
+        TensorRef positions = to.paged().positions();
+        LatentAppend append = new LatentAppend(latent, key.joinLast(), cache, to.paged());
+        to.launch(new RmsNorm(latentIn, latentGain, latent, epsilon));
+        to.launch(new Rotary(queryIn, positions, to.rotary(), queryOut, Rotary.Layout.INTERLEAVED));
+        to.launch(new Rotary(keyIn, positions, to.rotary(), key, Rotary.Layout.INTERLEAVED));
+        to.launch(append);
+        return append;
+    }
+
+    private TensorRef expanded(Emission to, TensorRef q, TensorRef latentIn, TensorRef keyIn) {
+        TensorRef rope = q.slice(2, spec.noPeDim(), spec.queryDim());
+        LatentAppend fresh = append(to, rope, rope, latentIn, keyIn);
+        TensorRef latents = fresh.latent();
+        TensorRef keys = fresh.key();
+        long context = to.paged().batch().context();
+        if (to.paged().batch().hasPast()) {
+            TensorRef rows = to.activation("cached", context, spec.cacheDim());
+            to.launch(new LatentGather(cache, rows, to.paged()));
+            latents = rows.slice(1, 0, spec.latentRank());
+            keys = rows.slice(1, spec.latentRank(), spec.cacheDim());
+        }
+        TensorRef kv = to.activation("kv", context, (long) spec.heads() * spec.keyValueDim());
+        to.launch(new Linear(latents, keyValueB, kv));
+        TensorRef out = to.activation("attended", to.tokens(), spec.heads(), spec.valueDim());
+        to.launch(new MlaPrefillAttention(
+                q, kv.splitLast(spec.heads(), spec.keyValueDim()), keys, out, to.paged(), spec.softmaxScale()));
+        return out;
+    }
+
+    private TensorRef absorbed(Emission to, TensorRef q, TensorRef latentIn, TensorRef keyIn) {
+        int rank = spec.latentRank();
+        TensorRef absorbed = to.activation("q_absorbed", to.tokens(), spec.heads(), spec.cacheDim());
+        to.launch(new HeadLinear(
+                q.slice(2, 0, spec.noPeDim()), keyValueB, absorbed.slice(2, 0, rank), spec.keyValueDim(), 0, true));
+        append(
+                to,
+                q.slice(2, spec.noPeDim(), spec.queryDim()),
+                absorbed.slice(2, rank, spec.cacheDim()),
+                latentIn,
+                keyIn);
+        TensorRef context = to.activation("context", to.tokens(), spec.heads(), rank);
+        to.launch(new MlaDecodeAttention(absorbed, cache, context, to.paged(), spec.softmaxScale()));
+        TensorRef out = to.activation("attended", to.tokens(), spec.heads(), spec.valueDim());
+        to.launch(new HeadLinear(context, keyValueB, out, spec.keyValueDim(), spec.noPeDim(), false));
+        return out;
+    }
+}

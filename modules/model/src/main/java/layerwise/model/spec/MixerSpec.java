@@ -1,0 +1,4 @@
+package layerwise.model.spec;
+
+/** How a layer mixes tokens. */
+public sealed interface MixerSpec permits MlaSpec {}

@@ -1,0 +1,2 @@
+/** Architecture facts: what a Hugging Face {@code config.json} says of a model, checked and typed. */
+package layerwise.model.spec;

@@ -1,0 +1,68 @@
+package layerwise.reference;
+
+import layerwise.op.Add;
+import layerwise.op.AddRmsNorm;
+import layerwise.op.Combine;
+import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatherRows;
+import layerwise.op.GroupedLinear;
+import layerwise.op.GroupedLinearCombine;
+import layerwise.op.HeadLinear;
+import layerwise.op.LatentAppend;
+import layerwise.op.LatentGather;
+import layerwise.op.Linear;
+import layerwise.op.MlaDecodeAttention;
+import layerwise.op.MlaPrefillAttention;
+import layerwise.op.MlaRopeAppend;
+import layerwise.op.Operator;
+import layerwise.op.RmsNorm;
+import layerwise.op.Rotary;
+import layerwise.op.Route;
+import layerwise.op.SortByExpert;
+import layerwise.op.SwiGlu;
+
+/** Computes one operator: the switch over the family. */
+final class Interpreter {
+    private final Products products;
+    private final Pointwise pointwise;
+    private final LatentCaches caches;
+    private final MlaAttention attention;
+    private final Experts experts;
+
+    Interpreter(ReferenceMemory memory) {
+        products = new Products(memory::operand);
+        pointwise = new Pointwise(memory::operand);
+        caches = new LatentCaches(memory::operand);
+        attention = new MlaAttention(memory::operand);
+        experts = new Experts(memory::operand);
+    }
+
+    void run(Operator operator) {
+        switch (operator) {
+            case Linear op -> products.run(op);
+            case HeadLinear op -> products.run(op);
+            case GroupedLinear op -> products.run(op);
+            case GatedGroupedLinear op -> products.run(op);
+            case GroupedLinearCombine op -> products.run(op);
+            case RmsNorm op -> pointwise.run(op);
+            case Add op -> pointwise.run(op);
+            case AddRmsNorm op -> pointwise.run(op);
+            case SwiGlu op -> pointwise.run(op);
+            case Rotary op -> pointwise.run(op);
+            case LatentAppend op -> caches.run(op);
+            case LatentGather op -> caches.run(op);
+            case MlaRopeAppend op -> {
+                pointwise.run(op.norm());
+                pointwise.run(op.query());
+                pointwise.run(op.key());
+                caches.run(op.append());
+            }
+            case MlaPrefillAttention op -> attention.run(op);
+            case MlaDecodeAttention op -> attention.run(op);
+            case Route op -> experts.run(op);
+            case SortByExpert op -> experts.run(op);
+            case GatherRows op -> experts.run(op);
+            case Combine op -> experts.run(op);
+        }
+    }
+}

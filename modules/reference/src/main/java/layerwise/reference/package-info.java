@@ -1,0 +1,4 @@
+/**
+ * Operators computed the obvious way, with float64 sums, on the processor.
+ */
+package layerwise.reference;

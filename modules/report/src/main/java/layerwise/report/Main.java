@@ -1,0 +1,48 @@
+package layerwise.report;
+
+import layerwise.trace.TraceException;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+
+/**
+ * The report program.
+ *
+ * <p>Exit status: 0 done, 1 a failure of ours with its stack trace, 2 input that cannot be used with one line.
+ */
+public final class Main {
+    private static final int USER_ERROR = 2;
+
+    private Main() {}
+
+    public static void main(String[] args) {
+        System.exit(run(args));
+    }
+
+    /** Runs one command line and returns its exit status. */
+    static int run(String... args) {
+        if (args.length == 0) {
+            return fail("expected a command: report, compare, align or correlate; --help lists their options");
+        }
+        CommandLine commands = new CommandLine(program());
+        commands.setParameterExceptionHandler((e, arguments) -> fail(e.getMessage()));
+        commands.setExecutionExceptionHandler((e, command, parsed) -> {
+            if (e instanceof TraceException) {
+                return fail(e.getMessage());
+            }
+            throw e;
+        });
+        return commands.execute(args);
+    }
+
+    private static CommandSpec program() {
+        CommandSpec program = CommandSpec.create().name("layerwise").mixinStandardHelpOptions(true);
+        program.usageMessage().description("Reports from traces of layer-wise benchmarks.");
+        program.addSubcommand("report", ReportCommand.spec());
+        return program;
+    }
+
+    private static int fail(String message) {
+        System.err.println("layerwise: " + message.lines().findFirst().orElse(""));
+        return USER_ERROR;
+    }
+}

@@ -1,0 +1,147 @@
+package layerwise.report;
+
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import layerwise.report.html.HtmlReport;
+import layerwise.report.profile.MergedTable;
+import layerwise.report.profile.Profile;
+import layerwise.report.profile.ProfileOptions;
+import layerwise.report.profile.Profiler;
+import layerwise.report.profile.RepeatedBlock;
+import layerwise.report.profile.ShortNames;
+import layerwise.report.render.CsvReport;
+import layerwise.report.render.JsonReport;
+import layerwise.report.render.ReportContext;
+import layerwise.report.render.TextReport;
+import layerwise.report.table.ModuleSums;
+import layerwise.trace.TraceException;
+import layerwise.trace.TraceFile;
+import picocli.CommandLine.Model.CommandSpec;
+
+/** Evaluates one trace and writes its reports beside it. */
+final class ReportCommand implements Callable<Integer> {
+    private final CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+    private final Options options = new Options(spec)
+            .value(Path.class, "FILE", "A .nsys-rep or .sqlite file.", "--file-path")
+            .value(Path.class, "DIR", "Folder of the traces (default: profiles).", "--profile-dir")
+            .value(Integer.class, "N", "Ranks of the run; with --rank names the trace.", "--world-size", "--np")
+            .value(Integer.class, "R", "Rank of the trace (default: 0).", "--rank")
+            .value(Integer.class, "N", "Runs of each problem to drop (default: as recorded).", "--warmup-times")
+            .value(String.class, "NAME", "Only kernels inside ranges of exactly this name.", "--module")
+            .value(String.class, "A,B", "Pieces of names whose rows are summed at the end.", "--query")
+            .flag("--error-on-unknown-kernel", "Fail on element-wise PyTorch kernels that no rule knows.")
+            .flag("--lenient", "Group by name where runs differ; list kernels of traces without markers.");
+
+    static CommandSpec spec() {
+        ReportCommand command = new ReportCommand();
+        command.spec.aliases("parse");
+        command.spec
+                .usageMessage()
+                .description("Tables of kernels grouped by module, from a trace of nsys or of this program.");
+        return command.spec;
+    }
+
+    @Override
+    public Integer call() {
+        TraceLocation location = location();
+        Path database = NsysExport.database(location);
+        ShortNames names = new ShortNames();
+        Profile profile = new Profiler(TraceFile.open(database), profileOptions(), names).evaluate();
+        checkKnown(names);
+        MergedTable table = MergedTable.of(profile.problems());
+        ReportContext context = new ReportContext(
+                database.getFileName().toString(),
+                arguments(),
+                profile,
+                table,
+                profile.problems().stream().map(ModuleSums::of).toList(),
+                RepeatedBlock.of(table));
+        String text = TextReport.render(context, queries());
+        try (OutputFiles files = new OutputFiles()) {
+            files.add(location.sibling(".txt"), text);
+            files.add(location.sibling(".csv"), CsvReport.render(table));
+            files.add(location.sibling(".html"), HtmlReport.render(context));
+            files.add(location.sibling(".json"), out -> JsonReport.write(profile, out));
+            files.commit();
+        }
+        print(text);
+        return 0;
+    }
+
+    private TraceLocation location() {
+        Optional<Path> file = options.get("--file-path");
+        Optional<Integer> worldSize = options.get("--world-size");
+        if (file.isPresent() == worldSize.isPresent()) {
+            throw new TraceException("Please specify exactly one of --file-path and --world-size.");
+        }
+        return file.map(TraceLocation::of)
+                .orElseGet(() -> TraceLocation.ofRank(profileDir(), worldSize.orElseThrow(), rank()));
+    }
+
+    private Path profileDir() {
+        return options.get("--profile-dir", Path.of("profiles"));
+    }
+
+    private int rank() {
+        return options.get("--rank", 0);
+    }
+
+    private ProfileOptions profileOptions() {
+        Optional<Integer> warmup = options.get("--warmup-times");
+        warmup.filter(runs -> runs < 0).ifPresent(runs -> {
+            throw new TraceException("--warmup-times " + runs + ": expected a number of runs, 0 or more");
+        });
+        return new ProfileOptions(
+                warmup.map(OptionalInt::of).orElse(OptionalInt.empty()),
+                options.get("--module"),
+                options.isSet("--lenient"));
+    }
+
+    private void checkKnown(ShortNames names) {
+        names.unknown().forEach(name -> System.err.println("Not parsed torch kernel name: " + name));
+        if (options.isSet("--error-on-unknown-kernel") && !names.unknown().isEmpty()) {
+            throw new TraceException("Unknown kernel names encountered: "
+                    + names.unknown().iterator().next()
+                    + (names.unknown().size() == 1
+                            ? ""
+                            : " and " + (names.unknown().size() - 1) + " more"));
+        }
+    }
+
+    private List<String> queries() {
+        return options.<String>get("--query").stream()
+                .flatMap(query -> Arrays.stream(query.split(",")))
+                .map(String::strip)
+                .filter(piece -> !piece.isEmpty())
+                .toList();
+    }
+
+    private Map<String, Object> arguments() {
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put(
+                "file_path",
+                options.<Path>get("--file-path").map(Path::toString).orElse(null));
+        values.put("profile_dir", profileDir().toString());
+        values.put("world_size", options.<Integer>get("--world-size").orElse(null));
+        values.put("rank", rank());
+        values.put("warmup_times", options.<Integer>get("--warmup-times").orElse(null));
+        values.put("module", options.<String>get("--module").orElse(null));
+        values.put("query", options.<String>get("--query").orElse(null));
+        values.put("error_on_unknown_kernel", options.isSet("--error-on-unknown-kernel"));
+        return values;
+    }
+
+    private static void print(String text) {
+        PrintStream result = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+        result.print(text);
+        result.flush();
+    }
+}

@@ -1,0 +1,85 @@
+package layerwise.report.render;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.Optional;
+import layerwise.report.profile.Cost;
+import layerwise.report.profile.Operation;
+import layerwise.report.profile.ProblemProfile;
+import layerwise.report.profile.Profile;
+
+/**
+ * The timelines as JSON: the reference's list of {@code {name, timeline: [{name, duration, end}]}} with mean
+ * nanoseconds, and beside each field of the reference's what it leaves out: module path, lane, cost and every sample.
+ */
+public final class JsonReport {
+    /** Version of the fields beyond the reference's. */
+    static final int SCHEMA_VERSION = 1;
+
+    private JsonReport() {}
+
+    public static void write(Profile profile, OutputStream out) throws IOException {
+        try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
+            json.writeStartArray();
+            for (ProblemProfile problem : profile.problems()) {
+                write(problem, json);
+            }
+            json.writeEndArray();
+        }
+    }
+
+    private static void write(ProblemProfile problem, JsonGenerator json) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("name", problem.title());
+        json.writeNumberField("schema_version", SCHEMA_VERSION);
+        json.writeNumberField("runs", problem.runs());
+        json.writeNumberField("overlap", problem.totals().overlap().mean());
+        json.writeNumberField("space", problem.totals().space().mean());
+        json.writeNumberField("total", problem.totals().total().mean());
+        writeSamples("total_samples", problem.totals().total().toArray(), json);
+        json.writeArrayFieldStart("timeline");
+        for (Operation operation : problem.operations()) {
+            write(operation, json);
+        }
+        json.writeEndArray();
+        json.writeEndObject();
+    }
+
+    private static void write(Operation operation, JsonGenerator json) throws IOException {
+        json.writeStartObject();
+        json.writeStringField("name", operation.fullName());
+        json.writeNumberField("duration", operation.durations().mean());
+        json.writeNumberField("end", operation.meanEnd());
+        json.writeStringField("short_name", operation.shortName());
+        json.writeArrayFieldStart("path");
+        for (String module : operation.path()) {
+            json.writeString(module);
+        }
+        json.writeEndArray();
+        json.writeNumberField("device", operation.lane() >>> 24);
+        json.writeNumberField("stream", operation.lane() & 0xFF_FFFF);
+        writeCost(operation.cost(), json);
+        writeSamples("samples", operation.durations().toArray(), json);
+        json.writeEndObject();
+    }
+
+    private static void writeCost(Optional<Cost> cost, JsonGenerator json) throws IOException {
+        if (cost.isPresent()) {
+            json.writeNumberField("flops", cost.get().flops());
+            json.writeNumberField("bytes", cost.get().bytes());
+            if (Double.isFinite(cost.get().limitNanos())) {
+                json.writeNumberField("limit", cost.get().limitNanos());
+            }
+            if (Double.isFinite(cost.get().ceilingNanos())) {
+                json.writeNumberField("ceiling", cost.get().ceilingNanos());
+            }
+        }
+    }
+
+    private static void writeSamples(String name, long[] samples, JsonGenerator json) throws IOException {
+        json.writeFieldName(name);
+        json.writeArray(samples, 0, samples.length);
+    }
+}

@@ -1,0 +1,23 @@
+package layerwise.report.table;
+
+import java.util.List;
+import java.util.Optional;
+import layerwise.report.profile.Cost;
+import layerwise.report.profile.Samples;
+
+/**
+ * All kernels of one problem inside modules of one path, wherever in the sequence.
+ *
+ * @param path    module names, outer before inner; empty for kernels outside every module
+ * @param kernels kernels, copies and memory sets of one run
+ * @param nanos   sum of their mean times
+ * @param samples the same sum for each measured run
+ * @param share   part of the problem's total
+ * @param cost    sum of their costs; empty where the trace has none
+ */
+public record ModuleSum(
+        List<String> path, int kernels, double nanos, Samples samples, double share, Optional<Cost> cost) {
+    public ModuleSum {
+        path = List.copyOf(path);
+    }
+}

@@ -1,0 +1,132 @@
+package layerwise.tensor.safetensors;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.SequencedSet;
+import java.util.concurrent.ConcurrentHashMap;
+import layerwise.tensor.ConfigException;
+import layerwise.tensor.HostTensor;
+import layerwise.tensor.NamedTensors;
+import layerwise.tensor.NearestNames;
+
+/**
+ * A checkpoint folder as Hugging Face publishes it: one {@code model.safetensors}, or several files and the
+ * {@code model.safetensors.index.json} that says which tensor lies in which.
+ *
+ * <p>A file is mapped when the first of its tensors is asked for, so a folder that holds only some files of a large
+ * checkpoint serves the layers it has.
+ */
+public final class SafetensorsFolder implements NamedTensors {
+    private static final String SINGLE = "model.safetensors";
+    private static final String INDEX = "model.safetensors.index.json";
+
+    private final Path folder;
+    private final Arena arena;
+    private final SequencedMap<String, String> fileNames;
+    private final Map<String, SafetensorsFile> opened = new ConcurrentHashMap<>();
+
+    private SafetensorsFolder(Path folder, Arena arena, SequencedMap<String, String> fileNames) {
+        this.folder = folder;
+        this.arena = arena;
+        this.fileNames = fileNames;
+    }
+
+    /**
+     * Opens a folder; where it holds both forms the single file counts, as in transformers.
+     *
+     * @param arena the lifetime of every mapping and tensor
+     * @throws ConfigException if the folder holds neither form, or a broken one
+     */
+    public static SafetensorsFolder open(Path folder, Arena arena) {
+        if (Files.exists(folder.resolve(SINGLE))) {
+            SafetensorsFile file = SafetensorsFile.open(folder.resolve(SINGLE), arena);
+            SequencedMap<String, String> fileNames = new LinkedHashMap<>();
+            file.names().forEach(name -> fileNames.put(name, SINGLE));
+            SafetensorsFolder single = new SafetensorsFolder(folder, arena, fileNames);
+            single.opened.put(SINGLE, file);
+            return single;
+        }
+        if (Files.exists(folder.resolve(INDEX))) {
+            return new SafetensorsFolder(folder, arena, weightMap(folder.resolve(INDEX)));
+        }
+        throw new ConfigException("%s: %s, expected a checkpoint folder with %s or %s"
+                .formatted(folder, Files.isDirectory(folder) ? "neither file found" : "no such folder", SINGLE, INDEX));
+    }
+
+    private static SequencedMap<String, String> weightMap(Path index) {
+        SequencedMap<String, String> fileNames = new LinkedHashMap<>();
+        try (StrictJson json = StrictJson.open(index, "index", bytes(index))) {
+            Map<String, Boolean> members = json.document(key -> {
+                if (key.equals("weight_map")) {
+                    fileNames.putAll(json.object("weight_map", name -> fileName(index, name, json.string(name))));
+                } else {
+                    json.skip();
+                }
+                return true;
+            });
+            if (!members.containsKey("weight_map")) {
+                throw new ConfigException("%s: keys %s, expected weight_map".formatted(index, members.keySet()));
+            }
+        }
+        return fileNames;
+    }
+
+    private static byte[] bytes(Path index) {
+        try {
+            if (Files.size(index) > StrictJson.MAX_BYTES) {
+                throw new ConfigException(
+                        "%s: %s bytes, expected at most %s".formatted(index, Files.size(index), StrictJson.MAX_BYTES));
+            }
+            return Files.readAllBytes(index);
+        } catch (IOException e) {
+            throw new ConfigException("%s: cannot be read: %s".formatted(index, e), e);
+        }
+    }
+
+    /** A checkpoint's files lie beside its index: a name that leads elsewhere is refused. */
+    private static String fileName(Path index, String tensor, String name) {
+        if (!name.matches("[\\w.-]+\\.safetensors")) {
+            throw new ConfigException(
+                    "%s: tensor '%s' is in '%s', expected the name of a .safetensors file beside the index"
+                            .formatted(index, tensor, name));
+        }
+        return name;
+    }
+
+    @Override
+    public SequencedSet<String> names() {
+        return Collections.unmodifiableSequencedSet(fileNames.sequencedKeySet());
+    }
+
+    @Override
+    public boolean contains(String name) {
+        return fileNames.containsKey(name);
+    }
+
+    @Override
+    public HostTensor tensor(String name) {
+        Path file = file(name);
+        if (!Files.exists(file)) {
+            throw new ConfigException("%s: no such file, expected there the tensor '%s' that %s places in it"
+                    .formatted(file, name, INDEX));
+        }
+        return opened.computeIfAbsent(fileNames.get(name), key -> SafetensorsFile.open(file, arena))
+                .tensor(name);
+    }
+
+    @Override
+    public Path file(String name) {
+        String fileName = fileNames.get(name);
+        if (fileName == null) {
+            throw new ConfigException("%s: no tensor '%s' among %s%s"
+                    .formatted(folder, name, fileNames.size(), NearestNames.hint(name, fileNames.keySet())));
+        }
+        return folder.resolve(fileName);
+    }
+}

@@ -1,0 +1,2 @@
+// cuBLAS: only what says which library was found.
+#include <cublas_v2.h>

@@ -1,0 +1,2 @@
+// cuBLASLt: matrix products with chosen algorithms.
+#include <cublasLt.h>

@@ -1,0 +1,2 @@
+// CUPTI: activity records and callbacks.
+#include <cupti.h>

@@ -1,0 +1,190 @@
+// Prints sizes and offsets of the structs that Layerwise uses, one "package struct[.field] bytes" a line.
+//
+//   gcc -I /usr/local/cuda/include native-headers/layouts.c -o /tmp/layouts
+//   /tmp/layouts > modules/bindings/src/test/resources/layerwise/bindings/layouts.txt
+#include <cublasLt.h>
+#include <cuda_runtime_api.h>
+#include <cupti.h>
+#include <stddef.h>
+#include <stdio.h>
+#define NVTX_NO_IMPL
+#include <nvtx3/nvToolsExt.h>
+
+#define SIZE(package, type) printf("%s %s %zu\n", package, #type, sizeof(type))
+#define FIELD(package, type, field) printf("%s %s.%s %zu\n", package, #type, #field, offsetof(type, field))
+
+typedef struct cudaDeviceProp cudaDeviceProp;
+typedef struct cudaFuncAttributes cudaFuncAttributes;
+typedef struct cudaLaunchConfig_st cudaLaunchConfig_st;
+typedef struct cudaLaunchAttribute_st cudaLaunchAttribute_st;
+typedef struct cudaIpcMemHandle_st cudaIpcMemHandle_st;
+typedef struct nvtxEventAttributes_v2 nvtxEventAttributes_v2;
+
+int main(void) {
+    SIZE("cudart", cudaDeviceProp);
+    FIELD("cudart", cudaDeviceProp, name);
+    FIELD("cudart", cudaDeviceProp, uuid);
+    FIELD("cudart", cudaDeviceProp, totalGlobalMem);
+    FIELD("cudart", cudaDeviceProp, major);
+    FIELD("cudart", cudaDeviceProp, minor);
+    FIELD("cudart", cudaDeviceProp, multiProcessorCount);
+    FIELD("cudart", cudaDeviceProp, l2CacheSize);
+    FIELD("cudart", cudaDeviceProp, sharedMemPerBlockOptin);
+    FIELD("cudart", cudaDeviceProp, memoryBusWidth);
+    FIELD("cudart", cudaDeviceProp, sharedMemPerMultiprocessor);
+    FIELD("cudart", cudaDeviceProp, regsPerMultiprocessor);
+    FIELD("cudart", cudaDeviceProp, maxThreadsPerMultiProcessor);
+    FIELD("cudart", cudaDeviceProp, maxThreadsPerBlock);
+    FIELD("cudart", cudaDeviceProp, asyncEngineCount);
+    FIELD("cudart", cudaDeviceProp, warpSize);
+    SIZE("cudart", cudaFuncAttributes);
+    FIELD("cudart", cudaFuncAttributes, sharedSizeBytes);
+    FIELD("cudart", cudaFuncAttributes, localSizeBytes);
+    FIELD("cudart", cudaFuncAttributes, maxThreadsPerBlock);
+    FIELD("cudart", cudaFuncAttributes, numRegs);
+    FIELD("cudart", cudaFuncAttributes, binaryVersion);
+    FIELD("cudart", cudaFuncAttributes, maxDynamicSharedSizeBytes);
+    SIZE("cudart", dim3);
+    FIELD("cudart", dim3, x);
+    FIELD("cudart", dim3, y);
+    FIELD("cudart", dim3, z);
+    SIZE("cudart", cudaLaunchConfig_st);
+    FIELD("cudart", cudaLaunchConfig_st, gridDim);
+    FIELD("cudart", cudaLaunchConfig_st, blockDim);
+    FIELD("cudart", cudaLaunchConfig_st, dynamicSmemBytes);
+    FIELD("cudart", cudaLaunchConfig_st, stream);
+    FIELD("cudart", cudaLaunchConfig_st, attrs);
+    FIELD("cudart", cudaLaunchConfig_st, numAttrs);
+    SIZE("cudart", cudaLaunchAttribute_st);
+    FIELD("cudart", cudaLaunchAttribute_st, id);
+    FIELD("cudart", cudaLaunchAttribute_st, val);
+    SIZE("cudart", cudaLaunchAttributeValue);
+    FIELD("cudart", cudaLaunchAttributeValue, clusterDim);
+    FIELD("cudart", cudaLaunchAttributeValue, cooperative);
+    FIELD("cudart", cudaLaunchAttributeValue, programmaticStreamSerializationAllowed);
+    SIZE("cudart", cudaIpcMemHandle_st);
+    FIELD("cudart", cudaIpcMemHandle_st, reserved);
+    SIZE("cublasLt", cublasLtMatmulAlgo_t);
+    FIELD("cublasLt", cublasLtMatmulAlgo_t, data);
+    SIZE("cublasLt", cublasLtMatmulHeuristicResult_t);
+    FIELD("cublasLt", cublasLtMatmulHeuristicResult_t, algo);
+    FIELD("cublasLt", cublasLtMatmulHeuristicResult_t, workspaceSize);
+    FIELD("cublasLt", cublasLtMatmulHeuristicResult_t, state);
+    FIELD("cublasLt", cublasLtMatmulHeuristicResult_t, wavesCount);
+    SIZE("nvtx", nvtxEventAttributes_v2);
+    FIELD("nvtx", nvtxEventAttributes_v2, version);
+    FIELD("nvtx", nvtxEventAttributes_v2, size);
+    FIELD("nvtx", nvtxEventAttributes_v2, messageType);
+    FIELD("nvtx", nvtxEventAttributes_v2, message);
+    SIZE("cupti", CUpti_ResourceData);
+    FIELD("cupti", CUpti_ResourceData, context);
+    FIELD("cupti", CUpti_ResourceData, resourceHandle);
+    FIELD("cupti", CUpti_ResourceData, resourceDescriptor);
+    SIZE("cupti", CUpti_GraphData);
+    FIELD("cupti", CUpti_GraphData, graph);
+    FIELD("cupti", CUpti_GraphData, originalGraph);
+    FIELD("cupti", CUpti_GraphData, node);
+    FIELD("cupti", CUpti_GraphData, originalNode);
+    FIELD("cupti", CUpti_GraphData, nodeType);
+    FIELD("cupti", CUpti_GraphData, dependency);
+    FIELD("cupti", CUpti_GraphData, graphExec);
+    SIZE("cupti", CUpti_ActivityKernel10);
+    FIELD("cupti", CUpti_ActivityKernel10, kind);
+    FIELD("cupti", CUpti_ActivityKernel10, cacheConfig);
+    FIELD("cupti", CUpti_ActivityKernel10, registersPerThread);
+    FIELD("cupti", CUpti_ActivityKernel10, start);
+    FIELD("cupti", CUpti_ActivityKernel10, end);
+    FIELD("cupti", CUpti_ActivityKernel10, deviceId);
+    FIELD("cupti", CUpti_ActivityKernel10, contextId);
+    FIELD("cupti", CUpti_ActivityKernel10, streamId);
+    FIELD("cupti", CUpti_ActivityKernel10, gridX);
+    FIELD("cupti", CUpti_ActivityKernel10, gridY);
+    FIELD("cupti", CUpti_ActivityKernel10, gridZ);
+    FIELD("cupti", CUpti_ActivityKernel10, blockX);
+    FIELD("cupti", CUpti_ActivityKernel10, blockY);
+    FIELD("cupti", CUpti_ActivityKernel10, blockZ);
+    FIELD("cupti", CUpti_ActivityKernel10, staticSharedMemory);
+    FIELD("cupti", CUpti_ActivityKernel10, dynamicSharedMemory);
+    FIELD("cupti", CUpti_ActivityKernel10, localMemoryPerThread);
+    FIELD("cupti", CUpti_ActivityKernel10, localMemoryTotal);
+    FIELD("cupti", CUpti_ActivityKernel10, correlationId);
+    FIELD("cupti", CUpti_ActivityKernel10, gridId);
+    FIELD("cupti", CUpti_ActivityKernel10, name);
+    FIELD("cupti", CUpti_ActivityKernel10, launchType);
+    FIELD("cupti", CUpti_ActivityKernel10, sharedMemoryExecuted);
+    FIELD("cupti", CUpti_ActivityKernel10, graphNodeId);
+    FIELD("cupti", CUpti_ActivityKernel10, shmemLimitConfig);
+    FIELD("cupti", CUpti_ActivityKernel10, graphId);
+    FIELD("cupti", CUpti_ActivityKernel10, clusterX);
+    FIELD("cupti", CUpti_ActivityKernel10, clusterY);
+    FIELD("cupti", CUpti_ActivityKernel10, clusterZ);
+    FIELD("cupti", CUpti_ActivityKernel10, clusterSchedulingPolicy);
+    FIELD("cupti", CUpti_ActivityKernel10, localMemoryTotal_v2);
+    FIELD("cupti", CUpti_ActivityKernel10, maxPotentialClusterSize);
+    FIELD("cupti", CUpti_ActivityKernel10, maxActiveClusters);
+    SIZE("cupti", CUpti_ActivityMemcpy6);
+    FIELD("cupti", CUpti_ActivityMemcpy6, kind);
+    FIELD("cupti", CUpti_ActivityMemcpy6, copyKind);
+    FIELD("cupti", CUpti_ActivityMemcpy6, srcKind);
+    FIELD("cupti", CUpti_ActivityMemcpy6, dstKind);
+    FIELD("cupti", CUpti_ActivityMemcpy6, bytes);
+    FIELD("cupti", CUpti_ActivityMemcpy6, start);
+    FIELD("cupti", CUpti_ActivityMemcpy6, end);
+    FIELD("cupti", CUpti_ActivityMemcpy6, deviceId);
+    FIELD("cupti", CUpti_ActivityMemcpy6, contextId);
+    FIELD("cupti", CUpti_ActivityMemcpy6, streamId);
+    FIELD("cupti", CUpti_ActivityMemcpy6, correlationId);
+    FIELD("cupti", CUpti_ActivityMemcpy6, graphNodeId);
+    FIELD("cupti", CUpti_ActivityMemcpy6, copyCount);
+    SIZE("cupti", CUpti_ActivityMemcpyPtoP4);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, kind);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, copyKind);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, srcKind);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, dstKind);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, bytes);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, start);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, end);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, deviceId);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, contextId);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, streamId);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, srcDeviceId);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, srcContextId);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, dstDeviceId);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, dstContextId);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, correlationId);
+    FIELD("cupti", CUpti_ActivityMemcpyPtoP4, graphNodeId);
+    SIZE("cupti", CUpti_ActivityMemset4);
+    FIELD("cupti", CUpti_ActivityMemset4, kind);
+    FIELD("cupti", CUpti_ActivityMemset4, value);
+    FIELD("cupti", CUpti_ActivityMemset4, bytes);
+    FIELD("cupti", CUpti_ActivityMemset4, start);
+    FIELD("cupti", CUpti_ActivityMemset4, end);
+    FIELD("cupti", CUpti_ActivityMemset4, deviceId);
+    FIELD("cupti", CUpti_ActivityMemset4, contextId);
+    FIELD("cupti", CUpti_ActivityMemset4, streamId);
+    FIELD("cupti", CUpti_ActivityMemset4, correlationId);
+    FIELD("cupti", CUpti_ActivityMemset4, memoryKind);
+    FIELD("cupti", CUpti_ActivityMemset4, graphNodeId);
+    SIZE("cupti", CUpti_ActivityAPI);
+    FIELD("cupti", CUpti_ActivityAPI, kind);
+    FIELD("cupti", CUpti_ActivityAPI, cbid);
+    FIELD("cupti", CUpti_ActivityAPI, start);
+    FIELD("cupti", CUpti_ActivityAPI, end);
+    FIELD("cupti", CUpti_ActivityAPI, processId);
+    FIELD("cupti", CUpti_ActivityAPI, threadId);
+    FIELD("cupti", CUpti_ActivityAPI, correlationId);
+    FIELD("cupti", CUpti_ActivityAPI, returnValue);
+    SIZE("cupti", CUpti_ActivityContext3);
+    FIELD("cupti", CUpti_ActivityContext3, contextId);
+    FIELD("cupti", CUpti_ActivityContext3, deviceId);
+    FIELD("cupti", CUpti_ActivityContext3, nullStreamId);
+    FIELD("cupti", CUpti_ActivityContext3, parentContextId);
+    FIELD("cupti", CUpti_ActivityContext3, isGreenContext);
+    FIELD("cupti", CUpti_ActivityContext3, numMultiprocessors);
+    SIZE("cupti", CUpti_ActivityStream);
+    FIELD("cupti", CUpti_ActivityStream, contextId);
+    FIELD("cupti", CUpti_ActivityStream, streamId);
+    FIELD("cupti", CUpti_ActivityStream, priority);
+    FIELD("cupti", CUpti_ActivityStream, flag);
+    return 0;
+}
