@@ -88,7 +88,7 @@ static __device__ __forceinline__ void score(
     float s[32];
     shared.qFull.wait(0);
     shared.full[0].wait(0);
-    publishToTensorCores();
+    showToTensorCores();
     issueScores(s, sharedAddress(shared.q), sharedAddress(shared.keys[0]));
     awaitProducts<0>();
     const int visible[2] = {min(task.visible(task.row + row), task.to), min(task.visible(task.row + row + 8), task.to)};
@@ -113,7 +113,7 @@ static __device__ __forceinline__ void score(
             shared.factor[stage][row] = factor[0];
             shared.factor[stage][row + 8] = factor[1];
         }
-        publishToTensorCores();
+        showToTensorCores();
         shared.ready[stage].arrive();
         syncNamed(SCORES, WARPGROUP);
         issueOutput(o, shared, stage, 0, row, at == task.from);
@@ -123,7 +123,7 @@ static __device__ __forceinline__ void score(
         shared.empty[stage].arrive();
         if (at + TILE < task.to) {
             shared.full[next].wait(nextParity);
-            publishToTensorCores();
+            showToTensorCores();
             issueScores(s, sharedAddress(shared.q), sharedAddress(shared.keys[next]));
             awaitProducts<0>();
         }
@@ -149,7 +149,7 @@ static __device__ __forceinline__ void follow(Shared& shared, float (&o)[128], c
     for (int at = task.from; at < task.to; at += TILE) {
         shared.full[stage].wait(parity);
         shared.ready[stage].wait(parity);
-        publishToTensorCores();
+        showToTensorCores();
         issueOutput(o, shared, stage, 1, row, at == task.from);
         awaitProducts<0>();
         shared.empty[stage].arrive();

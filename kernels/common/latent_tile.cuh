@@ -87,6 +87,6 @@ __device__ __forceinline__ void copyLatent(Barrier& empty, int parity, unsigned 
             }
         }
     }
-    publishToTensorCores();
+    showToTensorCores();
     full.arrive();
 }
