@@ -18,7 +18,7 @@
 //           the offsets; those without rows leave. W: the least >= P/E, else 256. gated_grouped_linear_any_<w>: the
 //           same grid with W = 64 and 64 columns, block (256), static shared memory only
 // Numerics  operands are exact in bf16, sums float32; g and u are not rounded before SwiGLU: |err| <= 2^-8 * |y| + 1.1
-//           * (|u| * d(g) + |silu(g)| * d(u)) + 2^-20 * |y|, d(.) = c * sqrt(K) * 2^-23 * sum_k |x * w|; the same bits
+//           * (|u| * d(g) + |silu(g)| * d(u)) + 2^-20 * |y|, d(.) = 4 * sqrt(K) * 2^-23 * sum_k |x * w|; the same bits
 //           every time
 // Source    Shazeer 2020, equation 6; DeepSeek-V3 technical report, section 2.1.2; NVFP4 as ModelOpt stores it
 #include "common/expert_product.cuh"

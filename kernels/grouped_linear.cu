@@ -17,7 +17,7 @@
 //           229488, 196672, nvfp4 67632, 66640, 69696, 102464, 172160, 227424 bytes. Blocks find their expert in the
 //           offsets; those without rows leave. W: the least >= P/E, else 256.
 //           grouped_linear_any_<w>: the same grid with W = 64 and 64 columns, block (256), static shared memory only
-// Numerics  operands are exact in bf16, sums float32: |err| <= 2^-8 * |y| + c * sqrt(K) * 2^-23 * sum_k |x * w|; the
+// Numerics  operands are exact in bf16, sums float32: |err| <= 2^-8 * |y| + 4 * sqrt(K) * 2^-23 * sum_k |x * w|; the
 //           same bits every time
 // Source    DeepSeek-V3 technical report, section 2.1.2; NVFP4 as ModelOpt stores it; PTX ISA, wgmma.mma_async
 #include "common/expert_product.cuh"

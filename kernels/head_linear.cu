@@ -8,7 +8,7 @@
 // Roofline  bytes = 2*Q*(N*K + T*(K+N)), flops = 2*T*Q*N*K; Q=128, 128 x 512: memory-bound below T = 450 on an H100
 // Launch    grid (ceil(N/128), ceil(T/64), Q) with ceil(T/64), Q <= 65535, block (256), dynamic shared 98304 bytes,
 //           which the kernel's attribute must allow; a block makes 64 tokens by 128 columns of one head
-// Numerics  |err| <= 2^-8 * |y| + c * sqrt(K) * 2^-23 * sum_k |x * w|
+// Numerics  |err| <= 2^-8 * |y| + 4 * sqrt(K) * 2^-23 * sum_k |x * w|
 // Source    DeepSeek-V2, section 2.1.2: W_UK absorbed into the query, W_UV into the output
 #include "common/async_copy.cuh"
 #include "common/bf16.cuh"

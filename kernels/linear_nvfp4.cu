@@ -11,10 +11,10 @@
 //           of a cluster share the steps of K (128 has no 8, 256 only 1; the cluster size is compiled in). Grid
 //           (S*ceil(N/128), ceil(T/W)) with ceil(T/W) <= 65535; in the order of W block (288), (288), (288), (288),
 //           (320), (384) and dynamic shared 67632, 66640, 69696, 102464, 172160, 227424 bytes, which the kernel's
-//           attribute must allow. W: the least that holds T, else 256. S: the one with the least ceil(S * tiles /
-//           slots) / S, the smaller on a tie; tiles = ceil(N/128) * ceil(T/W), slots = 132 times 3, 3, 3, 2, 1, 1 in
-//           the order of W
-// Numerics  operands are exact in bf16; |err| <= 2^-8 * |y| + c * sqrt(K) * 2^-23 * sum_k |x * w|; clusters add their
+//           attribute must allow. Fastest as measured: W the least that holds T, else 256; but 64 where 64 < T <= 128
+//           and N <= 4224. S = 1 for W = 256, 2 for W = 128 or T > 64, else the largest of 8, 4 with
+//           S*ceil(N/128) <= 264, else 2. From T = 1280 on dequant_nvfp4 and cuBLASLt take less time
+// Numerics  operands are exact in bf16; |err| <= 2^-8 * |y| + 4 * sqrt(K) * 2^-23 * sum_k |x * w|; clusters add their
 //           parts in the order of K, so the bits are the same every time
 // Source    NVFP4 as ModelOpt stores it; PTX ISA, wgmma.mma_async with A in registers
 #include "common/product_store.cuh"
