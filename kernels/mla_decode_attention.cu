@@ -16,10 +16,10 @@
 //           output, 1 the right half, 2 copies (and widens e4m3); probabilities go through the rope columns of the
 //           keys, which values do not need.
 //           chunk = the c = 64*k that makes ceil(blocks(c)/132) * (k + 5) least, with blocks(c) = sum_b ceil(n*Q/64) *
-//           ceil((past+n)/c), the smallest of equal ones: 132 SMs evenly busy; any multiple of 64 is right. Where keys >
-//           chunk, mla_decode_attention_combine_bf16 follows, grid (T, Q), block (128), no dynamic shared memory, and P =
-//           sum of parts*n*Q over sequences of more than one part, parts = ceil((past+n)/chunk); else partial and
-//           logSum may be null
+//           ceil((past+n)/c), the smallest of equal ones: 132 SMs evenly busy; any multiple of 64 is right. Where
+//           keys > chunk, mla_decode_attention_combine_bf16 follows, grid (T, Q), block (128), no dynamic shared
+//           memory, and P = sum of parts*n*Q over sequences of more than one part, parts = ceil((past+n)/chunk); else
+//           partial and logSum may be null
 // Numerics  probabilities rounded to bf16, scores and sums in float32: |err| <= 2^-8*|y| + (2^-8 + S*2^-24)*sum(p*|v|);
 //           the same bits each time
 // Source    DeepSeek-AI 2024 (DeepSeek-V2), §2.1; Dao et al. 2022, algorithm 1; partial results: Dao et al. 2023
