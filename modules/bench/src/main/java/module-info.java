@@ -4,6 +4,7 @@
  * <p>Holds no kernel and no layer.
  */
 module layerwise.bench {
+    requires layerwise.cuda;
     requires layerwise.model;
     requires layerwise.reference;
     requires layerwise.trace;

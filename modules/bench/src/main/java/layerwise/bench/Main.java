@@ -3,6 +3,7 @@ package layerwise.bench;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
+import layerwise.bench.device.DevicesCommand;
 import layerwise.bench.forward.ForwardCommand;
 import layerwise.bench.run.RunCommand;
 import layerwise.bench.verify.VerifyCommand;
@@ -52,6 +53,7 @@ public final class Main {
         switch (command) {
             case "run" -> RunCommand.run(rest, environment, out, err);
             case "verify" -> VerifyCommand.run(rest, out);
+            case "devices" -> DevicesCommand.run(rest, out);
             case "forward" -> ForwardCommand.run(rest, out);
             default ->
                 throw new ConfigException("command line: '%s' is no command, expected one of %s%s"

@@ -127,6 +127,8 @@ class MainTest {
                 "run quickstart.yaml --max-batch-size 2|max_batch_size 2",
                 "run quickstart.yaml --device gpu|--device",
                 "run quickstart.yaml --kv-cache-dtype nvfp4|nvfp4",
+                "run quickstart.yaml --scaled-from 16|scaled_from 16",
+                "run quickstart.yaml --check|layerwise verify",
                 "run nowhere.yaml|nowhere.yaml",
                 "run quickstart.yaml --load-format AUTO|load_format AUTO",
                 "run config_gen.yaml --device auto|--device reference",
@@ -136,6 +138,14 @@ class MainTest {
             })
     void badInputIsOneLine(String command, String part) {
         assertRefused(run(command.split(" ")), part);
+    }
+
+    @Test
+    void devicesTellsWhatThereIsWithOrWithoutAGpu() {
+        Outcome outcome = run("devices");
+        assertEquals(0, outcome.status(), outcome.err());
+        assertTrue(outcome.out().lines().anyMatch(line -> line.startsWith("reference: ")), outcome.out());
+        assertTrue(outcome.out().lines().anyMatch(line -> line.startsWith("cuda: ")), outcome.out());
     }
 
     @Test

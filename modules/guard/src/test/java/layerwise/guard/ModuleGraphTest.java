@@ -32,7 +32,7 @@ class ModuleGraphTest {
             Map.entry("cuda", Set.of("bindings", "tensor", "trace")),
             Map.entry("kernels", Set.of("op", "cuda")),
             Map.entry("report", Set.of("trace")),
-            Map.entry("bench", Set.of("model", "reference", "estimate", "kernels", "trace")));
+            Map.entry("bench", Set.of("model", "reference", "estimate", "kernels", "cuda", "trace")));
 
     private final BuiltModules modules = BuiltModules.ofThisCheckout();
 

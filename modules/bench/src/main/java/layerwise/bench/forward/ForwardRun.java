@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -183,7 +184,7 @@ final class ForwardRun {
             Difference difference =
                     Difference.of(tensor.getValue(), reference, afterRouting ? undecided : new boolean[0]);
             boolean fits = difference.relative() <= options.tolerance();
-            out.println("%-28s %.3e  %s".formatted(name, difference.relative(), fits ? "ok" : "WRONG")
+            out.println(String.format(Locale.ROOT, "%-28s %.3e  %s", name, difference.relative(), fits ? "ok" : "WRONG")
                     + (difference.leftOut() == 0
                             ? ""
                             : "  %d tokens left out: routing margin below bfloat16 error"

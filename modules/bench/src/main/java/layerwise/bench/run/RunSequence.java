@@ -22,6 +22,7 @@ import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
+import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
 import layerwise.trace.Markers;
 import layerwise.trace.TraceProcess;
@@ -59,6 +60,7 @@ final class RunSequence {
         this.recording = Recording.of(environment);
         this.progress = progress;
         this.out = out;
+        refuseWhatWouldBeIgnored();
         config.layerIndices().forEach(model::layer);
         cache = new PagedCache(
                 config.limits().maxBatchSize(),
@@ -68,6 +70,25 @@ final class RunSequence {
         slice = new DecoderSlice(model, config.layerIndices(), weights, cache, model.dtype(), cacheDtype());
         rotary = rotary();
         balancing = new Balancing(config, model, rank, environment);
+    }
+
+    /** Options whose work does not exist yet must not look as if they had been honoured. */
+    private void refuseWhatWouldBeIgnored() {
+        String file = config.configFile();
+        if (config.replay().filePath().isPresent()) {
+            throw new ConfigException(file + ": replay_file_path: this build does not replay; expected null");
+        }
+        if (config.scaledFrom().isPresent()) {
+            throw new ConfigException("%s: scaled_from %d: this build runs one rank as it is; expected null"
+                    .formatted(file, config.scaledFrom().getAsInt()));
+        }
+        if (config.moe().maxNumTokens().isPresent()) {
+            throw new ConfigException("%s: moe_max_num_tokens %d: this build does not chunk; expected null"
+                    .formatted(file, config.moe().maxNumTokens().getAsInt()));
+        }
+        if (config.check()) {
+            throw new ConfigException(file + ": check: a run does not check operators; use ./layerwise verify");
+        }
     }
 
     private DType cacheDtype() {

@@ -1,5 +1,6 @@
 package layerwise.bench.verify;
 
+import java.util.Locale;
 import layerwise.tensor.HostTensor;
 
 /**
@@ -33,8 +34,14 @@ record Comparison(double worst, double error, long wrong, String example) {
                 worst = Math.max(worst, Double.isNaN(share) ? Double.POSITIVE_INFINITY : share);
                 if (!(difference <= allowed)) {
                     if (wrong++ == 0) {
-                        example =
-                                "[%d,%d]: %s, expected %s ± %.2e".formatted(row, i - row * width, a[i], b[i], allowed);
+                        example = String.format(
+                                Locale.ROOT,
+                                "[%d,%d]: %s, expected %s ± %.2e",
+                                row,
+                                i - row * width,
+                                a[i],
+                                b[i],
+                                allowed);
                     }
                 }
             }
