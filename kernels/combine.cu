@@ -6,7 +6,7 @@
 //           H % 8 == 0 and bases and strides are multiples of 16 bytes, else element by element
 // Roofline  bytes = 2*T*k*H + 8*T*k + 2*T*H, flops = 2*T*k*H: 1 flop/byte, bandwidth-bound
 // Launch    grid (T, ceil(H/2048)), block (256); 8 elements a thread
-// Numerics  |err| <= 2^-9 * |y| + k * 2^-24 * sum_j |weights * x|; the same bits every time
+// Numerics  |err| <= 2^-8 * |y| + k * 2^-24 * sum_j |weights * x|; the same bits every time
 // Source    DeepSeek-V3 technical report, equation 12
 #include "common/bf16.cuh"
 

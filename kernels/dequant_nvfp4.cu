@@ -18,20 +18,15 @@ void dequant_nvfp4_bf16(bf16* __restrict__ y, const uint2* __restrict__ w, const
     if (block >= N * (K / 16)) {
         return;
     }
-    const float segment = segmentScales[block / (K / 16) / segmentRows];
+    const float segment = NVFP4_RANGE * segmentScales[block / (K / 16) / segmentRows];
     const uint32_t scale = BlockScales(blockScales[block]).twice(0);
     const uint2 codes = w[block];
     uint32_t out[8];
 #pragma unroll
-    for (int i = 0; i < 4; i++) {
-        const uint32_t four = (i < 2 ? codes.x : codes.y) >> (i % 2 * 16);
-        uint32_t pair[2];
-        expandCodes(four, pair[0], pair[1]);
-#pragma unroll
-        for (int j = 0; j < 2; j++) {
-            const uint32_t exact = multiplyBf16Pairs(pair[j], scale);
-            out[2 * i + j] = packBf16(lowBf16(exact) * segment, highBf16(exact) * segment);
-        }
+    for (int i = 0; i < 8; i++) {
+        const uint32_t byte = (i < 4 ? codes.x : codes.y) >> (i % 4 * 8) & 0xFF;
+        const uint32_t exact = multiplyBf16Pairs(expandCodes(byte), scale);
+        out[i] = packBf16(lowBf16(exact) * segment, highBf16(exact) * segment);
     }
     uint4* to = reinterpret_cast<uint4*>(y + block * 16);
     to[0] = make_uint4(out[0], out[1], out[2], out[3]);

@@ -2,7 +2,7 @@
 //
 // Math      g[p,i] = sum_k x[p,k] * w[e,i,k], u[p,i] = sum_k x[p,k] * w[e,I+i,k], y = g / (1 + exp(-g)) * u, I = N/2
 // Shapes    x [P,K], offsets [E+1] int32, w [E,N,K], gate rows first, y [P,N/2]; bf16 activations; rows of expert e are
-//           offsets[e] .. offsets[e+1], rows beyond offsets[E] are left; E, N >= 1, P up to 2^31. Weights: bf16, K % 8 == 0;
+//           offsets[e] .. offsets[e+1], rows beyond offsets[E] are left; E, N, P >= 1. Weights: bf16, K % 8 == 0;
 //           nvfp4, K % 64 == 0: codes [E,N,K/2] bytes, low nibble = even k, block scales [E,N,K/16] E4M3, float32
 //           scales [E,segments] for N/segments rows each. any_bf16, any_fp8 (E4M3, float32 scales
 //           [E,ceil(N/blockRows),ceil(K/blockColumns)]) and any_nvfp4 (K % 16 == 0) take every shape and alignment
@@ -11,15 +11,15 @@
 //           alignment is written element by element
 // Roofline  bytes = (2 or 0.5625)*N*K*experts hit + 2*rows*(K + N/2), flops = 2*rows*N*K: memory-bound below 295 rows
 //           an expert for bf16, 83 for nvfp4 on an H100
-// Launch    gated_grouped_linear_n<W>_<w>: a block makes 64 columns of W = 8, 16, 32, 64, 128 or 256 rows of one expert; grid
-//           (ceil(N/2/64) * ((P + min(E,P)*(W-1)) / W)), block (256), dynamic shared for w = bf16 104448, 110592,
-//           102400, 98304, 229376, 196608 bytes in the order of W, for nvfp4 112640, 106496, 104448, 102400, 172032,
-//           227328, which the kernel's attribute must allow. Blocks find their expert in the offsets; those without
-//           rows leave. W: the least >= P/E, else 256. gated_grouped_linear_any_<w>: the same grid with W = 64 and
-//           64 columns, no dynamic shared
-// Numerics  operands are exact in bf16, sums float32; g and u are not rounded before
-//           SwiGLU: |err| <= 2^-9 * |y| + 1.1 * (|u| * d(g) + |silu(g)| * d(u)) + 2^-20 * |y|, d(.) = c * sqrt(K) * 2^-23
-//           * sum_k |x * w|; the same bits every time
+// Launch    gated_grouped_linear_n<W>_<w>: a block makes 64 columns of W = 8, 16, 32, 64, 128 or 256 rows of one
+//           expert; grid (ceil(N/2/64) * ((P + min(E,P)*(W-1)) / W)); in the order of W block (288), (288), (288),
+//           (288), (320), (384) and dynamic shared, which the kernel's attribute must allow, bf16 69696, 73792, 61488,
+//           98368, 229488, 196672, nvfp4 67632, 66640, 69696, 102464, 172160, 227424 bytes. Blocks find their expert in
+//           the offsets; those without rows leave. W: the least >= P/E, else 256. gated_grouped_linear_any_<w>: the
+//           same grid with W = 64 and 64 columns, block (256), static shared memory only
+// Numerics  operands are exact in bf16, sums float32; g and u are not rounded before SwiGLU: |err| <= 2^-8 * |y| + 1.1
+//           * (|u| * d(g) + |silu(g)| * d(u)) + 2^-20 * |y|, d(.) = 4 * sqrt(K) * 2^-23 * sum_k |x * w|; the same bits
+//           every time
 // Source    Shazeer 2020, equation 6; DeepSeek-V3 technical report, section 2.1.2; NVFP4 as ModelOpt stores it
 #include "common/expert_product.cuh"
 

@@ -5,21 +5,15 @@
 // Layout    rows of x and y may have gaps (strides in elements); 16-byte copies where H % 8 == 0 and both bases and
 //           strides are multiples of 16 bytes, else element by element; y does not overlap x
 // Roofline  bytes = 2*T*H + 4*P + 2*P*H, no arithmetic: bandwidth-bound
-// Launch    grid (P), block (256); a block per row. lanes, for example the number of experts, orders the rows as
-//           p = (b % lanes) * ceil(P/lanes) + b / lanes, rounded up to grid (lanes * ceil(P/lanes)): rows of several
-//           experts that come from the same token then pass L2 together. lanes = 1 is row order
+// Launch    grid (P), block (256); a block per row
 // Numerics  copies bits
 // Source    DeepSeek-V3 technical report, section 2.1.2: tokens go to their experts
 #include "common/bf16.cuh"
 
 extern "C" __global__ __launch_bounds__(256)
-void gather_rows_bf16(bf16* __restrict__ y, const bf16* __restrict__ x, const int* __restrict__ pairs, int P, int H,
-                      int k, long long xStride, long long yStride, int lanes) {
-    const int rowsPerLane = (P + lanes - 1) / lanes;
-    const long long p = (long long)(blockIdx.x % lanes) * rowsPerLane + blockIdx.x / lanes;
-    if (p >= P) {
-        return;
-    }
+void gather_rows_bf16(bf16* __restrict__ y, const bf16* __restrict__ x, const int* __restrict__ pairs, int H, int k,
+                      long long xStride, long long yStride) {
+    const long long p = blockIdx.x;
     const int pair = pairs[p];
     if (pair < 0) {
         return;

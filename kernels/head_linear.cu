@@ -4,11 +4,11 @@
 //           transposed: y[t,h,n] = sum_k x[t,h,k] * w[h*headRows + firstRow + k, n]
 // Shapes    x [T,Q,K], w [Q*headRows, C], C = K (plain) or N (transposed), y [T,Q,N], bf16; any sizes >= 1
 // Layout    w row-major and contiguous; x and y with steps between tokens and heads, in elements, the last axis without
-//           gaps. Where bases, steps and C are multiples of 16 bytes operands move in 16-byte chunks, else by elements
+//           gaps. Where bases, steps and C are multiples of 16 bytes they move in 16-byte chunks, else by elements
 // Roofline  bytes = 2*Q*(N*K + T*(K+N)), flops = 2*T*Q*N*K; Q=128, 128 x 512: memory-bound below T = 450 on an H100
-// Launch    grid (ceil(N/128), ceil(T/64), Q) with ceil(T/64), Q <= 65535, block (256), dynamic shared 98304 bytes, which
-//           the kernel's attribute must allow; a block makes 64 tokens by 128 columns of one head
-// Numerics  |err| <= 2^-9 * |y| + c * sqrt(K) * 2^-23 * sum_k |x * w|
+// Launch    grid (ceil(N/128), ceil(T/64), Q) with ceil(T/64), Q <= 65535, block (256), dynamic shared 98304 bytes,
+//           which the kernel's attribute must allow; a block makes 64 tokens by 128 columns of one head
+// Numerics  |err| <= 2^-8 * |y| + 4 * sqrt(K) * 2^-23 * sum_k |x * w|
 // Source    DeepSeek-V2, section 2.1.2: W_UK absorbed into the query, W_UV into the output
 #include "common/async_copy.cuh"
 #include "common/bf16.cuh"
@@ -96,6 +96,33 @@ __device__ void multiplyStage(float (&sums)[2][4][4], uint32_t stage) {
     }
 }
 
+// The block's sums as bf16, through shared memory, so that rows of y are written in 16-byte chunks where they can be.
+__device__ void storeTile(bf16* y, long long stride, char* shared, const float (&sums)[2][4][4], int rows,
+                          int columns) {
+    constexpr int PITCH = COLUMNS + 8; // elements; off the power of two, for the banks
+    bf16* staged = reinterpret_cast<bf16*>(shared);
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+#pragma unroll
+    for (int i = 0; i < 16; i++) {
+        const float* d = &sums[i / 8][i / 2 % 4][i % 2 * 2];
+        const int t = warp / 4 * 32 + i / 8 * 16 + i % 2 * 8 + lane / 4;
+        const int n = warp % 4 * 32 + i / 2 % 4 * 8 + lane % 4 * 2;
+        *reinterpret_cast<uint32_t*>(staged + t * PITCH + n) = packBf16(d[0], d[1]);
+    }
+    __syncthreads();
+    const bool wide = ((reinterpret_cast<size_t>(y) | stride * 2) & 15) == 0;
+    for (int i = threadIdx.x; i < rows * (COLUMNS / 8); i += 256) {
+        const int t = i / (COLUMNS / 8), n = i % (COLUMNS / 8) * 8;
+        if (wide && n + 8 <= columns) {
+            *reinterpret_cast<uint4*>(y + t * stride + n) = *reinterpret_cast<const uint4*>(staged + t * PITCH + n);
+        } else {
+            for (int j = 0; j < 8 && n + j < columns; j++) {
+                y[t * stride + n + j] = staged[t * PITCH + n + j];
+            }
+        }
+    }
+}
+
 template <bool TRANSPOSED>
 __device__ void headLinear(bf16* y, const bf16* x, const bf16* w, int T, int N, int K, int headRows, int firstRow,
                            long long xToken, long long xHead, long long yToken, long long yHead) {
@@ -121,22 +148,8 @@ __device__ void headLinear(bf16* y, const bf16* x, const bf16* w, int T, int N, 
         copy(step + STAGES - 1);
         multiplyStage<TRANSPOSED>(sums, sharedAddress(shared) + step % STAGES * STAGE_BYTES);
     }
-    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-    const bool paired = ((yToken | yHead | N) & 1) == 0 && (reinterpret_cast<size_t>(y) & 3) == 0;
-#pragma unroll
-    for (int i = 0; i < 16; i++) {
-        const float* d = &sums[i / 8][i / 2 % 4][i % 2 * 2];
-        const int t = t0 + warp / 4 * 32 + i / 8 * 16 + i % 2 * 8 + lane / 4;
-        const int n = n0 + warp % 4 * 32 + i / 2 % 4 * 8 + lane % 4 * 2;
-        bf16* to = y + t * yToken + h * yHead + n;
-        if (t < T && n + 1 < N && paired) {
-            *reinterpret_cast<uint32_t*>(to) = packBf16(d[0], d[1]);
-        } else if (t < T) {
-            for (int c = 0; c < 2 && n + c < N; c++) {
-                to[c] = __float2bfloat16_rn(d[c]);
-            }
-        }
-    }
+    __syncthreads();
+    storeTile(y + t0 * yToken + h * yHead + n0, yToken, shared, sums, min(TOKENS, T - t0), min(COLUMNS, N - n0));
 }
 
 extern "C" __global__ __launch_bounds__(256, 2)

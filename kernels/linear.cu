@@ -6,9 +6,10 @@
 //           block scales [N,K/16], float32 scales of segments of segmentRows rows, K % 16 == 0
 // Layout    row-major; w and scales contiguous, rows of x and y may have gaps (strides in elements); no alignment
 //           beyond the element's own
-// Roofline  flops = 2*T*N*K over the CUDA cores' 67 TFLOP/s. Where alignment allows, cuBLASLt or linear_nvfp4 run instead
+// Roofline  flops = 2*T*N*K over the CUDA cores' 67 TFLOP/s. Where alignment allows, cuBLASLt or linear_nvfp4 run
+//           instead
 // Launch    grid (ceil(N/64), ceil(T/64)) with ceil(T/64) <= 65535, block (256), static shared 8.1 KB
-// Numerics  |err| <= u * |y| + (K + 2) * 2^-24 * sum_k |x * w|, u = 2^-9 for bf16 results, 0 for float32
+// Numerics  |err| <= u * |y| + (K + 2) * 2^-24 * sum_k |x * w|, u = 2^-8 for bf16 results, 0 for float32
 // Source    the definition
 //
 // Symbols   linear_<w>_<y>: w one of bf16, f32, fp8, nvfp4; y one of bf16, f32
@@ -17,7 +18,7 @@
 template <class Weights, class Y>
 __device__ void linear(Y* y, const bf16* x, const Weights& w, int T, int N, long long xStride, long long yStride) {
     const long long t = (long long)blockIdx.y * PLAIN_TILE;
-    plainProduct<false>(y + t * yStride, yStride, x + t * xStride, xStride, (int)min(T - t, (long long)PLAIN_TILE), w, N,
+    plainProduct<false>(y + t * yStride, yStride, x + t * xStride, xStride, min(T - (int)t, PLAIN_TILE), w, N,
                         blockIdx.x * PLAIN_TILE);
 }
 

@@ -11,14 +11,15 @@
 // Roofline  flops = 2176*Q*pairs with pairs = sum_b(n*past + n*(n+1)/2), bytes = 2*T*Q*1088 + sum_b(past+n)*576*(size
 //           of a cache element): about even on H100 at 128 heads and one query, bandwidth-bound at fewer heads
 // Launch    grid (ceil(longest*Q/64), ceil(keys/chunk), B), longest = most new tokens and keys = most tokens of a
-//           sequence; block (384); dynamic shared memory 223040 B (attribute to be raised). chunk: a multiple of 64, so
-//           that no block works alone, see below. A block: 64 rows (query and head) of one sequence, chunk keys, two
-//           stages of 64. Warpgroup 0 makes scores and the left half of the output, 1 the right half, 2 copies (and
-//           widens e4m3); probabilities go through the rope columns of the keys, which values do not need.
-//           chunk = the c = 64*k that makes ceil(blocks(c)/132) * (k + 5) least, blocks(c) = sum_b ceil(n*Q/64) *
-//           ceil((past+n)/c); the smallest of equal ones. Where keys > chunk, mla_decode_attention_combine_bf16 follows
-//           with grid (Q, T), block (128), no dynamic shared memory, and P = sum of parts*n*Q over sequences of more
-//           than one part, parts = ceil((past+n)/chunk); else partial and logSum may be null
+//           sequence; block (384); dynamic shared memory 223040 B (attribute to be raised). A block: 64 rows (query
+//           and head) of one sequence, chunk keys, two stages of 64. Warpgroup 0 makes scores and the left half of the
+//           output, 1 the right half, 2 copies (and widens e4m3); probabilities go through the rope columns of the
+//           keys, which values do not need.
+//           chunk = the c = 64*k that makes ceil(blocks(c)/132) * (k + 5) least, with blocks(c) = sum_b ceil(n*Q/64) *
+//           ceil((past+n)/c), the smallest of equal ones: 132 SMs evenly busy; any multiple of 64 is right. Where
+//           keys > chunk, mla_decode_attention_combine_bf16 follows, grid (T, Q), block (128), no dynamic shared
+//           memory, and P = sum of parts*n*Q over sequences of more than one part, parts = ceil((past+n)/chunk); else
+//           partial and logSum may be null
 // Numerics  probabilities rounded to bf16, scores and sums in float32: |err| <= 2^-8*|y| + (2^-8 + S*2^-24)*sum(p*|v|);
 //           the same bits each time
 // Source    DeepSeek-AI 2024 (DeepSeek-V2), §2.1; Dao et al. 2022, algorithm 1; partial results: Dao et al. 2023
@@ -88,7 +89,7 @@ static __device__ __forceinline__ void score(
     float s[32];
     shared.qFull.wait(0);
     shared.full[0].wait(0);
-    publishToTensorCores();
+    showToTensorCores();
     issueScores(s, sharedAddress(shared.q), sharedAddress(shared.keys[0]));
     awaitProducts<0>();
     const int visible[2] = {min(task.visible(task.row + row), task.to), min(task.visible(task.row + row + 8), task.to)};
@@ -113,20 +114,20 @@ static __device__ __forceinline__ void score(
             shared.factor[stage][row] = factor[0];
             shared.factor[stage][row + 8] = factor[1];
         }
-        publishToTensorCores();
+        showToTensorCores();
         shared.ready[stage].arrive();
         syncNamed(SCORES, WARPGROUP);
         issueOutput(o, shared, stage, 0, row, at == task.from);
         const int next = (stage + 1) % STAGES;
         const int nextParity = parity ^ (next == 0);
+        awaitProducts<0>(); // before the next keys are awaited: theirs are copied sooner so
+        shared.empty[stage].arrive();
         if (at + TILE < task.to) {
             shared.full[next].wait(nextParity);
-            publishToTensorCores();
+            showToTensorCores();
             issueScores(s, sharedAddress(shared.q), sharedAddress(shared.keys[next]));
-            awaitProducts<1>(); // the output's
-            shared.empty[stage].arrive();
+            awaitProducts<0>();
         }
-        awaitProducts<0>();
         stage = next;
         parity = nextParity;
     }
@@ -149,7 +150,7 @@ static __device__ __forceinline__ void follow(Shared& shared, float (&o)[128], c
     for (int at = task.from; at < task.to; at += TILE) {
         shared.full[stage].wait(parity);
         shared.ready[stage].wait(parity);
-        publishToTensorCores();
+        showToTensorCores();
         issueOutput(o, shared, stage, 1, row, at == task.from);
         awaitProducts<0>();
         shared.empty[stage].arrive();
@@ -221,11 +222,9 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
         float o[128];
         if (group == 0) {
             score(shared, o, task, scale * LOG2E, whole ? nullptr : logSum + firstPartial, row);
+            shared.finished.arrive();
         } else {
             follow(shared, o, task, row);
-        }
-        if (group == 0) {
-            shared.finished.arrive();
         }
         shared.finished.wait(0);
         if (whole) {

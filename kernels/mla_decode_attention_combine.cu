@@ -8,7 +8,7 @@
 // Layout    steps in elements between tokens and heads as named, multiples of 2, elements of a head side by side;
 //           partial lies on 16 bytes, out on 4
 // Roofline  bytes = P*513*4 + 2*T*Q*512, flops = 3*P*512: bandwidth-bound, mostly from L2
-// Launch    grid (Q, T), block (128), no dynamic shared memory; a block per row, 4 elements a thread
+// Launch    grid (T, Q), block (128), no dynamic shared memory; a block per row, 4 elements a thread
 // Numerics  |err| <= (2^-8 + parts*2^-23) * sum(w*|partial|)
 // Source    Dao et al. 2023 (Flash-Decoding)
 #include "common/rows.cuh"
@@ -21,8 +21,8 @@ constexpr int THREADS = VALUES / 4;
 extern "C" __global__ __launch_bounds__(THREADS)
 void mla_decode_attention_combine_bf16(bf16* out, const float* partial, const float* logSum, const int* starts,
                                        const int* past, int B, int Q, int chunk, int64_t outToken, int64_t outHead) {
-    const int64_t head = blockIdx.x;
-    const int64_t t = blockIdx.y;
+    const int64_t t = blockIdx.x;
+    const int64_t head = blockIdx.y;
     const Split split{starts, past, Q, chunk};
     const int sequence = sequenceOf(starts, B, t);
     const int parts = split.parts(sequence);

@@ -8,7 +8,7 @@
 // Layout    steps in elements between tokens and heads as named, elements of a head side by side; cache and tables are
 //           contiguous
 // Roofline  flops = 2*Q*(width+R)*pairs on CUDA cores, keys read again for every query and head: bound by load issue
-// Launch    grid (Q, T), block (128), dynamic shared memory 4*(width + R + 128) B; a block per query and head
+// Launch    grid (T, Q), block (128), dynamic shared memory 4*(width + R + 128) B; a block per query and head
 // Numerics  float32 throughout: |err| <= 2^-8*|y| + (2^-16 + S*2^-24)*sum(p*|v|)
 // Source    DeepSeek-AI 2024 (DeepSeek-V2), §2.1; Milakov and Gimelshein 2018, algorithm 3
 #include "common/latent.cuh"
@@ -18,8 +18,8 @@
 template <class C>
 static __device__ void decode(bf16* out, const bf16* q, const C* cache, const Paged& paged, int width, int R,
                               int64_t qToken, int64_t qHead, int64_t outToken, int64_t outHead, float scale) {
-    const int64_t head = blockIdx.x;
-    const int64_t t = blockIdx.y;
+    const int64_t t = blockIdx.x;
+    const int64_t head = blockIdx.y;
     const int sequence = sequenceOf(paged.starts, paged.sequences, t);
     const int keys = paged.past[sequence] + t - paged.starts[sequence] + 1;
     auto element = [&](int s, int d) {

@@ -116,7 +116,7 @@ static __device__ __forceinline__ void consume(Shared& shared, bf16* out, int64_
     };
     shared.qFull.wait(0);
     shared.keysFull[0].wait(0);
-    publishToTensorCores();
+    showToTensorCores();
     issueScores(s, q, sharedAddress(shared.keys[0]));
     awaitProducts<0>();
     shared.keysEmpty[0].arrive();
@@ -132,7 +132,7 @@ static __device__ __forceinline__ void consume(Shared& shared, bf16* out, int64_
         const int next = (stage + 1) % STAGES;
         shared.keysFull[next].wait(parity ^ (next == 0));
         shared.valuesFull[stage].wait(parity);
-        publishToTensorCores();
+        showToTensorCores();
         issueScores(s, q, sharedAddress(shared.keys[next]));
         issueOutput(o, p, sharedAddress(shared.values[stage]));
         awaitProducts<1>(); // the scores; the output's products go on beside the softmax
@@ -149,7 +149,7 @@ static __device__ __forceinline__ void consume(Shared& shared, bf16* out, int64_
         parity ^= next == 0;
     }
     shared.valuesFull[stage].wait(parity);
-    publishToTensorCores();
+    showToTensorCores();
     issueOutput(o, p, sharedAddress(shared.values[stage]));
     awaitProducts<0>();
 #pragma unroll

@@ -6,7 +6,7 @@
 //           sequences one after the other, in kv and kRope past tokens first; N + R + V <= 12160
 // Layout    steps in elements between tokens and heads as named, elements of a head side by side
 // Roofline  flops = 2*Q*(N+R+V)*pairs on CUDA cores, keys and values read again for every query: bound by load issue
-// Launch    grid (Q, T), block (128), dynamic shared memory 4*(N + R + V + 128) B; a block per query and head
+// Launch    grid (T, Q), block (128), dynamic shared memory 4*(N + R + V + 128) B; a block per query and head
 // Numerics  float32 throughout: |err| <= 2^-8*|y| + (2^-16 + S*2^-24)*sum(p*|v|)
 // Source    DeepSeek-AI 2024 (DeepSeek-V2), §2.1; Milakov and Gimelshein 2018, algorithm 3
 #include "common/paged.cuh"
@@ -17,8 +17,8 @@ void mla_prefill_attention_generic_bf16(bf16* out, const bf16* q, const bf16* kv
                                         const int* past, int B, int N, int R, int V, int64_t qToken, int64_t qHead,
                                         int64_t kvToken, int64_t kvHead, int64_t ropeToken, int64_t outToken,
                                         int64_t outHead, float scale) {
-    const int64_t head = blockIdx.x;
-    const int64_t t = blockIdx.y;
+    const int64_t t = blockIdx.x;
+    const int64_t head = blockIdx.y;
     const int sequence = sequenceOf(starts, B, t);
     const int64_t context = contextStart(starts, past, sequence);
     const int keys = past[sequence] + t - starts[sequence] + 1;

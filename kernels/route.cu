@@ -5,18 +5,26 @@
 //           are chosen; weights = s of the chosen, divided by (their sum + 1e-20) if normalise, times scale.
 //           softmax: s = softmax(logits[t,:]), b = s + bias (without bias the logits themselves decide); the k with
 //           the largest b; weights = s of the chosen, divided by their sum if normalise.
-//           Equal values are decided for the lower expert and the lower group; a NaN counts as larger than any number
+//           Equal values are decided for the lower expert and the lower group; with NaNs ids are distinct but arbitrary
 // Shapes    logits [T,E] float32, bias [E] float32 or null, ids [T,k] int32 best first, weights [T,k] float32;
 //           T >= 1, 1 <= k <= 16, k <= E <= 512; groups <= 32 divides E, topGroups * E/groups >= k
 // Layout    ids and weights contiguous; rows of logits may have gaps (stride in elements)
 // Roofline  bytes = 4*T*E + 8*T*k: 8.5 MB at T=8193, E=256; the chain of k warp-wide maxima is longer than the transfer
-// Launch    grid (ceil(T/4)), block (128); a warp per token, expert e in element e / 32 of lane e % 32
-// Numerics  s to 3 ulp of float32, weights to (k + 4) * 2^-23 relative
+// Launch    grid (ceil(T/4)), block (128), static shared 16.5 KB (sigmoid_groups) or 8 KB; a warp per token. The
+//           experts that may be chosen are dealt to the lanes, each lane sorts its own, then the best heads are taken
+// Numerics  s to 4 ulp of float32, weights to (k + 6) * 2^-23 relative; sums of groups are rounded to float32
 // Source    DeepSeek-V3 technical report, section 2.1.2, equations 13-16
 #include <cstdint>
 
-constexpr int ELEMENTS = 16;
+constexpr int MOST_EXPERTS = 512;
+constexpr int WARPS = 4; // tokens of a block
 constexpr unsigned ALL = ~0u;
+
+// Elements of a lane, as a type.
+template <int n>
+struct Count {
+    static constexpr int value = n;
+};
 
 // Order-preserving: a < b as floats is ordered(a) < ordered(b) as integers, and 0 is below every number.
 __device__ uint32_t ordered(float value) {
@@ -30,38 +38,55 @@ __device__ int warpArgMax(uint32_t key, int index) {
     return __reduce_min_sync(ALL, key == largest ? index : INT32_MAX);
 }
 
-// Chooses k of the experts whose keys are not 0, then writes ids and weights; scale of the weights as the caller says.
-template <class Scale>
-__device__ void choose(uint32_t (&keys)[ELEMENTS], const float (&scores)[ELEMENTS], int k, int* ids, float* weights,
+// A lane's candidates, best first: keys with the experts that have them.
+template <int ELEMENTS>
+struct Candidates {
+    uint32_t keys[ELEMENTS];
+    int experts[ELEMENTS];
+
+    // Equal keys keep their order, in which experts ascend.
+    __device__ void sort() {
+#pragma unroll
+        for (int last = ELEMENTS - 1; last > 0; last--) {
+#pragma unroll
+            for (int i = 0; i < last; i++) {
+                const bool swap = keys[i] < keys[i + 1];
+                const uint32_t smaller = min(keys[i], keys[i + 1]);
+                const int expert = experts[i];
+                keys[i] = max(keys[i], keys[i + 1]);
+                keys[i + 1] = smaller;
+                experts[i] = swap ? experts[i + 1] : expert;
+                experts[i + 1] = swap ? expert : experts[i + 1];
+            }
+        }
+    }
+
+    __device__ void dropFirst(bool really) {
+#pragma unroll
+        for (int i = 0; i < ELEMENTS; i++) {
+            keys[i] = !really ? keys[i] : i + 1 < ELEMENTS ? keys[i + 1] : 0;
+            experts[i] = !really ? experts[i] : i + 1 < ELEMENTS ? experts[i + 1] : -1;
+        }
+    }
+};
+
+// Chooses the k best candidates of the warp, then writes ids and weights; the scale of the weights depends on the
+// chosen scores' sum. scores are the token's, indexed by expert.
+template <int ELEMENTS, class Scale>
+__device__ void choose(Candidates<ELEMENTS>& candidates, const float* scores, int k, int* ids, float* weights,
                        Scale scaleOf) {
     const int lane = threadIdx.x % 32;
-    float sum = 0, mine = 0; // lane j keeps the weight of choice j
-    int chosen = 0;
+    candidates.sort();
+    int chosen = 0; // lane j keeps choice j
     for (int j = 0; j < k; j++) {
-        uint32_t best = 0;
-        int at = 0;
-#pragma unroll
-        for (int i = 0; i < ELEMENTS; i++) {
-            if (keys[i] > best) {
-                best = keys[i];
-                at = i;
-            }
-        }
-        const int expert = warpArgMax(best, at * 32 + lane);
-        float score = 0;
-#pragma unroll
-        for (int i = 0; i < ELEMENTS; i++) {
-            if (i * 32 + lane == expert) {
-                score = scores[i];
-                keys[i] = 0;
-            }
-        }
-        score = __shfl_sync(ALL, score, expert % 32);
-        sum += score;
-        if (lane == j) {
-            chosen = expert;
-            mine = score;
-        }
+        const int expert = warpArgMax(candidates.keys[0], candidates.experts[0]);
+        chosen = lane == j ? expert : chosen;
+        candidates.dropFirst(candidates.experts[0] == expert);
+    }
+    const float mine = lane < k ? scores[chosen] : 0;
+    float sum = mine;
+    for (int step = 8; step > 0; step /= 2) { // k <= 16
+        sum += __shfl_xor_sync(ALL, sum, step);
     }
     if (lane < k) {
         ids[lane] = chosen;
@@ -69,101 +94,142 @@ __device__ void choose(uint32_t (&keys)[ELEMENTS], const float (&scores)[ELEMENT
     }
 }
 
-// Keys of experts outside the best groups become 0. A group's sum is taken in the order largest + second largest.
-__device__ void keepBestGroups(uint32_t (&keys)[ELEMENTS], const float (&biased)[ELEMENTS], int E, int groups,
-                               int topGroups) {
-    const int lane = threadIdx.x % 32, size = E / groups;
-    uint32_t groupKey = 0; // of group `lane`
-    for (int g = 0; g < groups; g++) {
-        float two[2] = {0, 0};
-        int taken = -1;
-        for (int pick = 0; pick < 2 && pick < size; pick++) {
-            uint32_t best = 0;
-            int at = 0;
-            float value = 0;
-#pragma unroll
-            for (int i = 0; i < ELEMENTS; i++) {
-                const int e = i * 32 + lane;
-                if (e / size == g && e != taken && keys[i] > best) {
-                    best = keys[i];
-                    at = e;
-                    value = biased[i];
-                }
-            }
-            taken = warpArgMax(best, best == 0 ? INT32_MAX : at);
-            two[pick] = __shfl_sync(ALL, value, taken % 32);
-        }
-        groupKey = lane == g ? ordered(two[0] + two[1]) : groupKey;
+// Writes the numbers of the best groups, ascending. The largest power of two of lanes that all groups can have shares a
+// group; each lane finds the two largest of its part, then the lanes of a group merge theirs.
+__device__ void keepBestGroups(int* kept, const float* biased, int size, int groups, int topGroups) {
+    const int lane = threadIdx.x % 32, share = 1 << (31 - __clz(32 / groups)), g = lane / share;
+    float first = -INFINITY, second = -INFINITY;
+    const int parts = (size + share - 1) / share;
+    int part = g % parts; // each group starts elsewhere, for the banks
+    for (int n = 0; n < parts; n++) {
+        const int i = part * share + lane % share;
+        const float value = i < size && g < groups ? biased[g * size + i] : -INFINITY;
+        second = fmaxf(second, fminf(first, value));
+        first = fmaxf(first, value);
+        part = part + 1 < parts ? part + 1 : 0;
     }
-    uint32_t kept = 0;
+    for (int step = 1; step < share; step *= 2) {
+        const float otherFirst = __shfl_xor_sync(ALL, first, step), otherSecond = __shfl_xor_sync(ALL, second, step);
+        second = fmaxf(fminf(first, otherFirst), fmaxf(second, otherSecond));
+        first = fmaxf(first, otherFirst);
+    }
+    uint32_t key = g < groups ? ordered(size > 1 ? first + second : first) : 0, best = 0;
     for (int j = 0; j < topGroups; j++) {
-        const int g = warpArgMax(groupKey, lane);
-        kept |= 1u << g;
-        groupKey = lane == g ? 0 : groupKey;
+        const int group = warpArgMax(key, g);
+        best |= 1u << group;
+        key = g == group ? 0 : key;
     }
+    if (best >> lane & 1) {
+        kept[__popc(best & ((1u << lane) - 1))] = lane;
+    }
+    __syncwarp();
+}
+
+template <int ELEMENTS>
+__device__ void routeSigmoid(float* scores, float* biased, int* kept, int* ids, float* weights, const float* logits,
+                             const float* bias, int E, int k, int groups, int topGroups, int normalise, float scale) {
+    const int lane = threadIdx.x % 32, size = E / groups;
+#pragma unroll 8
+    for (int e = lane; e < E; e += 32) {
+        scores[e] = __fdividef(1, 1 + expf(-logits[e]));
+        biased[e] = scores[e] + (bias != nullptr ? bias[e] : 0);
+    }
+    __syncwarp();
+    if (topGroups < groups) {
+        keepBestGroups(kept, biased, size, groups, topGroups);
+    }
+    Candidates<ELEMENTS> candidates;
+    const float perGroup = (float)groups / E;
+#pragma unroll
+    for (int i = 0; i < ELEMENTS; i++) {
+        int e = i * 32 + lane; // of the experts in kept groups
+        const bool exists = e < topGroups * size;
+        if (topGroups < groups && exists) {
+            const int group = (int)((e + 0.5f) * perGroup); // e / size, exact for E <= 512
+            e += (kept[group] - group) * size;
+        }
+        candidates.experts[i] = exists ? e : -1;
+        candidates.keys[i] = exists ? ordered(biased[e]) : 0;
+    }
+    choose(candidates, scores, k, ids, weights, [=](float sum) { return normalise ? scale / (sum + 1e-20f) : scale; });
+}
+
+template <int ELEMENTS>
+__device__ void routeSoftmax(float* scores, int* ids, float* weights, const float* logits, const float* bias, int E,
+                             int k, int normalise) {
+    const int lane = threadIdx.x % 32;
+    Candidates<ELEMENTS> candidates;
+    float values[ELEMENTS], largest = -INFINITY, sum = 0;
 #pragma unroll
     for (int i = 0; i < ELEMENTS; i++) {
         const int e = i * 32 + lane;
-        keys[i] = e < E && kept >> e / size & 1 ? keys[i] : 0;
-    }
-}
-
-extern "C" __global__ __launch_bounds__(128)
-void route_sigmoid_groups_f32(int* __restrict__ ids, float* __restrict__ weights, const float* __restrict__ logits,
-                              const float* __restrict__ bias, int T, int E, int k, int groups, int topGroups,
-                              int normalise, float scale, long long logitsStride) {
-    const long long t = blockIdx.x * 4 + threadIdx.x / 32;
-    if (t >= T) {
-        return;
-    }
-    uint32_t keys[ELEMENTS];
-    float scores[ELEMENTS], biased[ELEMENTS];
-#pragma unroll
-    for (int i = 0; i < ELEMENTS; i++) {
-        const int e = i * 32 + threadIdx.x % 32;
-        scores[i] = e < E ? 1 / (1 + expf(-logits[t * logitsStride + e])) : 0;
-        biased[i] = scores[i] + (e < E && bias != nullptr ? bias[e] : 0);
-        keys[i] = e < E ? ordered(biased[i]) : 0;
-    }
-    if (topGroups < groups) {
-        keepBestGroups(keys, biased, E, groups, topGroups);
-    }
-    choose(keys, scores, k, ids + t * k, weights + t * k,
-           [=](float sum) { return normalise ? scale / (sum + 1e-20f) : scale; });
-}
-
-extern "C" __global__ __launch_bounds__(128)
-void route_softmax_f32(int* __restrict__ ids, float* __restrict__ weights, const float* __restrict__ logits,
-                       const float* __restrict__ bias, int T, int E, int k, int normalise, long long logitsStride) {
-    const long long t = blockIdx.x * 4 + threadIdx.x / 32;
-    if (t >= T) {
-        return;
-    }
-    uint32_t keys[ELEMENTS];
-    float scores[ELEMENTS], largest = -INFINITY, sum = 0;
-#pragma unroll
-    for (int i = 0; i < ELEMENTS; i++) {
-        const int e = i * 32 + threadIdx.x % 32;
-        scores[i] = e < E ? logits[t * logitsStride + e] : -INFINITY;
-        keys[i] = e < E ? ordered(scores[i]) : 0;
-        largest = fmaxf(largest, scores[i]);
+        values[i] = e < E ? logits[e] : -INFINITY;
+        candidates.experts[i] = e < E ? e : -1;
+        candidates.keys[i] = e < E ? ordered(values[i]) : 0;
+        largest = fmaxf(largest, values[i]);
     }
     for (int step = 16; step > 0; step /= 2) {
         largest = fmaxf(largest, __shfl_xor_sync(ALL, largest, step));
     }
 #pragma unroll
     for (int i = 0; i < ELEMENTS; i++) {
-        scores[i] = expf(scores[i] - largest);
-        sum += scores[i];
+        values[i] = expf(values[i] - largest);
+        sum += values[i];
     }
     for (int step = 16; step > 0; step /= 2) {
         sum += __shfl_xor_sync(ALL, sum, step);
     }
+    const float inverse = 1 / sum;
 #pragma unroll
     for (int i = 0; i < ELEMENTS; i++) {
-        const int e = i * 32 + threadIdx.x % 32;
-        scores[i] /= sum;
-        keys[i] = bias != nullptr && e < E ? ordered(scores[i] + bias[e]) : keys[i];
+        const int e = i * 32 + lane;
+        if (e < E) {
+            scores[e] = values[i] * inverse;
+            candidates.keys[i] = bias != nullptr ? ordered(scores[e] + bias[e]) : candidates.keys[i];
+        }
     }
-    choose(keys, scores, k, ids + t * k, weights + t * k, [=](float chosen) { return normalise ? 1 / chosen : 1; });
+    __syncwarp();
+    choose(candidates, scores, k, ids, weights, [=](float chosen) { return normalise ? 1 / chosen : 1; });
+}
+
+// Runs body with the elements that a lane needs for as many candidates, as a type.
+template <class Body>
+__device__ void withElements(int candidates, Body body) {
+    if (candidates <= 128) {
+        body(Count<4>());
+    } else if (candidates <= 256) {
+        body(Count<8>());
+    } else {
+        body(Count<16>());
+    }
+}
+
+extern "C" __global__ __launch_bounds__(32 * WARPS)
+void route_sigmoid_groups_f32(int* __restrict__ ids, float* __restrict__ weights, const float* __restrict__ logits,
+                              const float* __restrict__ bias, int T, int E, int k, int groups, int topGroups,
+                              int normalise, float scale, long long logitsStride) {
+    __shared__ float scores[WARPS][MOST_EXPERTS], biased[WARPS][MOST_EXPERTS];
+    __shared__ int kept[WARPS][32];
+    const int warp = threadIdx.x / 32;
+    const long long t = (long long)blockIdx.x * WARPS + warp;
+    if (t < T) {
+        withElements(topGroups * (E / groups), [&](auto elements) {
+            routeSigmoid<elements.value>(scores[warp], biased[warp], kept[warp], ids + t * k, weights + t * k,
+                                         logits + t * logitsStride, bias, E, k, groups, topGroups, normalise, scale);
+        });
+    }
+}
+
+extern "C" __global__ __launch_bounds__(32 * WARPS)
+void route_softmax_f32(int* __restrict__ ids, float* __restrict__ weights, const float* __restrict__ logits,
+                       const float* __restrict__ bias, int T, int E, int k, int normalise, long long logitsStride) {
+    __shared__ float scores[WARPS][MOST_EXPERTS];
+    const int warp = threadIdx.x / 32;
+    const long long t = (long long)blockIdx.x * WARPS + warp;
+    if (t < T) {
+        withElements(E, [&](auto elements) {
+            routeSoftmax<elements.value>(scores[warp], ids + t * k, weights + t * k, logits + t * logitsStride, bias, E,
+                                         k, normalise);
+        });
+    }
 }

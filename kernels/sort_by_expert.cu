@@ -6,9 +6,9 @@
 // Shapes    ids, slots [P] int32 (P = T*k), pairs [P] int32, offsets [E+1] int32; 1 <= P < 2^31, 1 <= E <= 512
 // Layout    contiguous; counts, a workspace of ceil(P/chunk)*E int32, need not be initialised
 // Roofline  bytes = 12*P + 4*E, no arithmetic; bound by the latency of two passes
-// Launch    chunk = a multiple of 512. Where P <= 4096: sort_by_expert_place alone, chunk = P rounded up, counts unused.
-//           Else chunk = 512 * ceil(P / 65536), sort_by_expert_count, then sort_by_expert_place, both with
-//           grid (ceil(P/chunk)), block (512); static shared 32 KB and 36.1 KB
+// Launch    chunk = a multiple of 512. Where P <= 4096: sort_by_expert_place alone, chunk = P rounded up, counts
+//           unused. Else chunk = 512 * ceil(P / 65536), sort_by_expert_count, then sort_by_expert_place, both with grid
+//           (ceil(P/chunk)), block (512); static shared 32 KB and 36.1 KB
 // Numerics  exact, the same every time
 // Source    a counting sort by chunks: Satish, Harris, Garland 2009, section 4
 #include <cstdint>

@@ -29,7 +29,7 @@ __device__ inline void awaitCopyGroups() {
     asm volatile("cp.async.wait_group %0;" ::"n"(pending) : "memory");
 }
 
-// What this thread wrote to shared memory becomes visible to wgmma once a barrier follows.
-__device__ inline void publishToTensorCores() {
+// What this thread has seen written to shared memory becomes visible to its wgmma.
+__device__ inline void showToTensorCores() {
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 }

@@ -23,9 +23,11 @@ struct ExpertBlock {
     __device__ void run(bf16* y, long long yStride, const bf16* x, long long xStride, const Weights& weights) const {
         extern __shared__ __align__(1024) char shared[];
         const Activations tokens{x + tile.row * xStride, xStride, tile.rows, weights.K};
+        const RowFactors factors(weights, rows);
         Sums<TOKENS> sums;
-        sumProducts(sums, shared, weights, tokens, rows, 0, (weights.K + Weights::STEP - 1) / Weights::STEP);
-        storeProducts(sums, shared, weights, rows, y + tile.row * yStride, yStride, tile.rows);
+        if (sumProducts(sums, shared, weights, tokens, rows, 0, (weights.K + Weights::STEP - 1) / Weights::STEP)) {
+            storeProducts<Weights>(sums, shared, factors, rows, y + tile.row * yStride, yStride, tile.rows);
+        }
     }
 };
 
@@ -43,23 +45,24 @@ struct PlainExpertBlock {
 
     template <class Weights>
     __device__ void run(bf16* y, long long yStride, const bf16* x, long long xStride, const Weights& weights) const {
-        plainProduct<GATED>(y + tile.row * yStride, yStride, x + tile.row * xStride, xStride, tile.rows, weights, N, column);
+        plainProduct<GATED>(y + tile.row * yStride, yStride, x + tile.row * xStride, xStride, tile.rows, weights, N,
+                            column);
     }
 };
 
 #define EXPERT_KERNEL_BF16(OP, GATED, TOKENS)                                                                          \
-    extern "C" __global__ __launch_bounds__(PRODUCT_THREADS, Pipeline<Bf16Weights, TOKENS>::BLOCKS)                    \
+    extern "C" __global__ PRODUCT_BOUNDS(Bf16Weights<GATED>, TOKENS)                                                   \
     void OP##_n##TOKENS##_bf16(bf16* __restrict__ y, const bf16* __restrict__ x, const int* __restrict__ offsets,      \
                                const bf16* __restrict__ w, int E, int N, int K, long long xStride,                     \
                                long long yStride) {                                                                    \
         const ExpertBlock<GATED, TOKENS> block(offsets, E, N);                                                         \
         if (block.tile.expert >= 0) {                                                                                  \
-            block.run(y, yStride, x, xStride, Bf16Weights{w + (long long)block.tile.expert * N * K, K});               \
+            block.run(y, yStride, x, xStride, Bf16Weights<GATED>{w + (long long)block.tile.expert * N * K, K});        \
         }                                                                                                              \
     }
 
 #define EXPERT_KERNEL_NVFP4(OP, GATED, TOKENS)                                                                         \
-    extern "C" __global__ __launch_bounds__(PRODUCT_THREADS, Pipeline<Nvfp4<TOKENS>, TOKENS>::BLOCKS)                  \
+    extern "C" __global__ PRODUCT_BOUNDS(Nvfp4<GATED, TOKENS>, TOKENS)                                                 \
     void OP##_n##TOKENS##_nvfp4(bf16* __restrict__ y, const bf16* __restrict__ x, const int* __restrict__ offsets,     \
                                 const uint8_t* __restrict__ w, const uint8_t* __restrict__ blockScales,                \
                                 const float* __restrict__ segmentScales, int E, int N, int K, int segments,            \
@@ -67,7 +70,7 @@ struct PlainExpertBlock {
         const ExpertBlock<GATED, TOKENS> block(offsets, E, N);                                                         \
         if (block.tile.expert >= 0) {                                                                                  \
             const long long first = (long long)block.tile.expert * N * K;                                              \
-            const Nvfp4<TOKENS> weights{w + first / 2, blockScales + first / 16,                                       \
+            const Nvfp4<GATED, TOKENS> weights{w + first / 2, blockScales + first / 16,                                \
                                         segmentScales + block.tile.expert * segments, N / segments, K};                \
             block.run(y, yStride, x, xStride, weights);                                                                \
         }                                                                                                              \
@@ -88,7 +91,8 @@ struct PlainExpertBlock {
                       int blockRows, int blockColumns, long long xStride, long long yStride) {                         \
         const PlainExpertBlock<GATED> block(offsets, E, N);                                                            \
         if (block.tile.expert >= 0) {                                                                                  \
-            const int scaleRows = (N + blockRows - 1) / blockRows, scaleColumns = (K + blockColumns - 1) / blockColumns;\
+            const int scaleRows = (N + blockRows - 1) / blockRows;                                                     \
+            const int scaleColumns = (K + blockColumns - 1) / blockColumns;                                            \
             const PlainFp8Block weights{w + (long long)block.tile.expert * N * K,                                      \
                                         scales + (long long)block.tile.expert * scaleRows * scaleColumns, K,           \
                                         blockRows, blockColumns, scaleColumns};                                        \

@@ -78,13 +78,15 @@ __device__ __forceinline__ void copyLatent(Barrier& empty, int parity, unsigned 
         }
 #pragma unroll
         for (int b = 0; b < LATENT_BOXES; b++) {
-            uint4 first, second;
-            widenE4m3(codes[b], first, second);
-            const uint32_t box = sharedAddress(keys) + b * LATENT_BOX;
-            storeChunk(box + swizzledChunk(row, 2 * quarter), first);
-            storeChunk(box + swizzledChunk(row, 2 * quarter + 1), second);
+            const uint32_t word[4] = {codes[b].x, codes[b].y, codes[b].z, codes[b].w};
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                const uint32_t low = word[2 * half], high = word[2 * half + 1];
+                storeChunk(sharedAddress(keys) + b * LATENT_BOX + swizzledChunk(row, 2 * quarter + half),
+                           make_uint4(widenE4m3(low), widenE4m3(low >> 16), widenE4m3(high), widenE4m3(high >> 16)));
+            }
         }
     }
-    publishToTensorCores();
+    showToTensorCores();
     full.arrive();
 }

@@ -1,9 +1,12 @@
-// NVFP4 in registers: E2M1 codes times E4M3 block scales as bf16, exactly (2 + 4 significant bits of 8).
+// NVFP4 in registers: E2M1 codes times E4M3 block scales as bf16. The product needs 6 significant bits of bf16's 8, so
+// it is exact; it is made 2^8 times too small, which keeps both factors in range and is undone by NVFP4_RANGE.
 #pragma once
 
 #include <cuda_bf16.h>
 
 #include <cstdint>
+
+constexpr float NVFP4_RANGE = 256;
 
 __device__ inline uint32_t multiplyBf16Pairs(uint32_t a, uint32_t b) {
     uint32_t product;
@@ -11,7 +14,7 @@ __device__ inline uint32_t multiplyBf16Pairs(uint32_t a, uint32_t b) {
     return product;
 }
 
-// Four E4M3 block scales of one word: scales 0 and 2, then 1 and 3, as packed bf16.
+// Four E4M3 block scales of one word: scales 0 and 2, then 1 and 3, as packed bf16, times 2^118.
 struct BlockScales {
     uint32_t even, odd;
 
@@ -25,19 +28,14 @@ struct BlockScales {
 private:
     // Exponent and mantissa moved into place are the value times 2^-120, subnormals included.
     __device__ static uint32_t pair(uint32_t word) {
-        constexpr uint32_t TWO_TO_120 = 0x7B807B80;
-        return multiplyBf16Pairs((word & 0x007F007F) << 4 | (word & 0x00800080) << 8, TWO_TO_120);
+        constexpr uint32_t TWO_TO_120 = 0x7B807B80, TWO_TO_118 = 0x7A807A80;
+        const uint32_t moved = (word & 0x007F007F) << 4 | (word & 0x00800080) << 8;
+        return multiplyBf16Pairs(multiplyBf16Pairs(moved, TWO_TO_120), TWO_TO_118);
     }
 };
 
-// Four E2M1 codes in the low half of a word, the first in the lowest nibble, as two words of packed bf16. Each byte of
-// the results is looked up by the three magnitude bits; __byte_perm's sign mode spreads the sign bits.
-__device__ inline void expandCodes(uint32_t codes, uint32_t& first, uint32_t& second) {
-    const uint32_t magnitudes = codes & 0x7777;
-    const uint32_t low = __byte_perm(0xC0800000, 0xC0804000, magnitudes);
-    uint32_t signs; // 0xFF for a negative code, 0x80 for another; __byte_perm would clear the mode bits
-    asm("prmt.b32 %0, %1, %1, %2;" : "=r"(signs) : "r"(0x80808080), "r"(codes));
-    const uint32_t high = __byte_perm(0x3F3F3F00, 0x40404040, magnitudes) | (signs << 7 & 0x80808080);
-    first = __byte_perm(low, high, 0x5140);
-    second = __byte_perm(low, high, 0x7362);
+// Two E2M1 codes, the low nibble of a byte first, as packed bf16 times 2^-126: sign and magnitude moved into place.
+// Each multiplication is two shifts, one for either nibble, which do not overlap.
+__device__ inline uint32_t expandCodes(uint32_t byte) {
+    return (byte * 0x01001000 & 0x80008000) | (byte * 0x00040040 & 0x01C001C0);
 }

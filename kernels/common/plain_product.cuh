@@ -43,10 +43,9 @@ struct PlainNvfp4 {
     const float* segmentScales;
     int K, segmentRows;
     __device__ float at(long long n, int k) const {
-        uint32_t first, second;
-        expandCodes(w[n * (K / 2) + k / 2] >> (k % 2 * 4) & 0xF, first, second);
-        return lowBf16(first) * lowBf16(BlockScales(blockScales[n * (K / 16) + k / 16]).even) *
-               segmentScales[n / segmentRows];
+        const uint32_t scale = BlockScales(blockScales[n * (K / 16) + k / 16]).even;
+        const uint32_t product = multiplyBf16Pairs(expandCodes(w[n * (K / 2) + k / 2]), scale << 16 | scale);
+        return (k % 2 == 0 ? lowBf16(product) : highBf16(product)) * (NVFP4_RANGE * segmentScales[n / segmentRows]);
     }
 };
 
@@ -60,8 +59,8 @@ __device__ inline void storePlain(bf16* to, float value) {
 // y[t,n] = sum_k x[t,k] * w[n,k] for t in [0, rows) and the 64 columns from n0 on; GATED: columns are N/2 and
 // y = silu(sum with row n) * sum with row N/2 + n.
 template <bool GATED, class Weights, class Y>
-__device__ void plainProduct(Y* y, long long yStride, const bf16* x, long long xStride, int rows, const Weights& w, int N,
-                             int n0) {
+__device__ void plainProduct(Y* y, long long yStride, const bf16* x, long long xStride, int rows, const Weights& w,
+                             int N, int n0) {
     constexpr int HALVES = GATED ? 2 : 1;
     __shared__ float xs[PLAIN_STEP][PLAIN_TILE + 1];
     __shared__ float ws[HALVES][PLAIN_STEP][PLAIN_TILE + 1];

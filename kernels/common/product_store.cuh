@@ -1,31 +1,8 @@
 // What becomes of a tile's sums: factors, SwiGLU, bf16, and rows of y written in 16-byte chunks.
 #pragma once
 
+#include "tile_rows.cuh"
 #include "weight_product.cuh"
-
-// Matrix rows of a tile: PLAIN takes 128 neighbours of N. GATED takes 64 gate rows and their 64 partners N/2 further on,
-// interleaved by eights, so that one thread holds both halves of an output.
-template <bool GATED>
-struct TileRows {
-    static constexpr int COLUMNS = GATED ? TILE_ROWS / 2 : TILE_ROWS; // of y
-    int tile, N;
-
-    // Columns of y that N matrix rows make.
-    __device__ static int of(int N) {
-        return GATED ? N / 2 : N;
-    }
-    __device__ int columns() const {
-        return of(N);
-    }
-    __device__ int operator()(int r) const {
-        if (GATED) {
-            const int i = tile * COLUMNS + r / 16 * 8 + r % 8;
-            return i >= N / 2 ? -1 : r % 16 < 8 ? i : N / 2 + i;
-        }
-        const int n = tile * COLUMNS + r;
-        return n < N ? n : -1;
-    }
-};
 
 __device__ inline float swiGlu(float gate, float up) {
     return gate / (1 + __expf(-gate)) * up;
@@ -39,6 +16,21 @@ __device__ inline void storeTransposed(uint32_t to, uint32_t a, uint32_t b) {
     asm volatile("stmatrix.sync.aligned.m8n8.x2.trans.shared.b16 [%0], {%1, %2};" ::"r"(to), "r"(a), "r"(b) : "memory");
 }
 
+// Multipliers of the two matrix rows that a thread holds; taken before the products, whose time hides the loads'.
+struct RowFactors {
+    float factor[2];
+
+    template <bool GATED, class Weights>
+    __device__ RowFactors(const Weights& weights, const TileRows<GATED>& rows) {
+        const int r = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4;
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+            const int n = rows(r + 8 * i);
+            factor[i] = n < 0 ? 0 : weights.factor(n);
+        }
+    }
+};
+
 template <bool GATED, int TOKENS>
 struct Store {
     static constexpr int COLUMNS = TileRows<GATED>::COLUMNS;
@@ -46,7 +38,8 @@ struct Store {
     static constexpr int SHARED_BYTES = TOKENS * PITCH * 2;
 
     // This thread's share of eight tokens, d as wgmma leaves it, goes to the staged tile.
-    __device__ static void stage(char* shared, int firstToken, const float* d, const float (&factor)[2]) {
+    __device__ static void stage(char* shared, int firstToken, const float* d, const RowFactors& factors) {
+        const float(&factor)[2] = factors.factor;
         const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
         const int column = warp * (COLUMNS / 8) + (GATED ? 0 : lane / 8 % 2 * 8);
         const uint32_t to = sharedAddress(shared) + ((firstToken + lane % 8) * PITCH + column) * 2;
@@ -54,19 +47,20 @@ struct Store {
             storeTransposed(to, packBf16(swiGlu(d[0] * factor[0], d[2] * factor[1]),
                                          swiGlu(d[1] * factor[0], d[3] * factor[1])));
         } else {
-            storeTransposed(to, packBf16(d[0] * factor[0], d[1] * factor[0]), packBf16(d[2] * factor[1], d[3] * factor[1]));
+            storeTransposed(to, packBf16(d[0] * factor[0], d[1] * factor[0]),
+                            packBf16(d[2] * factor[1], d[3] * factor[1]));
         }
     }
 
     // Staged tokens [begin, end) become rows of y; y points to the tile's first row.
     __device__ static void write(bf16* y, long long stride, const char* shared, int begin, int end,
                                  const TileRows<GATED>& rows) {
-        const int first = rows.tile * COLUMNS, columns = min(COLUMNS, rows.columns() - first);
+        const int columns = min(COLUMNS, rows.left());
         const bool wide = ((reinterpret_cast<size_t>(y) | stride * 2) & 15) == 0;
-        for (int i = begin * (COLUMNS / 8) + threadIdx.x; i < end * (COLUMNS / 8); i += PRODUCT_THREADS) {
+        for (int i = begin * (COLUMNS / 8) + threadIdx.x; i < end * (COLUMNS / 8); i += MULTIPLIERS) {
             const int token = i / (COLUMNS / 8), c = i % (COLUMNS / 8) * 8;
             const bf16* from = reinterpret_cast<const bf16*>(shared) + token * PITCH + c;
-            bf16* to = y + token * stride + first + c;
+            bf16* to = y + token * stride + rows.first() + c;
             if (wide && c + 8 <= columns) {
                 *reinterpret_cast<uint4*>(to) = *reinterpret_cast<const uint4*>(from);
             } else {
@@ -78,31 +72,18 @@ struct Store {
     }
 };
 
-// Multipliers of the two matrix rows that a thread holds.
-template <class Weights, class Row>
-__device__ void rowFactors(float (&factor)[2], const Weights& weights, Row row) {
-    const int r = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4;
-#pragma unroll
-    for (int i = 0; i < 2; i++) {
-        const int n = row(r + 8 * i);
-        factor[i] = n < 0 ? 0 : weights.factor(n);
-    }
-}
-
-template <bool GATED, int TOKENS, class Weights>
-__device__ void storeProducts(const Sums<TOKENS>& sums, char* shared, const Weights& weights,
+template <class Weights, bool GATED, int TOKENS>
+__device__ void storeProducts(const Sums<TOKENS>& sums, char* shared, const RowFactors& factors,
                               const TileRows<GATED>& rows, bf16* y, long long stride, int tokens) {
-    static_assert(Store<GATED, TOKENS>::SHARED_BYTES <= Pipeline<Weights, TOKENS>::SHARED_BYTES, "reuses the stages");
-    float factor[2];
-    rowFactors(factor, weights, rows);
+    static_assert(Store<GATED, TOKENS>::SHARED_BYTES <= Pipeline<Weights, TOKENS>::BARRIERS, "reuses the stages");
 #pragma unroll
     for (int part = 0; part < Sums<TOKENS>::PARTS; part++) {
 #pragma unroll
         for (int j = 0; j < Sums<TOKENS>::PART_TOKENS / 8; j++) {
             const int token = part * Sums<TOKENS>::PART_TOKENS + 8 * j;
-            Store<GATED, TOKENS>::stage(shared, token, sums.d[part] + 4 * j, factor);
+            Store<GATED, TOKENS>::stage(shared, token, sums.d[part] + 4 * j, factors);
         }
     }
-    __syncthreads();
+    synchroniseFirst<MULTIPLIERS>();
     Store<GATED, TOKENS>::write(y, stride, shared, 0, tokens, rows);
 }

@@ -17,9 +17,9 @@ import layerwise.tensor.ConfigException;
 /**
  * The CUBINs that ship with the program, as {@code manifest.json} lists them.
  *
- * <p>The manifest is an object whose {@code cubins} array has one object a file, with at least {@code file},
- * {@code operation}, {@code arch} (as nvcc writes it: {@code sm_90a}), {@code sha256} and {@code symbols}, an object or
- * array of symbol names. Other keys are the build's.
+ * <p>The manifest is an object whose {@code cubins} array has one object a file, with at least {@code op}, {@code arch}
+ * (as nvcc writes it: {@code sm_90a}), {@code file}, {@code sha256} and {@code symbols}, an array of objects that name
+ * their {@code symbol}. Other keys are the build's.
  */
 public final class CubinCatalog {
     /** Opens a file beside the manifest; the caller closes it. */
@@ -32,13 +32,13 @@ public final class CubinCatalog {
     /**
      * One CUBIN.
      *
-     * @param file      its name beside the manifest
-     * @param operation what its kernels do, for example {@code rms_norm}
-     * @param arch      architecture it was compiled for
-     * @param sha256    hash of its bytes, in hexadecimal
-     * @param symbols   its kernels
+     * @param op      what its kernels do, for example {@code rms_norm}
+     * @param arch    architecture it was compiled for
+     * @param file    its name beside the manifest
+     * @param sha256  hash of its bytes, in hexadecimal
+     * @param symbols its kernels
      */
-    public record Cubin(String file, String operation, Architecture arch, String sha256, List<String> symbols) {
+    public record Cubin(String op, Architecture arch, String file, String sha256, List<String> symbols) {
         public Cubin {
             symbols = List.copyOf(symbols);
         }
@@ -96,15 +96,11 @@ public final class CubinCatalog {
         List<Cubin> cubins = new ArrayList<>();
         for (JsonNode entry : root.path("cubins")) {
             List<String> symbols = new ArrayList<>();
-            if (entry.path("symbols").isObject()) {
-                entry.path("symbols").fieldNames().forEachRemaining(symbols::add);
-            } else {
-                entry.path("symbols").forEach(symbol -> symbols.add(symbol.asText()));
-            }
+            entry.path("symbols").forEach(symbol -> symbols.add(text(symbol, "symbol")));
             cubins.add(new Cubin(
-                    text(entry, "file"),
-                    text(entry, "operation"),
+                    text(entry, "op"),
                     Architecture.parse(text(entry, "arch")),
+                    text(entry, "file"),
                     text(entry, "sha256"),
                     symbols));
         }
@@ -114,7 +110,7 @@ public final class CubinCatalog {
     private static String text(JsonNode entry, String key) {
         JsonNode value = entry.path(key);
         if (!value.isTextual()) {
-            throw new ConfigException(MANIFEST + ": cubins[]." + key + " is missing or no text in " + entry);
+            throw new ConfigException(MANIFEST + ": " + key + " is missing or no text in " + entry);
         }
         return value.textValue();
     }
@@ -146,9 +142,9 @@ public final class CubinCatalog {
     }
 
     /** The CUBIN of an operation for a compute capability: the specific one before the general, the newest of those. */
-    public Optional<Cubin> find(String operation, int major, int minor) {
+    public Optional<Cubin> find(String op, int major, int minor) {
         return cubins.stream()
-                .filter(cubin -> cubin.operation().equals(operation))
+                .filter(cubin -> cubin.op().equals(op))
                 .filter(cubin -> cubin.arch().runsOn(major, minor))
                 .max(Comparator.comparing((Cubin cubin) -> cubin.arch().specific())
                         .thenComparingInt(cubin -> cubin.arch().minor()));
@@ -159,11 +155,11 @@ public final class CubinCatalog {
      *
      * @throws ConfigException if there is none for the device, or its bytes are not those of the manifest
      */
-    public KernelImage load(Device device, String operation) {
+    public KernelImage load(Device device, String op) {
         DeviceInfo info = device.info();
-        Cubin cubin = find(operation, info.major(), info.minor())
+        Cubin cubin = find(op, info.major(), info.minor())
                 .orElseThrow(() -> new DeviceUnavailableException("no kernels for %s on compute capability %s (%s)"
-                        .formatted(operation, info.computeCapability(), info.name())));
+                        .formatted(op, info.computeCapability(), info.name())));
         return KernelImage.load(device, verified(cubin), cubin.file());
     }
 

@@ -2,11 +2,14 @@ package layerwise.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,11 +38,11 @@ class CubinCatalogTest {
         files.put(file, text.getBytes(StandardCharsets.UTF_8));
     }
 
-    private static String cubin(String operation, String arch) {
+    private static String cubin(String op, String arch) {
         return """
-                {"file": "%1$s.%2$s.cubin", "operation": "%1$s", "arch": "%2$s", "sha256": "%3$s",
-                 "flags": "-O3", "symbols": {"%1$s_bf16": {"registers": 40}, "%1$s_f32": {}}}
-                """.formatted(operation, arch, ABC);
+                {"op": "%1$s", "arch": "%2$s", "file": "%1$s.%2$s.cubin", "sha256": "%3$s", "flags": "-O3",
+                 "symbols": [{"symbol": "%1$s_bf16", "registers": 40}, {"symbol": "%1$s_f32"}]}
+                """.formatted(op, arch, ABC);
     }
 
     private static DeviceInfo gpu(int major, int minor) {
@@ -66,9 +69,9 @@ class CubinCatalogTest {
         CubinCatalog catalog = catalog(cubin("rms_norm", "sm_90a"));
         assertEquals(
                 List.of(new CubinCatalog.Cubin(
-                        "rms_norm.sm_90a.cubin",
                         "rms_norm",
                         new CubinCatalog.Architecture(9, 0, true),
+                        "rms_norm.sm_90a.cubin",
                         ABC,
                         List.of("rms_norm_bf16", "rms_norm_f32"))),
                 catalog.cubins());
@@ -126,8 +129,20 @@ class CubinCatalogTest {
     @Test
     void namesAKeyThatIsMissingAndAnArchitectureThatIsNone() {
         var failure = assertThrows(ConfigException.class, () -> catalog("{\"file\": \"a.cubin\"}"));
-        assertTrue(failure.getMessage().startsWith("manifest.json: cubins[].operation is missing"));
+        assertTrue(failure.getMessage().startsWith("manifest.json: op is missing"));
         failure = assertThrows(ConfigException.class, () -> catalog(cubin("copy", "hopper")));
         assertEquals("manifest.json: arch=hopper is not of the form sm_90 or sm_90a", failure.getMessage());
+    }
+
+    /** What the build of the kernels writes is what this reads. */
+    @Test
+    void readsTheManifestOfTheShippedKernels() {
+        Path folder = Path.of(System.getProperty("layerwise.home"), "kernels", "cubin");
+        CubinCatalog catalog = CubinCatalog.read(file -> Files.newInputStream(folder.resolve(file)));
+        assertFalse(catalog.cubins().isEmpty());
+        for (CubinCatalog.Cubin cubin : catalog.cubins()) {
+            assertTrue(catalog.verified(cubin).length > 0);
+            assertFalse(cubin.symbols().isEmpty(), cubin.file());
+        }
     }
 }

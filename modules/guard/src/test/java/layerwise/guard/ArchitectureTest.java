@@ -28,7 +28,7 @@ class ArchitectureTest {
             new ClassFileImporter().importClasses(Offender.class, Offender.NameManager.class);
 
     static final List<ArchRule> RULES_OF_ONE_CLASS = List.of(
-            Rules.ONLY_MAIN_MEETS_THE_STANDARD_STREAMS,
+            Rules.ONLY_PROGRAMS_MEET_THE_STANDARD_STREAMS,
             Rules.NOTHING_DECLARES_THROWABLE,
             Rules.NOTHING_THROWS_A_BARE_EXCEPTION,
             Rules.ONLY_NATIVE_MODULES_CALL_RESTRICTED_METHODS,

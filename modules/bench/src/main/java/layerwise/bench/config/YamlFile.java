@@ -22,7 +22,7 @@ import layerwise.tensor.NearestNames;
  * A configuration file: a YAML mapping of option keys, each at most once.
  *
  * <p>A list option may be a single value. Null stands for "not given", except in {@code balance_ratio}, where it is a
- * value.
+ * value. Every option can be given here: {@code warmup_times} and {@code run_times} count as well.
  */
 final class YamlFile {
     private static final YAMLMapper MAPPER = YAMLMapper.builder(YAMLFactory.builder()

@@ -2,7 +2,6 @@ package layerwise.bench.verify;
 
 import java.io.PrintStream;
 import java.util.Locale;
-import layerwise.bench.WrongResultException;
 import layerwise.bench.config.KvCacheDtype;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
@@ -27,6 +26,7 @@ import layerwise.op.Program;
 import layerwise.op.fusion.Fusion;
 import layerwise.reference.ReferenceExecutor;
 import layerwise.tensor.DType;
+import layerwise.tensor.WrongResultException;
 
 /** The operators of layers one by one, each fed with what the device computed before it, and the table of results. */
 final class LayerVerification {

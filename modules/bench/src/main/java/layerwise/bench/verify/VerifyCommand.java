@@ -24,7 +24,7 @@ public final class VerifyCommand {
      * Checks every operator of every problem of a configuration.
      *
      * @throws ConfigException if the configuration cannot be used
-     * @throws layerwise.bench.WrongResultException if an operator differs by more than its tolerance
+     * @throws layerwise.tensor.WrongResultException if an operator differs by more than its tolerance
      */
     public static void run(List<String> arguments, PrintStream out) {
         Optional<RunConfig> parsed = RunOptions.parse("verify", arguments, out);

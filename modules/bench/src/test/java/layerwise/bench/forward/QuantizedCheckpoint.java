@@ -73,9 +73,7 @@ final class QuantizedCheckpoint {
          "n_group": 2, "topk_group": 1, "norm_topk_prob": true, "routed_scaling_factor": 2.5, "rms_norm_eps": 1e-6,
          "rope_theta": 10000%s}
         """.formatted(
-                        fp8
-                                ? ", \"quantization_config\": {\"quant_method\": \"fp8\", \"weight_block_size\": [128, 128]}"
-                                : "");
+                fp8 ? ", \"quantization_config\": {\"quant_method\": \"fp8\", \"weight_block_size\": [128, 128]}" : "");
     }
 
     private void layer(int index, boolean routed) {

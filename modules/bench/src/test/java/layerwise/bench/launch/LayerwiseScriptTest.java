@@ -75,6 +75,28 @@ class LayerwiseScriptTest {
     }
 
     @Test
+    void anImageIsCompleteAndPacksNoOther() throws IOException {
+        assertEquals(0, sandbox.run("./layerwise build").exitCode());
+
+        Sandbox.Result result = sandbox.run("./layerwise image");
+
+        assertEquals(2, result.exitCode());
+        assertEquals(
+                "layerwise: " + sandbox.home() + " is an image already; build images in a checkout\n", result.stderr());
+    }
+
+    @Test
+    void saysInOneLineThatMavenIsMissing() throws IOException {
+        Files.delete(sandbox.home().resolve("lib/modules"));
+        sandbox.fake("flock", "").with("JAVA_HOME", jdk("new", "25").toString());
+
+        Sandbox.Result result = sandbox.run("./layerwise run c.yaml");
+
+        assertEquals(2, result.exitCode());
+        assertEquals("layerwise: mvn is not on the PATH; install Maven 3.8 or newer to build\n", result.stderr());
+    }
+
+    @Test
     void explainsItselfAndRefusesOtherCommands() throws IOException {
         Sandbox.Result help = sandbox.run("./layerwise");
         Sandbox.Result unknown = sandbox.run("./layerwise runn");
