@@ -63,7 +63,7 @@ final class AlignCommand implements Callable<Integer> {
             files.add(output.toAbsolutePath(), out -> write(entries, out));
             files.commit();
         }
-        Standard.print(text);
+        Main.print(text);
         return 0;
     }
 

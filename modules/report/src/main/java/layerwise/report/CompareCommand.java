@@ -54,7 +54,7 @@ final class CompareCommand implements Callable<Integer> {
         for (List<ProblemProfile> same : sameProblems(profiles)) {
             CompareReport.append(same.getFirst().title(), MergedTable.of(same), text);
         }
-        Standard.print(text.toString());
+        Main.print(text.toString());
         return 0;
     }
 

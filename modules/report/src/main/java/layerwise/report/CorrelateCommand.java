@@ -54,7 +54,7 @@ final class CorrelateCommand implements Callable<Integer> {
                             series, reference.names().stream().map(names::of).toList()));
             files.commit();
         }
-        Standard.print(output + "\n");
+        Main.print(output + "\n");
         return 0;
     }
 

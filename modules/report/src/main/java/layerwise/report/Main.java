@@ -1,5 +1,7 @@
 package layerwise.report;
 
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import layerwise.trace.TraceException;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,6 +44,13 @@ public final class Main {
         program.addSubcommand("align", AlignCommand.spec());
         program.addSubcommand("correlate", CorrelateCommand.spec());
         return program;
+    }
+
+    /** Prints a result, as UTF-8 whatever the locale. */
+    static void print(String text) {
+        PrintStream result = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+        result.print(text);
+        result.flush();
     }
 
     private static int fail(String message) {

@@ -60,7 +60,7 @@ final class ReportCommand implements Callable<Integer> {
     public Integer call() {
         isMarkdown(); // a wrong format ends before anything is written
         if (options.isSet("--all-ranks")) {
-            Standard.print(new AllRanks(profileDir(), worldSize(), profileOptions()).write());
+            Main.print(new AllRanks(profileDir(), worldSize(), profileOptions()).write());
             return 0;
         }
         TraceLocation location = location();
@@ -69,7 +69,7 @@ final class ReportCommand implements Callable<Integer> {
         ShortNames names = new ShortNames();
         Profiler profiler = new Profiler(trace, profileOptions(), names);
         boolean listing = options.isSet("--lenient") && !profiler.hasMarkers();
-        Standard.print(listing ? list(location, trace, names) : evaluate(location, profiler, names));
+        Main.print(listing ? list(location, trace, names) : evaluate(location, profiler, names));
         return 0;
     }
 
