@@ -24,7 +24,7 @@ public final class KernelImage extends NativeHandle {
      * Loads a CUBIN as it is; {@link CubinCatalog} checks what it loads.
      *
      * @param file its name, for messages
-     * @throws ConfigException if the driver refuses it
+     * @throws ConfigException if the driver refuses it; it may look at damaged bytes only when a kernel is asked for
      */
     public static KernelImage load(Device device, byte[] cubin, String file) {
         device.checkThread();

@@ -135,7 +135,7 @@ public final class MatmulPlan implements AutoCloseable {
         return this;
     }
 
-    /** Sets the addresses of the scale factors, float32 in device memory, as {@link MatmulProblem#scales} says. */
+    /** Sets the addresses of the scale factors, float32 in device memory and multiples of 16, as {@link MatmulProblem#scales} says. */
     public MatmulPlan bindScales(long scaleA, long scaleB) {
         product.pointToScales(scaleA, scaleB);
         return this;

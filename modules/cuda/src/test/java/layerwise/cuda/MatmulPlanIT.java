@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import layerwise.tensor.DType;
 import layerwise.tensor.HostTensor;
+import layerwise.tensor.Shape;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -153,15 +154,13 @@ class MatmulPlanIT {
         SplittableRandom random = new SplittableRandom(SEED);
         HostTensor x = integers(random, DType.E4M3, n * n);
         HostTensor w = integers(random, DType.E4M3, n * n);
-        HostTensor scales = HostTensor.allocate(arena, DType.F32, 2);
-        scales.set(0.5f, 0);
-        scales.set(8f, 1);
-        DeviceBuffer factors = upload(scales);
+        HostTensor scaleW = HostTensor.copyOf(arena, DType.F32, Shape.of(1), 0.5f);
+        HostTensor scaleX = HostTensor.copyOf(arena, DType.F32, Shape.of(1), 8f);
         DeviceBuffer y = device.allocate(4L * n * n);
         MatmulProblem problem =
                 MatmulProblem.linear(n, n, n, DType.E4M3, DType.F32).withScales(MatmulProblem.Scales.PER_TENSOR);
         try (MatmulPlan plan = library.plan(problem)) {
-            plan.bindScales(factors.address(), factors.address() + 4);
+            plan.bindScales(upload(scaleW).address(), upload(scaleX).address());
             plan.use(plan.heuristics(1, WORKSPACE).getFirst())
                     .bind(upload(w).address(), upload(x).address(), y.address(), workspace)
                     .launch(stream);
