@@ -5,6 +5,7 @@
  */
 module layerwise.bench {
     requires layerwise.cuda;
+    requires layerwise.kernels;
     requires layerwise.model;
     requires layerwise.reference;
     requires layerwise.trace;

@@ -202,8 +202,9 @@ class KernelIT {
         for (int i = 0; i < damaged.length; i += 2) {
             damaged[i] = 0;
         }
-        var failure = assertThrows(ConfigException.class, () -> KernelImage.load(device, damaged, "bad.cubin")
-                .kernel("probe_axpy_f32"));
+        var failure = assertThrows(
+                ConfigException.class,
+                () -> KernelImage.load(device, damaged, "bad.cubin").kernel("probe_axpy_f32"));
         assertTrue(failure.getMessage().startsWith("bad.cubin "), failure.getMessage());
         failure = assertThrows(ConfigException.class, () -> probe.kernel("absent"));
         assertTrue(failure.getMessage().startsWith("probe.sm_90a.cubin has no kernel absent"), failure.getMessage());

@@ -27,6 +27,11 @@ public sealed interface Contents {
                 throw new IllegalArgumentException("bytes below " + limit);
             }
         }
+
+        /** Byte {@code i}, in integers: a float product could round up to the limit. */
+        public int at(long i) {
+            return (int) ((limit * (Noise.bits(seed, i) >>> 40)) >> 24);
+        }
     }
 
     /** Copies of host tensors, one behind the other; together they fill the buffer. Types must be the buffer's. */

@@ -67,8 +67,7 @@ final class ReferenceMemory implements Memory {
             case Contents.RandomBytes bytes ->
                 LongStream.range(0, memory.byteSize())
                         .parallel()
-                        .forEach(i ->
-                                memory.set(JAVA_BYTE, i, (byte) (bytes.limit() * Noise.uniform(bytes.seed(), i))));
+                        .forEach(i -> memory.set(JAVA_BYTE, i, (byte) bytes.at(i)));
             case Contents.Copied copied -> copy(tensor, copied);
         }
     }

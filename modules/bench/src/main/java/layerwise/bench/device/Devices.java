@@ -1,6 +1,9 @@
 package layerwise.bench.device;
 
 import layerwise.bench.config.DeviceChoice;
+import layerwise.cuda.DeviceInfo;
+import layerwise.cuda.DeviceUnavailableException;
+import layerwise.kernels.CudaExecutor;
 import layerwise.op.Capabilities;
 import layerwise.op.Executor;
 import layerwise.op.Journal;
@@ -12,16 +15,29 @@ public final class Devices {
     private Devices() {}
 
     /**
+     * The choice without {@code auto}: CUDA where a driver and a GPU answer, else the reference executor.
+     */
+    public static DeviceChoice resolve(DeviceChoice choice) {
+        if (!(choice instanceof DeviceChoice.Auto)) {
+            return choice;
+        }
+        try {
+            return DeviceInfo.all().isEmpty() ? new DeviceChoice.Reference() : new DeviceChoice.Cuda();
+        } catch (DeviceUnavailableException e) {
+            return new DeviceChoice.Reference();
+        }
+    }
+
+    /**
      * Opens it.
      *
      * @throws ConfigException if it cannot be had here
      */
-    public static Executor open(DeviceChoice choice, Journal journal) {
-        return switch (choice) {
-            case DeviceChoice.Auto auto -> new ReferenceExecutor(journal, Capabilities.plain());
+    public static Executor open(DeviceChoice choice, Journal journal, CudaExecutor.Tuning tuning) {
+        return switch (resolve(choice)) {
+            case DeviceChoice.Auto auto -> throw new IllegalStateException("auto was resolved");
             case DeviceChoice.Reference reference -> new ReferenceExecutor(journal, Capabilities.plain());
-            case DeviceChoice.Cuda cuda ->
-                throw new ConfigException("device: 'cuda': this build has no CUDA executor; use --device reference");
+            case DeviceChoice.Cuda cuda -> CudaExecutor.open(0, journal, tuning);
             case DeviceChoice.Estimate estimate ->
                 throw new ConfigException("device: '%s': this build has no estimating executor; use --device reference"
                         .formatted(estimate));

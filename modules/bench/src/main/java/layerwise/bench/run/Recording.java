@@ -19,8 +19,10 @@ record Recording(Profiler profiler, Path folder) {
     enum Profiler {
         /** This process itself. */
         BUILTIN,
-        /** Nobody, or a profiler around the process. */
-        OTHER
+        /** Nsight Systems, around the process. */
+        NSYS,
+        /** Nobody. */
+        NONE
     }
 
     /** From {@code PROFILE}, {@code PROFILER} and {@code PROFILE_DIR}. */
@@ -33,14 +35,15 @@ record Recording(Profiler profiler, Path folder) {
         String name = environment.getOrDefault("PROFILER", "auto");
         Profiler profiler = switch (name) {
             case "auto", "builtin" -> Profiler.BUILTIN;
-            case "nsys", "none" -> Profiler.OTHER;
+            case "nsys" -> Profiler.NSYS;
+            case "none" -> Profiler.NONE;
             default -> {
                 List<String> known = List.of("auto", "nsys", "builtin", "none");
                 throw new ConfigException("environment: PROFILER=%s: expected one of %s%s"
                         .formatted(name, String.join(", ", known), NearestNames.hint(name, known)));
             }
         };
-        return new Recording(profile.equals("1") ? profiler : Profiler.OTHER, folder);
+        return new Recording(profile.equals("1") ? profiler : Profiler.NONE, folder);
     }
 
     /** Makes the folder, before hours of measuring end without a place for the results. */

@@ -6,6 +6,7 @@ import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
+import layerwise.bench.device.Devices;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
@@ -44,7 +45,8 @@ final class ReferenceBudget {
 
     /** @throws ConfigException if the device is left to us and the problems are too large for a machine without a GPU */
     void check() {
-        if (!(config.device() instanceof DeviceChoice.Auto)) {
+        if (!(config.device() instanceof DeviceChoice.Auto)
+                || !(Devices.resolve(config.device()) instanceof DeviceChoice.Reference)) {
             return;
         }
         double seconds = seconds();

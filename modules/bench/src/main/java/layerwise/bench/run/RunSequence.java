@@ -4,12 +4,14 @@ import java.io.PrintStream;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.KvCacheDtype;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
 import layerwise.bench.config.Statistics;
 import layerwise.bench.device.Devices;
+import layerwise.kernels.CudaExecutor;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
@@ -25,8 +27,6 @@ import layerwise.op.Memory;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
 import layerwise.trace.Markers;
-import layerwise.trace.TraceProcess;
-import layerwise.trace.TraceRecorder;
 
 /**
  * A run from its configuration to its trace: weights and caches, prefill, warm-up with output checks, every problem
@@ -107,7 +107,10 @@ final class RunSequence {
     void run(List<String> arguments) {
         recording.prepare();
         new ReferenceBudget(config, slice, cache, rotary, prefill(), weights.bytes() + slice.cacheBytes()).check();
-        try (Executor executor = Devices.open(config.device(), journal);
+        boolean cuda = Devices.resolve(config.device()) instanceof DeviceChoice.Cuda;
+        CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
+        try (Tracer tracer = Tracer.open(recording, cuda, arguments);
+                Executor executor = Devices.open(config.device(), journal, tuning);
                 Memory memory = executor.allocate()) {
             progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
             progress.phase("Create runner", () -> {
@@ -121,9 +124,7 @@ final class RunSequence {
             }
             progress.phase("Warmup", () -> warmUp(bench));
             measure(bench, true);
-            if (recording.profiler() == Recording.Profiler.BUILTIN) {
-                record(bench, arguments);
-            }
+            record(bench, tracer);
         }
     }
 
@@ -173,14 +174,13 @@ final class RunSequence {
         }
     }
 
-    private void record(Workbench bench, List<String> arguments) {
-        TraceRecorder recorder =
-                TraceRecorder.start(TraceProcess.current("layerwise", arguments, "layerwise " + Version.current()));
-        journal.listen(recorder);
+    private void record(Workbench bench, Tracer tracer) {
+        if (recording.profiler() == Recording.Profiler.NONE) {
+            return;
+        }
+        tracer.begin(bench.executor(), journal);
         journal.mark(Markers.PREFIX + "args " + config.argsJson());
         measure(bench, false);
-        journal.ignore();
-        recorder.captureFact("DEVICE", bench.executor().device());
-        recorder.write(recording.trace(rank));
+        tracer.end(bench.executor(), journal, recording.trace(rank));
     }
 }

@@ -1,60 +1,60 @@
 package layerwise.bench.run;
 
+import java.util.Optional;
 import layerwise.op.Journal;
 import layerwise.op.Lane;
-import layerwise.trace.TraceRecorder;
 
-/** Passes on what happens to a recorder, while one listens. */
+/** Passes on what happens, while somebody listens. */
 final class TraceJournal implements Journal {
     private static final int MAIN_STREAM = 7;
     private static final int AUXILIARY_STREAM = 13;
 
-    private TraceRecorder recorder;
+    private Optional<RangeSink> sink = Optional.empty();
 
-    /** From now on everything is recorded. */
-    void listen(TraceRecorder to) {
-        recorder = to;
+    /** From now on everything is passed on. */
+    void listen(RangeSink to) {
+        sink = Optional.of(to);
     }
 
     /** From now on nothing is. */
     void ignore() {
-        recorder = null;
+        sink = Optional.empty();
     }
 
     @Override
     public void enter(String range) {
-        if (recorder != null) {
-            recorder.pushRange(range);
+        if (sink.isPresent()) {
+            sink.get().enter(range);
         }
     }
 
     @Override
     public void leave() {
-        if (recorder != null) {
-            recorder.popRange();
+        if (sink.isPresent()) {
+            sink.get().leave();
         }
     }
 
     /** A marker that states a fact. */
     void mark(String text) {
-        if (recorder != null) {
-            recorder.mark(text);
+        if (sink.isPresent()) {
+            sink.get().mark(text);
         }
     }
 
     @Override
     public long now() {
-        return recorder == null ? 0 : recorder.now();
+        return sink.isPresent() ? sink.get().now() : 0;
     }
 
     @Override
     public void ran(String kernel, Lane lane, long start, long end) {
-        if (recorder != null) {
+        if (sink.isPresent()) {
             int stream = switch (lane) {
                 case MAIN -> MAIN_STREAM;
                 case AUXILIARY -> AUXILIARY_STREAM;
             };
-            recorder.kernel(kernel, stream, start, start, start, end);
+            sink.get().ran(kernel, stream, start, end);
         }
     }
 }

@@ -1,0 +1,157 @@
+package layerwise.kernels;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import layerwise.cuda.CudaEvent;
+import layerwise.cuda.CudaGraph;
+import layerwise.cuda.GraphExec;
+import layerwise.cuda.MatmulPlan;
+import layerwise.op.Buffer;
+import layerwise.op.Contents;
+import layerwise.op.Execution;
+import layerwise.op.Journal;
+import layerwise.op.Lane;
+import layerwise.op.Memory;
+import layerwise.op.Operator;
+import layerwise.op.Program;
+import layerwise.op.Replay;
+import layerwise.op.Step;
+import layerwise.op.TensorRef;
+
+/** A program whose launches are prepared. */
+final class CudaExecution implements Execution {
+    private final GpuContext gpu;
+    private final CudaMemory memory;
+    private final Journal journal;
+    private final Arena arena;
+    private final List<Prepared> steps;
+    private final List<MatmulPlan> plans;
+
+    /** A step, with what it needs to be enqueued. */
+    private sealed interface Prepared {
+        record Work(Launchable launchable, Lane lane) implements Prepared {}
+
+        record Enter(String range) implements Prepared {}
+
+        record Leave() implements Prepared {}
+
+        /** The second queue goes on after the first came here. */
+        record Hand(CudaEvent fence, Lane from) implements Prepared {}
+    }
+
+    private CudaExecution(
+            GpuContext gpu,
+            CudaMemory memory,
+            Journal journal,
+            Arena arena,
+            List<Prepared> steps,
+            List<MatmulPlan> plans) {
+        this.plans = plans;
+        this.gpu = gpu;
+        this.memory = memory;
+        this.journal = journal;
+        this.arena = arena;
+        this.steps = steps;
+    }
+
+    static CudaExecution prepare(
+            GpuContext gpu, Program program, CudaMemory memory, Journal journal, CudaExecutor.Tuning tuning) {
+        Arena arena = Arena.ofShared();
+        try {
+            for (Operator operator : program.operators()) {
+                for (TensorRef output : operator.outputs()) {
+                    Buffer buffer = output.buffer();
+                    if (!memory.holds(buffer)) {
+                        memory.put(buffer, new Contents.Undefined());
+                    }
+                }
+            }
+            Preparation preparation = new Preparation(gpu, memory, arena, tuning);
+            List<Prepared> steps = new ArrayList<>();
+            for (Step step : program.steps()) {
+                steps.add(
+                        switch (step) {
+                            case Step.Launch launch ->
+                                new Prepared.Work(preparation.prepare(launch.operator(), launch.lane()), launch.lane());
+                            case Step.Enter enter -> new Prepared.Enter(enter.range());
+                            case Step.Leave leave -> new Prepared.Leave();
+                            case Step.Fork fork ->
+                                new Prepared.Hand(gpu.device().createFence(), Lane.MAIN);
+                            case Step.Join join ->
+                                new Prepared.Hand(gpu.device().createFence(), Lane.AUXILIARY);
+                        });
+            }
+            gpu.device().synchronize();
+            return new CudaExecution(gpu, memory, journal, arena, steps, preparation.plans());
+        } catch (RuntimeException | Error e) {
+            memory.close();
+            arena.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void run() {
+        enqueue(false);
+    }
+
+    private void enqueue(boolean concurrent) {
+        for (Prepared step : steps) {
+            switch (step) {
+                case Prepared.Work work -> {
+                    boolean beside = concurrent && work.lane() == Lane.AUXILIARY;
+                    work.launchable().launch(beside ? gpu.auxiliary() : gpu.main());
+                }
+                case Prepared.Enter enter -> journal.enter(enter.range());
+                case Prepared.Leave leave -> journal.leave();
+                case Prepared.Hand hand -> {
+                    if (concurrent) {
+                        boolean fork = hand.from() == Lane.MAIN;
+                        (fork ? gpu.main() : gpu.auxiliary()).record(hand.fence());
+                        (fork ? gpu.auxiliary() : gpu.main()).await(hand.fence());
+                    }
+                }
+            }
+        }
+    }
+
+    @Override
+    public Replay capture() {
+        GraphExec exec;
+        try (CudaGraph graph = gpu.main().capture(() -> enqueue(true))) {
+            exec = graph.instantiate();
+        }
+        exec.upload(gpu.main());
+        return new Replay() {
+            @Override
+            public void launch() {
+                exec.launch(gpu.main());
+            }
+
+            @Override
+            public void close() {
+                gpu.device().synchronize();
+                exec.close();
+            }
+        };
+    }
+
+    @Override
+    public Memory memory() {
+        return memory;
+    }
+
+    @Override
+    public void close() {
+        gpu.device().synchronize();
+        for (Prepared step : steps) {
+            if (step instanceof Prepared.Hand hand) {
+                hand.fence().close();
+            }
+        }
+        plans.forEach(MatmulPlan::close);
+        memory.close();
+        arena.close();
+    }
+}

@@ -1,0 +1,119 @@
+package layerwise.kernels;
+
+import java.util.EnumSet;
+import layerwise.cuda.CublasLt;
+import layerwise.cuda.CudaEvent;
+import layerwise.cuda.Device;
+import layerwise.op.Capabilities;
+import layerwise.op.Execution;
+import layerwise.op.Executor;
+import layerwise.op.FusionRule;
+import layerwise.op.Journal;
+import layerwise.op.Memory;
+import layerwise.op.Program;
+import layerwise.op.Stopwatch;
+
+/** Runs operators on one GPU: kernels from CUBINs, dense products by cuBLASLt; activations in bfloat16. */
+public final class CudaExecutor implements Executor {
+    private final GpuContext gpu;
+    private final Journal journal;
+    private final Tuning tuning;
+
+    private CudaExecutor(GpuContext gpu, Journal journal, Tuning tuning) {
+        this.gpu = gpu;
+        this.journal = journal;
+        this.tuning = tuning;
+    }
+
+    /** Whether products are tried out when they are prepared. */
+    public enum Tuning {
+        /** The library's first suggestion is taken. */
+        OFF,
+        /** Its first suggestions are timed, on the operands where they lie; outputs are overwritten meanwhile. */
+        ON
+    }
+
+    /**
+     * Opens a GPU for the calling thread.
+     *
+     * @throws layerwise.cuda.DeviceUnavailableException if there is none, or no kernels for it
+     */
+    public static CudaExecutor open(int ordinal, Journal journal, Tuning tuning) {
+        Device device = Device.open(ordinal);
+        try {
+            KernelLibrary kernels = new KernelLibrary(device);
+            GpuContext gpu = new GpuContext(
+                    device, device.createStream(), device.createStream(), kernels, CublasLt.open(device));
+            return new CudaExecutor(gpu, journal, tuning);
+        } catch (RuntimeException | Error e) {
+            device.close();
+            throw e;
+        }
+    }
+
+    /** The GPU, for tracers. */
+    public Device gpu() {
+        return gpu.device();
+    }
+
+    @Override
+    public String device() {
+        return gpu.device().info().name();
+    }
+
+    @Override
+    public Capabilities capabilities() {
+        return new Capabilities(
+                EnumSet.of(FusionRule.ADD_RMS_NORM, FusionRule.MLA_ROPE_APPEND, FusionRule.GATED_GROUPED_LINEAR));
+    }
+
+    @Override
+    public Memory allocate() {
+        return new CudaMemory(gpu, null);
+    }
+
+    @Override
+    public Execution prepare(Program program, Memory memory) {
+        if (memory instanceof CudaMemory own) {
+            return CudaExecution.prepare(gpu, program, own.nested(), journal, tuning);
+        }
+        throw new IllegalArgumentException("a memory of another executor");
+    }
+
+    @Override
+    public Stopwatch stopwatch(int marks) {
+        CudaEvent[] events = new CudaEvent[marks];
+        for (int i = 0; i < marks; i++) {
+            events[i] = gpu.device().createTimer();
+            gpu.main().record(events[i]);
+        }
+        return new Stopwatch() {
+            @Override
+            public void mark(int index) {
+                gpu.main().record(events[index]);
+            }
+
+            @Override
+            public double micros(int from, int to) {
+                return events[to].microsSince(events[from]);
+            }
+
+            @Override
+            public void close() {
+                for (CudaEvent event : events) {
+                    event.close();
+                }
+            }
+        };
+    }
+
+    @Override
+    public void synchronize() {
+        gpu.device().synchronize();
+    }
+
+    @Override
+    public void close() {
+        gpu.device().close();
+    }
+}

@@ -1,0 +1,237 @@
+package layerwise.kernels;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import layerwise.cuda.DeviceBuffer;
+import layerwise.cuda.LaunchShape;
+import layerwise.op.Buffer;
+import layerwise.op.Contents;
+import layerwise.op.Memory;
+import layerwise.op.Summary;
+import layerwise.op.TensorRef;
+import layerwise.tensor.ConfigException;
+import layerwise.tensor.DType;
+import layerwise.tensor.HostTensor;
+import layerwise.tensor.Shape;
+
+/** Buffers in device memory, filled there. */
+final class CudaMemory implements Memory {
+    /** Blocks of kernels that walk an array: sixteen for each of an H100's multiprocessors. */
+    private static final long WALKERS = 2112;
+
+    private final GpuContext gpu;
+    private final CudaMemory parent;
+    private final Map<String, DeviceBuffer> buffers = new HashMap<>();
+    private final List<CudaMemory> children = new ArrayList<>();
+    private boolean closed;
+
+    CudaMemory(GpuContext gpu, CudaMemory parent) {
+        this.gpu = gpu;
+        this.parent = parent;
+    }
+
+    @Override
+    public void put(Buffer buffer, Contents contents) {
+        if (holds(buffer)) {
+            throw new IllegalArgumentException("the memory holds " + buffer.name() + " already");
+        }
+        DeviceBuffer memory = gpu.device().allocate(Math.max(1, buffer.bytes()));
+        buffers.put(buffer.name(), memory);
+        fill(buffer, memory, contents);
+    }
+
+    private void fill(Buffer buffer, DeviceBuffer memory, Contents contents) {
+        switch (contents) {
+            case Contents.Undefined undefined -> {}
+            case Contents.Zeros zeros -> gpu.main().fill(memory, (byte) 0);
+            case Contents.Poison poison -> gpu.main().fill(memory, (byte) 0xFF);
+            case Contents.Uniform uniform -> fill(buffer, memory, uniform);
+            case Contents.RandomBytes random -> fill(buffer, memory, random);
+            case Contents.Copied copied -> {
+                long at = 0;
+                for (HostTensor part : copied.parts()) {
+                    if (part.dtype() != buffer.dtype()) {
+                        throw new IllegalArgumentException("a part of %s for %s".formatted(part, buffer));
+                    }
+                    MemorySegment source = part.memory();
+                    gpu.device().upload(source, memory.slice(at, source.byteSize()), gpu.main());
+                    at += source.byteSize();
+                }
+                if (at != buffer.bytes()) {
+                    throw new IllegalArgumentException("%d bytes for %s".formatted(at, buffer));
+                }
+            }
+        }
+    }
+
+    private void fill(Buffer buffer, DeviceBuffer memory, Contents.Uniform uniform) {
+        String type = switch (buffer.dtype()) {
+            case BF16 -> "bf16";
+            case F32 -> "f32";
+            case E4M3 -> "e4m3";
+            case F16, E5M2, E2M1, UE8M0, I32, I8 ->
+                throw new ConfigException("%s: no noise of type %s on a GPU".formatted(buffer.name(), buffer.dtype()));
+        };
+        long elements = buffer.shape().elements();
+        try (Arena arena = Arena.ofConfined()) {
+            new KernelCall(
+                            gpu.kernels().kernel("fill_uniform", "fill_uniform_" + type),
+                            LaunchShape.of((int) Math.min(Math.ceilDiv(elements, 2048), WALKERS), 256),
+                            arena)
+                    .pointer(memory.address())
+                    .wide(elements)
+                    .real(uniform.low())
+                    .real(uniform.high())
+                    .wide(uniform.seed())
+                    .launch(gpu.main());
+        }
+    }
+
+    private void fill(Buffer buffer, DeviceBuffer memory, Contents.RandomBytes random) {
+        try (Arena arena = Arena.ofConfined()) {
+            new KernelCall(
+                            gpu.kernels().kernel("fill_bytes", "fill_bytes_u8"),
+                            LaunchShape.of((int) Math.min(Math.ceilDiv(buffer.bytes(), 4096), WALKERS), 256),
+                            arena)
+                    .pointer(memory.address())
+                    .wide(buffer.bytes())
+                    .number(random.limit())
+                    .wide(random.seed())
+                    .launch(gpu.main());
+        }
+    }
+
+    @Override
+    public boolean holds(Buffer buffer) {
+        return buffers.containsKey(buffer.name()) || (parent != null && parent.holds(buffer));
+    }
+
+    /** The memory among this and its parents that holds a buffer. */
+    private CudaMemory holder(String name) {
+        if (buffers.containsKey(name)) {
+            return this;
+        }
+        if (parent == null) {
+            throw new IllegalStateException("no memory holds " + name);
+        }
+        return parent.holder(name);
+    }
+
+    /** Address of a tensor's first element. */
+    long address(TensorRef tensor) {
+        String name = tensor.buffer().name();
+        return holder(name).buffers.get(name).address() + tensor.dtype().bytes(tensor.offset());
+    }
+
+    /** Memory beside a buffer, of the same lifetime and made once: a weight in another format. */
+    DeviceBuffer companion(Buffer buffer, String kind, long bytes, Consumer<DeviceBuffer> make) {
+        CudaMemory holder = holder(buffer.name());
+        String name = buffer.name() + "#" + kind;
+        DeviceBuffer memory = holder.buffers.get(name);
+        if (memory == null) {
+            memory = gpu.device().allocate(bytes);
+            holder.buffers.put(name, memory);
+            make.accept(memory);
+        }
+        return memory;
+    }
+
+    @Override
+    public HostTensor read(TensorRef tensor, Arena target) {
+        gpu.device().synchronize();
+        String name = tensor.buffer().name();
+        DeviceBuffer memory = holder(name).buffers.get(name);
+        HostTensor copy =
+                HostTensor.allocate(target, tensor.dtype(), tensor.shape().dims());
+        if (tensor.isContiguous()) {
+            gpu.device()
+                    .download(memory.slice(tensor.dtype().bytes(tensor.offset()), tensor.bytes()), copy, gpu.main());
+            return copy;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            Shape whole = Shape.of(tensor.buffer().shape().elements());
+            HostTensor all = HostTensor.allocate(arena, tensor.dtype(), whole.dims());
+            gpu.device().download(memory, all, gpu.main());
+            gather(tensor, all.memory(), copy.memory());
+        }
+        return copy;
+    }
+
+    /** Copies runs along the last axis, whose elements lie side by side. */
+    private static void gather(TensorRef tensor, MemorySegment source, MemorySegment target) {
+        DType dtype = tensor.dtype();
+        long width = tensor.dim(-1);
+        if (tensor.strides().step(-1) != 1) {
+            throw new IllegalArgumentException("elements of a row have gaps: " + tensor);
+        }
+        for (long row = 0; row < tensor.shape().elements() / width; row++) {
+            long start = tensor.offset();
+            long rest = row;
+            for (int axis = tensor.rank() - 2; axis >= 0; axis--) {
+                start += rest % tensor.dim(axis) * tensor.strides().step(axis);
+                rest /= tensor.dim(axis);
+            }
+            MemorySegment.copy(source, dtype.bytes(start), target, dtype.bytes(row * width), dtype.bytes(width));
+        }
+    }
+
+    @Override
+    public Summary summarize(TensorRef tensor) {
+        String type = tensor.dtype() == DType.F32 ? "f32" : "bf16";
+        if (tensor.rank() != 2 || (tensor.dtype() != DType.F32 && tensor.dtype() != DType.BF16)) {
+            throw new IllegalArgumentException("expected a bf16 or float32 matrix: " + tensor);
+        }
+        try (Arena arena = Arena.ofConfined();
+                DeviceBuffer counts = gpu.device().allocate(24)) {
+            gpu.main().fill(counts, (byte) 0);
+            new KernelCall(
+                            gpu.kernels().kernel("summarize", "summarize_" + type),
+                            LaunchShape.of((int) Math.min(tensor.dim(0), WALKERS), 256)
+                                    .grid(
+                                            (int) Math.min(tensor.dim(0), WALKERS),
+                                            (int) Math.ceilDiv(tensor.dim(1), 4096),
+                                            1),
+                            arena)
+                    .pointer(counts.address())
+                    .pointer(address(tensor))
+                    .wide(tensor.dim(0))
+                    .wide(tensor.dim(1))
+                    .wide(tensor.strides().step(0))
+                    .launch(gpu.main());
+            MemorySegment host = arena.allocate(24, 8);
+            gpu.device().download(counts, host, gpu.main());
+            return new Summary(
+                    tensor.shape().elements(),
+                    host.getAtIndex(ValueLayout.JAVA_LONG, 0),
+                    host.getAtIndex(ValueLayout.JAVA_LONG, 1),
+                    host.getAtIndex(ValueLayout.JAVA_LONG, 2));
+        }
+    }
+
+    @Override
+    public CudaMemory nested() {
+        CudaMemory child = new CudaMemory(gpu, this);
+        children.add(child);
+        return child;
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        gpu.device().synchronize();
+        List.copyOf(children).reversed().forEach(CudaMemory::close);
+        if (parent != null) {
+            parent.children.remove(this);
+        }
+        buffers.values().forEach(DeviceBuffer::close);
+    }
+}

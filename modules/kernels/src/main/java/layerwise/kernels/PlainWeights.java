@@ -1,0 +1,66 @@
+package layerwise.kernels;
+
+import layerwise.cuda.LaunchShape;
+import layerwise.op.Scaling;
+import layerwise.op.Weight;
+
+/** Weights as plain bfloat16 matrices: where they lie as such, or a copy that is made once and kept beside them. */
+final class PlainWeights {
+    private PlainWeights() {}
+
+    /** Address of the weight in bfloat16. */
+    static long bf16(Preparation to, Weight w) {
+        return switch (w.scaling()) {
+            case Scaling.None none -> to.address(w.data());
+            case Scaling.Block block ->
+                to.memory()
+                        .companion(
+                                w.data().buffer(),
+                                "bf16",
+                                2 * w.data().shape().elements(),
+                                made -> blockScaled(to, w, block, made.address())
+                                        .launch(to.gpu().main()))
+                        .address();
+            case Scaling.Nvfp4 nvfp4 ->
+                to.memory()
+                        .companion(
+                                w.data().buffer(),
+                                "bf16",
+                                2 * w.data().shape().elements(),
+                                made -> nvfp4(to, w, nvfp4, made.address())
+                                        .launch(to.gpu().main()))
+                        .address();
+        };
+    }
+
+    private static Launchable blockScaled(Preparation to, Weight w, Scaling.Block block, long target) {
+        long experts = w.data().rank() == 3 ? w.data().dim(0) : 1;
+        LaunchShape shape = LaunchShape.of(1, 256)
+                .grid(Math.toIntExact(w.n()), Math.toIntExact(Math.ceilDiv(w.k(), 4096)), Math.toIntExact(experts));
+        return to.call("dequant_fp8_block", "dequant_fp8_block_bf16", shape)
+                .pointer(target)
+                .pointer(to.address(w.data()))
+                .pointer(to.address(block.scales()))
+                .size(w.n())
+                .size(w.k())
+                .number(block.rows())
+                .number(block.columns());
+    }
+
+    /** Expands an NVFP4 weight to {@code target}. */
+    static Launchable nvfp4(Preparation to, Weight w, Scaling.Nvfp4 nvfp4, long target) {
+        long rows = w.data().shape().elements() / w.k();
+        long segments = nvfp4.segmentScales().shape().elements();
+        return to.call(
+                        "dequant_nvfp4",
+                        "dequant_nvfp4_bf16",
+                        LaunchShape.of(Math.toIntExact(Math.ceilDiv(rows * w.k(), 4096)), 256))
+                .pointer(target)
+                .pointer(to.address(w.data()))
+                .pointer(to.address(nvfp4.blockScales()))
+                .pointer(to.address(nvfp4.segmentScales()))
+                .wide(rows)
+                .size(w.k())
+                .wide(rows / segments);
+    }
+}

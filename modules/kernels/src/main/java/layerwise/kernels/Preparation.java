@@ -1,0 +1,138 @@
+package layerwise.kernels;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import layerwise.cuda.DeviceBuffer;
+import layerwise.cuda.LaunchShape;
+import layerwise.cuda.MatmulPlan;
+import layerwise.op.Add;
+import layerwise.op.AddRmsNorm;
+import layerwise.op.Buffer;
+import layerwise.op.Combine;
+import layerwise.op.Contents;
+import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatherRows;
+import layerwise.op.GroupedLinear;
+import layerwise.op.GroupedLinearCombine;
+import layerwise.op.HeadLinear;
+import layerwise.op.Lane;
+import layerwise.op.LatentAppend;
+import layerwise.op.LatentGather;
+import layerwise.op.Linear;
+import layerwise.op.MlaDecodeAttention;
+import layerwise.op.MlaPrefillAttention;
+import layerwise.op.MlaRopeAppend;
+import layerwise.op.Operator;
+import layerwise.op.RmsNorm;
+import layerwise.op.Rotary;
+import layerwise.op.Route;
+import layerwise.op.SortByExpert;
+import layerwise.op.SwiGlu;
+import layerwise.op.TensorRef;
+import layerwise.tensor.ConfigException;
+import layerwise.tensor.DType;
+
+/** Turns operators into launches: the switch over the family, and what all launches of one execution share. */
+final class Preparation {
+    /** Workspace that cuBLASLt may use on each lane: NVIDIA recommends 32 MiB for Hopper. */
+    static final long PRODUCT_WORKSPACE = 32L << 20;
+
+    private final GpuContext gpu;
+    private final CudaMemory memory;
+    private final Arena arena;
+    private final CudaExecutor.Tuning tuning;
+    private final List<MatmulPlan> plans = new ArrayList<>();
+    private int scratches;
+
+    Preparation(GpuContext gpu, CudaMemory memory, Arena arena, CudaExecutor.Tuning tuning) {
+        this.gpu = gpu;
+        this.memory = memory;
+        this.arena = arena;
+        this.tuning = tuning;
+    }
+
+    Launchable prepare(Operator operator, Lane lane) {
+        return switch (operator) {
+            case Linear op -> DenseLaunches.of(this, op, lane);
+            case HeadLinear op -> DenseLaunches.of(this, op);
+            case RmsNorm op -> PointwiseLaunches.of(this, op);
+            case Add op -> PointwiseLaunches.of(this, op);
+            case AddRmsNorm op -> PointwiseLaunches.of(this, op);
+            case SwiGlu op -> PointwiseLaunches.of(this, op);
+            case Rotary op -> LatentLaunches.of(this, op);
+            case LatentAppend op -> LatentLaunches.of(this, op);
+            case LatentGather op -> LatentLaunches.of(this, op);
+            case MlaRopeAppend op -> LatentLaunches.of(this, op);
+            case MlaPrefillAttention op -> AttentionLaunches.of(this, op);
+            case MlaDecodeAttention op -> AttentionLaunches.of(this, op);
+            case Route op -> RoutingLaunches.of(this, op);
+            case SortByExpert op -> RoutingLaunches.of(this, op);
+            case GatherRows op -> RoutingLaunches.of(this, op);
+            case Combine op -> RoutingLaunches.of(this, op);
+            case GroupedLinear op -> ExpertLaunches.of(this, "grouped_linear", op.x(), op.offsets(), op.w(), op.y());
+            case GatedGroupedLinear op ->
+                ExpertLaunches.of(this, "gated_grouped_linear", op.x(), op.offsets(), op.w(), op.y());
+            case GroupedLinearCombine op ->
+                throw new IllegalStateException(
+                        "no kernel weighs and adds experts' rows; the executor does not ask for it");
+        };
+    }
+
+    GpuContext gpu() {
+        return gpu;
+    }
+
+    CudaMemory memory() {
+        return memory;
+    }
+
+    CudaExecutor.Tuning tuning() {
+        return tuning;
+    }
+
+    long address(TensorRef tensor) {
+        return memory.address(tensor);
+    }
+
+    /** A launch of a kernel, its arguments still to be given. */
+    KernelCall call(String operation, String symbol, LaunchShape shape) {
+        return new KernelCall(gpu.kernels().kernel(operation, symbol), shape, arena);
+    }
+
+    /** A plan that is closed with the execution. */
+    MatmulPlan own(MatmulPlan plan) {
+        plans.add(plan);
+        return plan;
+    }
+
+    List<MatmulPlan> plans() {
+        return plans;
+    }
+
+    /** Memory that one launch alone uses. */
+    long scratch(long bytes) {
+        Buffer buffer = Buffer.of("#scratch" + scratches++, DType.I8, bytes);
+        memory.put(buffer, new Contents.Undefined());
+        return memory.address(buffer.whole());
+    }
+
+    /** cuBLASLt's workspace of a lane: launches of one lane follow each other and share it. */
+    DeviceBuffer productWorkspace(Lane lane) {
+        Buffer anchor = Buffer.of("#products." + lane, DType.I8, 1);
+        if (!memory.holds(anchor)) {
+            memory.put(anchor, new Contents.Undefined());
+        }
+        return memory.companion(anchor, "workspace", PRODUCT_WORKSPACE, made -> {});
+    }
+
+    /** Refuses activations that the kernels do not take. */
+    static void requireBf16(Operator operator, TensorRef... tensors) {
+        for (TensorRef tensor : tensors) {
+            if (tensor.dtype() != DType.BF16) {
+                throw new ConfigException("device: %s with %s: expected bfloat16 on a GPU, or --device reference"
+                        .formatted(operator.name(), tensor));
+            }
+        }
+    }
+}

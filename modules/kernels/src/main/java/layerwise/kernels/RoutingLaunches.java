@@ -1,0 +1,107 @@
+package layerwise.kernels;
+
+import layerwise.cuda.LaunchShape;
+import layerwise.op.Combine;
+import layerwise.op.GatherRows;
+import layerwise.op.Route;
+import layerwise.op.Routing;
+import layerwise.op.SortByExpert;
+import layerwise.tensor.ConfigException;
+
+/** Launches of kernels/{route,sort_by_expert,gather_rows,combine}.cu. */
+final class RoutingLaunches {
+    /** What the kernels of routing and sorting hold in registers and shared memory. */
+    private static final int MOST_EXPERTS = 512;
+
+    private static final int MOST_CHOSEN = 16;
+    private static final int SORT_BLOCK = 512;
+    private static final int SORT_ALONE = 4096;
+
+    private RoutingLaunches() {}
+
+    static Launchable of(Preparation to, Route op) {
+        long tokens = op.logits().dim(0);
+        if (op.logits().dim(1) > MOST_EXPERTS || op.ids().dim(1) > MOST_CHOSEN) {
+            throw new ConfigException("device: %s: expected at most top %d of %d experts on a GPU"
+                    .formatted(op.label(), MOST_CHOSEN, MOST_EXPERTS));
+        }
+        String symbol = switch (op.routing()) {
+            case Routing.SigmoidGroups grouped -> "route_sigmoid_groups_f32";
+            case Routing.Softmax softmax -> "route_softmax_f32";
+        };
+        KernelCall call = to.call("route", symbol, LaunchShape.of(Math.toIntExact(Math.ceilDiv(tokens, 4)), 128))
+                .pointer(to.address(op.ids()))
+                .pointer(to.address(op.weights()))
+                .pointer(to.address(op.logits()))
+                .pointer(op.bias().map(to::address).orElse(0L))
+                .size(tokens)
+                .size(op.logits().dim(1))
+                .size(op.ids().dim(1));
+        switch (op.routing()) {
+            case Routing.SigmoidGroups grouped ->
+                call.number(grouped.groups())
+                        .number(grouped.topGroups())
+                        .number(grouped.normalise() ? 1 : 0)
+                        .real(grouped.scale());
+            case Routing.Softmax softmax -> call.number(softmax.normalise() ? 1 : 0);
+        }
+        return call.wide(op.logits().strides().step(0));
+    }
+
+    static Launchable of(Preparation to, SortByExpert op) {
+        int pairs = Math.toIntExact(op.ids().shape().elements());
+        boolean alone = pairs <= SORT_ALONE;
+        int chunk = SORT_BLOCK * (alone ? Math.ceilDiv(pairs, SORT_BLOCK) : Math.ceilDiv(pairs, 65_536));
+        int blocks = Math.ceilDiv(pairs, chunk);
+        long counts = alone ? 0 : to.scratch(4L * blocks * op.experts());
+        KernelCall place = to.call("sort_by_expert", "sort_by_expert_place", LaunchShape.of(blocks, SORT_BLOCK))
+                .pointer(to.address(op.offsets()))
+                .pointer(to.address(op.pairs()))
+                .pointer(to.address(op.slots()))
+                .pointer(to.address(op.ids()))
+                .pointer(counts)
+                .number(pairs)
+                .number(op.experts())
+                .number(op.first())
+                .number(chunk);
+        if (alone) {
+            return place;
+        }
+        KernelCall count = to.call("sort_by_expert", "sort_by_expert_count", LaunchShape.of(blocks, SORT_BLOCK))
+                .pointer(counts)
+                .pointer(to.address(op.ids()))
+                .number(pairs)
+                .number(op.experts())
+                .number(op.first())
+                .number(chunk);
+        return Launchable.sequence(count, place);
+    }
+
+    static Launchable of(Preparation to, GatherRows op) {
+        Preparation.requireBf16(op, op.x(), op.y());
+        return to.call(
+                        "gather_rows",
+                        "gather_rows_bf16",
+                        LaunchShape.of(Math.toIntExact(op.y().dim(0)), 256))
+                .pointer(to.address(op.y()))
+                .pointer(to.address(op.x()))
+                .pointer(to.address(op.pairs()))
+                .size(op.x().dim(1))
+                .number(op.topK())
+                .wide(op.x().strides().step(0))
+                .wide(op.y().strides().step(0));
+    }
+
+    static Launchable of(Preparation to, Combine op) {
+        Preparation.requireBf16(op, op.x(), op.y());
+        return to.call("combine", "combine_bf16", PointwiseLaunches.columns(op.y(), 2048))
+                .pointer(to.address(op.y()))
+                .pointer(to.address(op.x()))
+                .pointer(to.address(op.slots()))
+                .pointer(to.address(op.weights()))
+                .size(op.y().dim(1))
+                .size(op.slots().dim(1))
+                .wide(op.x().strides().step(0))
+                .wide(op.y().strides().step(0));
+    }
+}
