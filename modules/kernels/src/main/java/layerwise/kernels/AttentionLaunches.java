@@ -51,7 +51,7 @@ final class AttentionLaunches {
         } else {
             long elements = op.q().dim(2) + op.out().dim(2) + 128;
             LaunchShape shape = LaunchShape.of(1, 128)
-                    .grid(heads, Math.toIntExact(op.q().dim(0)), 1)
+                    .grid(Math.toIntExact(op.q().dim(0)), heads, 1)
                     .shared(Math.toIntExact(4 * elements));
             call = to.call("mla_prefill_attention_generic", "mla_prefill_attention_generic_bf16", shape);
         }
@@ -91,7 +91,7 @@ final class AttentionLaunches {
     private static Launchable generic(Preparation to, MlaDecodeAttention op, String cache) {
         long elements = op.q().dim(2) + op.out().dim(2) + 128;
         LaunchShape shape = LaunchShape.of(1, 128)
-                .grid(Math.toIntExact(op.q().dim(1)), Math.toIntExact(op.q().dim(0)), 1)
+                .grid(Math.toIntExact(op.q().dim(0)), Math.toIntExact(op.q().dim(1)), 1)
                 .shared(Math.toIntExact(4 * elements));
         KernelCall call = to.call("mla_decode_attention_generic", "mla_decode_attention_generic_" + cache, shape)
                 .pointer(to.address(op.out()))

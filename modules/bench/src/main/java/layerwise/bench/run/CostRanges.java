@@ -3,6 +3,8 @@ package layerwise.bench.run;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import layerwise.bench.device.GpuFacts;
 import layerwise.op.Operator;
 import layerwise.op.Program;
 import layerwise.op.Step;
@@ -14,11 +16,11 @@ import layerwise.trace.Markers;
 final class CostRanges {
     private CostRanges() {}
 
-    static Program around(Program program) {
+    static Program around(Program program, Optional<GpuFacts> gpu) {
         List<Step> steps = new ArrayList<>();
         for (Step step : program.steps()) {
             if (step instanceof Step.Launch launch) {
-                steps.add(new Step.Enter(Markers.cost(record(launch.operator()))));
+                steps.add(new Step.Enter(Markers.cost(record(launch.operator(), gpu))));
                 steps.add(step);
                 steps.add(new Step.Leave());
             } else {
@@ -28,7 +30,7 @@ final class CostRanges {
         return new Program(steps, program.outputs());
     }
 
-    private static CostRecord record(Operator operator) {
+    private static CostRecord record(Operator operator, Optional<GpuFacts> gpu) {
         Work work = operator.work();
         return new CostRecord(
                 operator.name(),
@@ -36,7 +38,7 @@ final class CostRanges {
                 work.arithmetic().name().toLowerCase(Locale.ROOT),
                 work.flops(),
                 work.bytes(),
-                Double.NaN,
-                Double.NaN);
+                gpu.map(facts -> facts.nominal().nanos(work)).orElse(Double.NaN),
+                gpu.map(facts -> facts.measured().nanos(work)).orElse(Double.NaN));
     }
 }

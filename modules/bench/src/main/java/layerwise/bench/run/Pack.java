@@ -42,7 +42,7 @@ final class Pack implements AutoCloseable {
             memory.put(step.hidden().buffer(), new Contents.Uniform(0, 1, 2 * seed));
             memory.put(step.residual().buffer(), new Contents.Uniform(0, 1, 2 * seed + 1));
             Program program = CostRanges.around(
-                    Fusion.apply(step.program(), bench.executor().capabilities()));
+                    Fusion.apply(step.program(), bench.executor().capabilities()), bench.gpu());
             Execution execution = bench.executor().prepare(program, memory);
             return new Pack(memory, execution, step.program().outputs().getFirst());
         } catch (RuntimeException | Error e) {

@@ -11,6 +11,8 @@ import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
 import layerwise.bench.config.Statistics;
 import layerwise.bench.device.Devices;
+import layerwise.bench.device.GpuFacts;
+import layerwise.bench.device.Installation;
 import layerwise.kernels.CudaExecutor;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
@@ -118,7 +120,14 @@ final class RunSequence {
                 rotary.place(memory);
                 executor.synchronize();
             });
-            Workbench bench = new Workbench(model, slice, cache, rotary, executor, memory);
+            Workbench bench = new Workbench(
+                    model,
+                    slice,
+                    cache,
+                    rotary,
+                    executor,
+                    memory,
+                    GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
             if (config.runType() == RunType.GEN) {
                 progress.phase("Prefill KV cache", () -> prefill().run(bench, progress));
             }

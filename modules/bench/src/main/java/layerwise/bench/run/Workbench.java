@@ -1,5 +1,7 @@
 package layerwise.bench.run;
 
+import java.util.Optional;
+import layerwise.bench.device.GpuFacts;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
@@ -16,6 +18,13 @@ import layerwise.op.Memory;
  * @param rotary   table of cosines and sines
  * @param executor runs programs
  * @param memory   holds weights, caches and the table
+ * @param gpu      what the executor's GPU can do, where that is known
  */
 record Workbench(
-        ModelSpec model, DecoderSlice slice, PagedCache cache, RotaryTable rotary, Executor executor, Memory memory) {}
+        ModelSpec model,
+        DecoderSlice slice,
+        PagedCache cache,
+        RotaryTable rotary,
+        Executor executor,
+        Memory memory,
+        Optional<GpuFacts> gpu) {}
