@@ -55,8 +55,7 @@ final class CudaExecution implements Execution {
         this.steps = steps;
     }
 
-    static CudaExecution prepare(
-            GpuContext gpu, Program program, CudaMemory memory, Journal journal, CudaExecutor.Tuning tuning) {
+    static CudaExecution prepare(GpuContext gpu, Program program, CudaMemory memory, Journal journal) {
         Arena arena = Arena.ofShared();
         try {
             for (Operator operator : program.operators()) {
@@ -67,7 +66,7 @@ final class CudaExecution implements Execution {
                     }
                 }
             }
-            Preparation preparation = new Preparation(gpu, memory, arena, tuning);
+            Preparation preparation = new Preparation(gpu, memory, arena);
             List<Prepared> steps = new ArrayList<>();
             for (Step step : program.steps()) {
                 steps.add(

@@ -3,6 +3,7 @@ package layerwise.kernels;
 import java.util.EnumSet;
 import layerwise.cuda.CublasLt;
 import layerwise.cuda.CudaEvent;
+import layerwise.cuda.CudaStream;
 import layerwise.cuda.Device;
 import layerwise.op.Capabilities;
 import layerwise.op.Execution;
@@ -17,12 +18,10 @@ import layerwise.op.Stopwatch;
 public final class CudaExecutor implements Executor {
     private final GpuContext gpu;
     private final Journal journal;
-    private final Tuning tuning;
 
-    private CudaExecutor(GpuContext gpu, Journal journal, Tuning tuning) {
+    private CudaExecutor(GpuContext gpu, Journal journal) {
         this.gpu = gpu;
         this.journal = journal;
-        this.tuning = tuning;
     }
 
     /** Whether products are tried out when they are prepared. */
@@ -42,9 +41,10 @@ public final class CudaExecutor implements Executor {
         Device device = Device.open(ordinal);
         try {
             KernelLibrary kernels = new KernelLibrary(device);
-            GpuContext gpu = new GpuContext(
-                    device, device.createStream(), device.createStream(), kernels, CublasLt.open(device));
-            return new CudaExecutor(gpu, journal, tuning);
+            CudaStream main = device.createStream();
+            ProductTuner tuner = new ProductTuner(device, main, tuning);
+            GpuContext gpu = new GpuContext(device, main, device.createStream(), kernels, CublasLt.open(device), tuner);
+            return new CudaExecutor(gpu, journal);
         } catch (RuntimeException | Error e) {
             device.close();
             throw e;
@@ -75,7 +75,7 @@ public final class CudaExecutor implements Executor {
     @Override
     public Execution prepare(Program program, Memory memory) {
         if (memory instanceof CudaMemory own) {
-            return CudaExecution.prepare(gpu, program, own.nested(), journal, tuning);
+            return CudaExecution.prepare(gpu, program, own.nested(), journal);
         }
         throw new IllegalArgumentException("a memory of another executor");
     }

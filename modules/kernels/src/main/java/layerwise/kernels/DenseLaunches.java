@@ -2,7 +2,6 @@ package layerwise.kernels;
 
 import java.util.List;
 import java.util.Optional;
-import layerwise.cuda.CudaEvent;
 import layerwise.cuda.DeviceBuffer;
 import layerwise.cuda.LaunchShape;
 import layerwise.cuda.MatmulAlgorithm;
@@ -21,7 +20,6 @@ final class DenseLaunches {
     /** Above, expanding NVFP4 to scratch for cuBLASLt takes less time, as kernels/linear_nvfp4.cu says. */
     private static final int NVFP4_TOKENS = 1280;
 
-    private static final int SUGGESTIONS = 8;
     private static final int HEAD_SHARED = 98_304;
 
     private DenseLaunches() {}
@@ -66,41 +64,15 @@ final class DenseLaunches {
                 false,
                 MatmulProblem.Scales.NONE);
         MatmulPlan plan = to.own(to.gpu().products().plan(problem));
-        List<MatmulAlgorithm> suggestions = plan.heuristics(SUGGESTIONS, Preparation.PRODUCT_WORKSPACE);
+        List<MatmulAlgorithm> suggestions = plan.heuristics(ProductTuner.SUGGESTIONS, Preparation.PRODUCT_WORKSPACE);
         if (suggestions.isEmpty()) {
             return Optional.empty();
         }
         DeviceBuffer workspace = to.productWorkspace(lane);
         plan.use(suggestions.getFirst());
         plan.bind(weight, to.address(op.x()), to.address(op.y()), workspace);
-        if (to.tuning() == CudaExecutor.Tuning.ON) {
-            plan.use(fastest(to, plan, suggestions));
-        }
+        plan.use(to.gpu().tuner().choose(plan, suggestions));
         return Optional.of(plan::launch);
-    }
-
-    /** Each suggestion is run once unmeasured and five times between two events. */
-    private static MatmulAlgorithm fastest(Preparation to, MatmulPlan plan, List<MatmulAlgorithm> suggestions) {
-        MatmulAlgorithm best = suggestions.getFirst();
-        double least = Double.POSITIVE_INFINITY;
-        try (CudaEvent start = to.gpu().device().createTimer();
-                CudaEvent stop = to.gpu().device().createTimer()) {
-            for (MatmulAlgorithm candidate : suggestions) {
-                plan.use(candidate).launch(to.gpu().main());
-                to.gpu().main().record(start);
-                for (int i = 0; i < 5; i++) {
-                    plan.launch(to.gpu().main());
-                }
-                to.gpu().main().record(stop);
-                stop.synchronize();
-                double micros = stop.microsSince(start);
-                if (micros < least) {
-                    least = micros;
-                    best = candidate;
-                }
-            }
-        }
-        return best;
     }
 
     private static Launchable generic(Preparation to, Linear op, String format, long weight) {

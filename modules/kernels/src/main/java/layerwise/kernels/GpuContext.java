@@ -10,4 +10,10 @@ import layerwise.cuda.Device;
  * @param main      queue of the main lane
  * @param auxiliary queue of the auxiliary lane
  */
-record GpuContext(Device device, CudaStream main, CudaStream auxiliary, KernelLibrary kernels, CublasLt products) {}
+record GpuContext(
+        Device device,
+        CudaStream main,
+        CudaStream auxiliary,
+        KernelLibrary kernels,
+        CublasLt products,
+        ProductTuner tuner) {}

@@ -41,15 +41,13 @@ final class Preparation {
     private final GpuContext gpu;
     private final CudaMemory memory;
     private final Arena arena;
-    private final CudaExecutor.Tuning tuning;
     private final List<MatmulPlan> plans = new ArrayList<>();
     private int scratches;
 
-    Preparation(GpuContext gpu, CudaMemory memory, Arena arena, CudaExecutor.Tuning tuning) {
+    Preparation(GpuContext gpu, CudaMemory memory, Arena arena) {
         this.gpu = gpu;
         this.memory = memory;
         this.arena = arena;
-        this.tuning = tuning;
     }
 
     Launchable prepare(Operator operator, Lane lane) {
@@ -85,10 +83,6 @@ final class Preparation {
 
     CudaMemory memory() {
         return memory;
-    }
-
-    CudaExecutor.Tuning tuning() {
-        return tuning;
     }
 
     long address(TensorRef tensor) {

@@ -99,7 +99,6 @@ sealed interface Tracer extends AutoCloseable {
                 throw new IllegalStateException("CUPTI traces CUDA, not " + executor.device());
             }
             TraceLoss loss = tracer.flush(cuda.gpu());
-            tracer.recorder().gpu(cuda.gpu().info().traced());
             if (!loss.isComplete()) {
                 System.getLogger("layerwise").log(System.Logger.Level.WARNING, "the trace is incomplete: {0}", loss);
             }

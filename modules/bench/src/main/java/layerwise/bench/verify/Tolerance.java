@@ -35,6 +35,8 @@ record Tolerance(double relative, double ofRow) {
     /** Sums whose terms are as large as the result do not need it; a factor for the spread of terms around it. */
     private static final double SPREAD = 4;
 
+    private static final double PROBABILITIES = 6 / Math.sqrt(3) * unit(DType.BF16);
+
     /** Of one output of an operator, stored as {@code dtype}. */
     static Tolerance of(Operator operator, DType dtype) {
         // The reference's result is stored in the same type: both may round away from each other.
@@ -60,9 +62,10 @@ record Tolerance(double relative, double ofRow) {
             case SortByExpert op -> new Tolerance(0, 0);
             // Sigmoids and exponentials of the device are good to a few units of float32.
             case Route op -> new Tolerance(32 * ACCUMULATOR, 0);
-            // Probabilities are rounded to bfloat16 before they meet the values.
-            case MlaPrefillAttention op -> new Tolerance(unit, 2 * unit(DType.BF16));
-            case MlaDecodeAttention op -> new Tolerance(unit, 2 * unit(DType.BF16));
+            // Probabilities are rounded to bfloat16 before they meet the values: errors uniform within a unit of each
+            // term, so six standard deviations of their sum are 6/√3 units of the row's root mean square.
+            case MlaPrefillAttention op -> new Tolerance(unit, PROBABILITIES);
+            case MlaDecodeAttention op -> new Tolerance(unit, PROBABILITIES);
         };
     }
 

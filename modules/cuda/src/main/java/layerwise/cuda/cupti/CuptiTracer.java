@@ -37,21 +37,10 @@ public final class CuptiTracer implements AutoCloseable {
             cupti_h.CUPTI_ACTIVITY_KIND_MEMCPY2(),
             cupti_h.CUPTI_ACTIVITY_KIND_MEMSET(),
             cupti_h.CUPTI_ACTIVITY_KIND_RUNTIME(),
+            // Whole, since cuBLASLt launches through the driver: single calls of it, enabled alone, left no records.
+            cupti_h.CUPTI_ACTIVITY_KIND_DRIVER(),
             cupti_h.CUPTI_ACTIVITY_KIND_CONTEXT(),
             cupti_h.CUPTI_ACTIVITY_KIND_STREAM());
-
-    /** Calls that libraries make of the driver directly; all others only repeat a runtime call, at the price of one. */
-    private static final List<Integer> DRIVER_CALLS = List.of(
-            cupti_h.CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel(),
-            cupti_h.CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel_ptsz(),
-            cupti_h.CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx(),
-            cupti_h.CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx_ptsz(),
-            cupti_h.CUPTI_DRIVER_TRACE_CBID_cuLaunchCooperativeKernel(),
-            cupti_h.CUPTI_DRIVER_TRACE_CBID_cuMemcpyAsync(),
-            cupti_h.CUPTI_DRIVER_TRACE_CBID_cuMemcpyDtoDAsync_v2(),
-            cupti_h.CUPTI_DRIVER_TRACE_CBID_cuMemsetD8Async(),
-            cupti_h.CUPTI_DRIVER_TRACE_CBID_cuMemsetD32Async(),
-            cupti_h.CUPTI_DRIVER_TRACE_CBID_cuGraphLaunch());
 
     private final TraceRecorder recorder;
     private final ActivityDecoder decoder;
@@ -142,7 +131,6 @@ public final class CuptiTracer implements AutoCloseable {
             for (int kind : KINDS) {
                 CuptiException.check(cupti_h.cuptiActivityEnable(kind), "cuptiActivityEnable");
             }
-            enableDriverCalls(true);
             recording = true;
         }
     }
@@ -153,16 +141,7 @@ public final class CuptiTracer implements AutoCloseable {
             for (int kind : KINDS) {
                 CuptiException.check(cupti_h.cuptiActivityDisable(kind), "cuptiActivityDisable");
             }
-            enableDriverCalls(false);
             recording = false;
-        }
-    }
-
-    private static void enableDriverCalls(boolean enable) {
-        for (int call : DRIVER_CALLS) {
-            CuptiException.check(
-                    cupti_h.cuptiActivityEnableDriverApi(call, (byte) (enable ? 1 : 0)),
-                    "cuptiActivityEnableDriverApi");
         }
     }
 
