@@ -25,7 +25,7 @@ final class RoutingJudge {
     private final float[] weight;
     private final float[] bias;
 
-    private RoutingJudge(Router router, float[] gain, float[] weight, float[] bias) {
+    RoutingJudge(Router router, float[] gain, float[] weight, float[] bias) {
         this.router = router;
         this.gain = gain;
         this.weight = weight;
@@ -90,9 +90,18 @@ final class RoutingJudge {
             }
             // The layer's input, the attention's result and the norm's are each rounded once.
             double logitError = 3 * BFLOAT16 * magnitude;
-            double sigmoid = 1 / (1 + Math.exp(-logit));
-            scores[e] = sigmoid + bias[e];
-            errors[e] = logitError * sigmoid * (1 - sigmoid);
+            switch (router.routing()) {
+                case Routing.SigmoidGroups grouped -> {
+                    double sigmoid = 1 / (1 + Math.exp(-logit));
+                    scores[e] = sigmoid + bias[e];
+                    errors[e] = logitError * sigmoid * (1 - sigmoid);
+                }
+                // The softmax keeps the order of the logits.
+                case Routing.Softmax softmax -> {
+                    scores[e] = logit;
+                    errors[e] = logitError;
+                }
+            }
         }
         Set<Integer> got = new HashSet<>();
         for (int id : chosen) {
