@@ -14,7 +14,6 @@ import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.Phase;
-import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelReader;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
@@ -74,7 +73,8 @@ final class ForwardRun {
             DecoderSlice slice =
                     new DecoderSlice(model, options.layers(), weights, cache, options.compute(), options.compute());
             TensorRef firstGain = DecoderSlice.firstGain(model, options.layers().getFirst(), weights);
-            RotaryTable rotary = rotary(model, length);
+            RotaryTable rotary =
+                    RotaryTable.of(model.layer(options.layers().getFirst()).mixer(), length);
             weights.place(memory);
             slice.placeCaches(memory, new Contents.Zeros());
             rotary.place(memory);
@@ -99,12 +99,6 @@ final class ForwardRun {
             throw new WrongResultException("forward: %d of %d tensors differ by more than %s: %s"
                     .formatted(wrong.size(), results.size(), options.tolerance(), String.join(", ", wrong)));
         }
-    }
-
-    private RotaryTable rotary(ModelSpec model, int length) {
-        return switch (model.layer(options.layers().getFirst()).mixer()) {
-            case MlaSpec mla -> new RotaryTable(mla.rope(), mla.ropeDim(), length);
-        };
     }
 
     private HostTensor input(ModelSpec model, SafetensorsFile inputs, String phase) {

@@ -5,7 +5,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import layerwise.bench.config.DeviceChoice;
-import layerwise.bench.config.KvCacheDtype;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
@@ -18,7 +17,6 @@ import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.Phase;
-import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
@@ -27,7 +25,6 @@ import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
 import layerwise.tensor.ConfigException;
-import layerwise.tensor.DType;
 import layerwise.trace.Markers;
 
 /**
@@ -69,8 +66,16 @@ final class RunSequence {
                 config.limits().tokensPerBlock(),
                 config.limits().maxSeqLen());
         weights = new WeightTable(model, source);
-        slice = new DecoderSlice(model, config.layerIndices(), weights, cache, model.dtype(), cacheDtype());
-        rotary = rotary();
+        slice = new DecoderSlice(
+                model,
+                config.layerIndices(),
+                weights,
+                cache,
+                model.dtype(),
+                config.kvCacheDtype().of(model.cacheDtype()));
+        rotary = RotaryTable.of(
+                model.layer(config.layerIndices().getFirst()).mixer(),
+                config.limits().maxSeqLen());
         balancing = new Balancing(config, model, rank, environment);
     }
 
@@ -91,19 +96,6 @@ final class RunSequence {
         if (config.check()) {
             throw new ConfigException(file + ": check: a run does not check operators; use ./layerwise verify");
         }
-    }
-
-    private DType cacheDtype() {
-        return config.kvCacheDtype() == KvCacheDtype.FP8
-                ? DType.E4M3
-                : model.quantization().kvCache().orElse(model.dtype());
-    }
-
-    private RotaryTable rotary() {
-        return switch (model.layer(config.layerIndices().getFirst()).mixer()) {
-            case MlaSpec mla ->
-                new RotaryTable(mla.rope(), mla.ropeDim(), config.limits().maxSeqLen());
-        };
     }
 
     void run(List<String> arguments) {

@@ -2,7 +2,6 @@ package layerwise.bench.verify;
 
 import java.io.PrintStream;
 import java.util.Locale;
-import layerwise.bench.config.KvCacheDtype;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.model.cache.BatchTables;
@@ -11,7 +10,6 @@ import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
-import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
@@ -55,14 +53,10 @@ final class LayerVerification {
         PagedCache cache = new PagedCache(
                 problem.batchSize(), config.limits().tokensPerBlock(), problem.seqLenQ() + problem.seqLenKvCache());
         WeightTable weights = new WeightTable(model, new WeightSource.Noise(SEED));
-        DType cacheDtype = config.kvCacheDtype() == KvCacheDtype.FP8
-                ? DType.E4M3
-                : model.quantization().kvCache().orElse(model.dtype());
+        DType cacheDtype = config.kvCacheDtype().of(model.cacheDtype());
         DecoderSlice slice = new DecoderSlice(model, config.layerIndices(), weights, cache, model.dtype(), cacheDtype);
         RotaryTable rotary =
-                switch (model.layer(config.layerIndices().getFirst()).mixer()) {
-                    case MlaSpec mla -> new RotaryTable(mla.rope(), mla.ropeDim(), cache.requestTokens());
-                };
+                RotaryTable.of(model.layer(config.layerIndices().getFirst()).mixer(), cache.requestTokens());
         Batch batch = Batch.uniform(problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache());
         try (Memory memory = device.allocate();
                 Executor reference = new ReferenceExecutor(Journal.NONE, Capabilities.plain())) {

@@ -2,6 +2,8 @@ package layerwise.model.cache;
 
 import java.lang.foreign.Arena;
 import java.util.List;
+import layerwise.model.spec.MixerSpec;
+import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.RopeSpec;
 import layerwise.op.Buffer;
 import layerwise.op.Contents;
@@ -18,6 +20,13 @@ import layerwise.tensor.HostTensor;
  * @param positions positions that occur
  */
 public record RotaryTable(RopeSpec rope, int dim, int positions) {
+    /** The table that a mixer's rotation needs. */
+    public static RotaryTable of(MixerSpec mixer, int positions) {
+        return switch (mixer) {
+            case MlaSpec mla -> new RotaryTable(mla.rope(), mla.ropeDim(), positions);
+        };
+    }
+
     /** The table as operators name it. */
     public TensorRef tensor() {
         return Buffer.of("rotary", DType.F32, positions, 2, dim / 2).whole();

@@ -37,6 +37,11 @@ public record ModelSpec(
         return layers.get(index);
     }
 
+    /** Element type of the cache where nobody chooses another: the checkpoint's, else that of activations. */
+    public DType cacheDtype() {
+        return quantization.kvCache().orElse(dtype);
+    }
+
     /** Whether nothing follows this layer but the final norm. */
     public boolean isLast(int index) {
         return index == layers.size() - 1;
