@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole commands: exit status, the one line of an error, files left behind. */
 class MainTest {
@@ -129,6 +130,7 @@ class MainTest {
                 "run quickstart.yaml --kv-cache-dtype nvfp4|nvfp4",
                 "run quickstart.yaml --scaled-from 16|scaled_from 16",
                 "run quickstart.yaml --check|layerwise verify",
+                "run quickstart.yaml --sync-every-launch|sync_every_launch",
                 "run nowhere.yaml|nowhere.yaml",
                 "run quickstart.yaml --load-format AUTO|load_format AUTO",
                 "run config_gen.yaml --device auto|--device reference",
@@ -146,6 +148,12 @@ class MainTest {
         assertEquals(0, outcome.status(), outcome.err());
         assertTrue(outcome.out().lines().anyMatch(line -> line.startsWith("reference: ")), outcome.out());
         assertTrue(outcome.out().lines().anyMatch(line -> line.startsWith("cuda: ")), outcome.out());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"BACKTRACE", "GPU_METRICS"})
+    void whatTheTracerCannotRecordIsRefusedRatherThanIgnored(String variable) {
+        assertRefused(run(Map.of(variable, "1"), List.of("run", "quickstart.yaml")), variable + "=1");
     }
 
     @Test

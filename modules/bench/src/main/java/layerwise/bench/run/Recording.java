@@ -43,7 +43,18 @@ record Recording(Profiler profiler, Path folder) {
                         .formatted(name, String.join(", ", known), NearestNames.hint(name, known)));
             }
         };
-        return new Recording(profile.equals("1") ? profiler : Profiler.NONE, folder);
+        if (profile.equals("0")) {
+            return new Recording(Profiler.NONE, folder);
+        }
+        for (String extra : List.of("BACKTRACE", "GPU_METRICS")) {
+            if (profiler == Profiler.BUILTIN
+                    && environment.getOrDefault(extra, "0").equals("1")) {
+                throw new ConfigException(
+                        "environment: %s=1: the builtin tracer does not record that; expected 0, or nsys"
+                                .formatted(extra));
+            }
+        }
+        return new Recording(profiler, folder);
     }
 
     /** Makes the folder, before hours of measuring end without a place for the results. */

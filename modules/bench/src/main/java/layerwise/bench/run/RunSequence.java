@@ -93,6 +93,9 @@ final class RunSequence {
             throw new ConfigException("%s: moe_max_num_tokens %d: this build does not chunk; expected null"
                     .formatted(file, config.moe().maxNumTokens().getAsInt()));
         }
+        if (config.syncEveryLaunch()) {
+            throw new ConfigException(file + ": sync_every_launch: this build does not; expected false");
+        }
         if (config.check()) {
             throw new ConfigException(file + ": check: a run does not check operators; use ./layerwise verify");
         }
