@@ -5,6 +5,7 @@ import layerwise.cuda.DeviceInfo;
 import layerwise.cuda.DeviceUnavailableException;
 import layerwise.kernels.CudaExecutor;
 import layerwise.op.Capabilities;
+import layerwise.op.Communicator;
 import layerwise.op.Executor;
 import layerwise.op.Journal;
 import layerwise.reference.ReferenceExecutor;
@@ -37,7 +38,7 @@ public final class Devices {
         return switch (resolve(choice)) {
             case DeviceChoice.Auto auto -> throw new IllegalStateException("auto was resolved");
             case DeviceChoice.Reference reference -> new ReferenceExecutor(journal, Capabilities.plain());
-            case DeviceChoice.Cuda cuda -> CudaExecutor.open(0, journal, tuning);
+            case DeviceChoice.Cuda cuda -> CudaExecutor.open(0, journal, tuning, Communicator.alone(), false);
             case DeviceChoice.Estimate estimate ->
                 throw new ConfigException("device: '%s': this build has no estimating executor; use --device reference"
                         .formatted(estimate));
