@@ -349,13 +349,13 @@ final class CollectiveChecks {
             int[] chosen = choices(self, 16, ranks);
             AllGather.Part x = new AllGather.Part(
                     rank.put("x", DType.BF16, 16, 1024, own),
-                    RankProgram.unplaced("all x", DType.BF16, 16 * ranks, 1024));
+                    RankProgram.unplaced("all x", DType.BF16, 16L * ranks, 1024));
             AllGather.Part ids = new AllGather.Part(
                     rank.put("ids", 16, CHOSEN, chosen),
-                    RankProgram.unplaced("all ids", DType.I32, 16 * ranks, CHOSEN));
+                    RankProgram.unplaced("all ids", DType.I32, 16L * ranks, CHOSEN));
             AllGather.Part weights = new AllGather.Part(
                     rank.put("weights", DType.F32, 16, CHOSEN, new float[16 * CHOSEN]),
-                    RankProgram.unplaced("all weights", DType.F32, 16 * ranks, CHOSEN));
+                    RankProgram.unplaced("all weights", DType.F32, 16L * ranks, CHOSEN));
             TensorRef home = RankProgram.unplaced("home", DType.BF16, 16, 1024);
             float[] expected = own.clone();
             for (int t = 0; t < 16; t++) {
