@@ -8,13 +8,13 @@ import layerwise.cuda.Device;
 import layerwise.cuda.PeerGroup;
 import layerwise.cuda.PeerTopology;
 import layerwise.op.Capabilities;
-import layerwise.op.Communicator;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
 import layerwise.op.FusionRule;
 import layerwise.op.Journal;
 import layerwise.op.Memory;
 import layerwise.op.Program;
+import layerwise.op.Rendezvous;
 import layerwise.op.Stopwatch;
 
 /** Runs operators on one GPU: kernels from CUBINs, dense products by cuBLASLt; activations in bfloat16. */
@@ -38,19 +38,19 @@ public final class CudaExecutor implements Executor {
     /**
      * Opens a GPU for the calling thread.
      *
-     * @param communicator the ranks of the run, which all open theirs at the same point
+     * @param rendezvous the ranks of the run, which all open theirs at the same point
      * @param sharing      whether several of them may use this GPU
      * @throws layerwise.cuda.DeviceUnavailableException if there is none, or no kernels for it
      * @throws layerwise.tensor.ConfigException          if several ranks use it and may not
      */
     public static CudaExecutor open(
-            int ordinal, Journal journal, Tuning tuning, Communicator communicator, boolean sharing) {
+            int ordinal, Journal journal, Tuning tuning, Rendezvous rendezvous, boolean sharing) {
         Device device = Device.open(ordinal);
         try {
             KernelLibrary kernels = new KernelLibrary(device);
             CudaStream main = device.createStream();
             ProductTuner tuner = new ProductTuner(device, main, tuning);
-            GpuLinks links = GpuLinks.join(device, communicator, sharing);
+            GpuLinks links = GpuLinks.join(device, rendezvous, sharing);
             GpuContext gpu =
                     new GpuContext(device, main, device.createStream(), kernels, CublasLt.open(device), tuner, links);
             return new CudaExecutor(gpu, journal);

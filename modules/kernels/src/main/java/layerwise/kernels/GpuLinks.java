@@ -11,6 +11,7 @@ import layerwise.cuda.PeerGroup;
 import layerwise.cuda.PeerTopology;
 import layerwise.op.Communicator;
 import layerwise.op.RankGroup;
+import layerwise.op.Rendezvous;
 
 /**
  * What carries collectives between the GPUs of a run.
@@ -30,36 +31,36 @@ record GpuLinks(CarrierRule rule, Optional<PeerGroup> peers, PeerGroup solo, Opt
      * @param sharing whether ranks may share a GPU
      * @throws layerwise.tensor.ConfigException if they do and may not, or if nothing can carry collectives between them
      */
-    static GpuLinks join(Device device, Communicator communicator, boolean sharing) {
-        RankGroup group = communicator.group();
+    static GpuLinks join(Device device, Rendezvous rendezvous, boolean sharing) {
+        RankGroup group = rendezvous.group();
         PeerGroup solo = PeerGroup.join(device, 0, 1, PATIENCE, Communicator.alone()::allGather);
         if (group.size() == 1) {
             CarrierRule rule = new CarrierRule(1, PeerTopology.alone(), false);
             return new GpuLinks(rule, Optional.of(solo), solo, Optional.empty());
         }
-        PeerTopology topology = PeerTopology.find(device, group.rank(), sharing, communicator::allGather);
+        PeerTopology topology = PeerTopology.find(device, group.rank(), sharing, rendezvous::allGather);
         if (!topology.peerAccess()) {
             Libraries.require(CudaLibrary.NCCL);
         }
-        boolean nccl = !topology.shared() && hasEverywhere(CudaLibrary.NCCL, communicator);
+        boolean nccl = !topology.shared() && hasEverywhere(CudaLibrary.NCCL, rendezvous);
         Optional<PeerGroup> peers = topology.peerAccess()
-                ? Optional.of(PeerGroup.join(device, group.rank(), group.size(), PATIENCE, communicator::allGather))
+                ? Optional.of(PeerGroup.join(device, group.rank(), group.size(), PATIENCE, rendezvous::allGather))
                 : Optional.empty();
         return new GpuLinks(
                 new CarrierRule(group.size(), topology, nccl),
                 peers,
                 solo,
-                nccl ? Optional.of(joinNccl(device, communicator)) : Optional.empty());
+                nccl ? Optional.of(joinNccl(device, rendezvous)) : Optional.empty());
     }
 
-    private static boolean hasEverywhere(CudaLibrary library, Communicator communicator) {
+    private static boolean hasEverywhere(CudaLibrary library, Rendezvous rendezvous) {
         byte has = (byte) (Libraries.has(library) ? 1 : 0);
-        return communicator.allGather(new byte[] {has}).stream().allMatch(answer -> answer[0] != 0);
+        return rendezvous.allGather(new byte[] {has}).stream().allMatch(answer -> answer[0] != 0);
     }
 
-    private static NcclCommunicator joinNccl(Device device, Communicator communicator) {
-        RankGroup group = communicator.group();
-        byte[] id = communicator
+    private static NcclCommunicator joinNccl(Device device, Rendezvous rendezvous) {
+        RankGroup group = rendezvous.group();
+        byte[] id = rendezvous
                 .allGather(group.rank() == 0 ? Nccl.createId() : new byte[0])
                 .getFirst();
         return NcclCommunicator.join(device, id, group.rank(), group.size(), PATIENCE);

@@ -1,6 +1,7 @@
 package layerwise.model.parallel;
 
 import layerwise.op.RankGroup;
+import layerwise.op.Share;
 import layerwise.tensor.ConfigException;
 
 /**
@@ -56,7 +57,7 @@ public record Mapping(RankGroup group, boolean attentionDp) {
                     "%s: %d %s do not divide over %d ranks; expected %sa number of ranks that divides %d"
                             .formatted(model, whole, what, ranks, otherwise, whole));
         }
-        int each = whole / ranks;
+        long each = whole / ranks;
         int rank = ranks == 1 ? 0 : group.rank();
         return new Share(rank * each, (rank + 1) * each, whole);
     }
@@ -71,8 +72,8 @@ public record Mapping(RankGroup group, boolean attentionDp) {
         int ranks = tensorRanks();
         int rank = ranks == 1 ? 0 : group.rank();
         long blocks = Math.ceilDiv(whole, block);
-        int from = (int) (blocks * rank / ranks) * block;
-        int to = (int) Math.min(whole, blocks * (rank + 1) / ranks * block);
+        long from = blocks * rank / ranks * block;
+        long to = Math.min(whole, blocks * (rank + 1) / ranks * block);
         return new Share(from, to, whole);
     }
 }
