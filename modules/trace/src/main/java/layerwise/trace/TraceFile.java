@@ -119,6 +119,21 @@ public final class TraceFile {
         return new GraphNodes(new long[5][0], 0);
     }
 
+    /** Call chains of launches; empty where none were recorded. */
+    public CallChains callChains() {
+        return new CallChainScan(database).read();
+    }
+
+    /** Sampled metrics of GPUs, by GPU and name; none where they were not sampled. */
+    public List<GpuMetric> gpuMetrics() {
+        return new GpuMetricScan(database).read();
+    }
+
+    /** What the recorder noted about the recording; of a name that repeats, its last value. */
+    public Map<String, String> captureFacts() {
+        return database.facts("META_DATA_CAPTURE");
+    }
+
     /** Names of the GPUs of the recorded machine. */
     public List<String> gpuNames() {
         List<String> names = new ArrayList<>();
