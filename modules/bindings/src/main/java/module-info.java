@@ -12,6 +12,8 @@ module layerwise.bindings {
             layerwise.cuda;
     exports layerwise.bindings.cupti to
             layerwise.cuda;
+    exports layerwise.bindings.nvml to
+            layerwise.cuda;
     exports layerwise.bindings.nvtx to
             layerwise.cuda;
 }

@@ -292,6 +292,11 @@ public final class TraceRecorder {
         facts.gpuMetric(gpu, metricId, name);
     }
 
+    /** Notes metrics that could not be sampled and why, in one sentence. */
+    public void gpuMetricsAbsent(String reason) {
+        facts.capture(TraceFile.ABSENT_METRICS, reason);
+    }
+
     /** Adds a GPU that the process uses. */
     public void gpu(GpuInfo gpu) {
         facts.gpu(gpu, process);

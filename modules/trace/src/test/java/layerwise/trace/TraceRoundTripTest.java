@@ -163,11 +163,16 @@ class TraceRoundTripTest {
 
     @Test
     void keepsNotesBesideTheUsualFacts() {
-        recorder.captureFact("DEVICE", "reference");
+        recorder.gpuMetricsAbsent("clocks: no NVML");
+        recorder.gpuMetricsAbsent("activity: not allowed");
         TraceFile file = write();
-        assertEquals("reference", file.captureFacts().get("DEVICE"));
-        assertEquals("Node", file.captureFacts().get("CUDA_GRAPH_TRACE_OPTIONS:MODE"));
-        assertEquals("run", file.captureFacts().get("PROCESS_0:ARGUMENT_0"));
+        assertEquals(List.of("clocks: no NVML", "activity: not allowed"), file.absentGpuMetrics());
+        assertEquals("Node", single(file, "CUDA_GRAPH_TRACE_OPTIONS:MODE"));
+        assertEquals("run", single(file, "PROCESS_0:ARGUMENT_0"));
+    }
+
+    private static String single(TraceFile file, String fact) {
+        return new Database(file.path()).facts("META_DATA_CAPTURE").get(fact);
     }
 
     @Test

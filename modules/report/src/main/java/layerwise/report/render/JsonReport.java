@@ -4,11 +4,13 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.List;
 import java.util.Optional;
 import layerwise.report.profile.Cost;
 import layerwise.report.profile.Operation;
 import layerwise.report.profile.ProblemProfile;
 import layerwise.report.profile.Profile;
+import layerwise.report.profile.SampledMetrics;
 
 /**
  * The timelines as JSON: the reference's list of {@code {name, timeline: [{name, duration, end}]}} with mean
@@ -22,15 +24,18 @@ public final class JsonReport {
 
     public static void write(Profile profile, OutputStream out) throws IOException {
         try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
+            Backtraces backtraces = Backtraces.of(profile);
             json.writeStartArray();
             for (ProblemProfile problem : profile.problems()) {
-                write(problem, json);
+                write(problem, profile.metrics(), backtraces, json);
             }
             json.writeEndArray();
         }
     }
 
-    private static void write(ProblemProfile problem, JsonGenerator json) throws IOException {
+    private static void write(
+            ProblemProfile problem, SampledMetrics metrics, Backtraces backtraces, JsonGenerator json)
+            throws IOException {
         json.writeStartObject();
         json.writeStringField("name", problem.title());
         json.writeNumberField("schema_version", SCHEMA_VERSION);
@@ -39,15 +44,23 @@ public final class JsonReport {
         json.writeNumberField("space", problem.totals().space().mean());
         json.writeNumberField("total", problem.totals().total().mean());
         writeSamples("total_samples", problem.totals().total().toArray(), json);
+        JsonMetrics.write(metrics, problem.window(), json);
+        if (!backtraces.isEmpty()) {
+            json.writeArrayFieldStart("backtraces");
+            for (List<String> frames : backtraces.chains()) {
+                json.writeArray(frames.toArray(String[]::new), 0, frames.size());
+            }
+            json.writeEndArray();
+        }
         json.writeArrayFieldStart("timeline");
         for (Operation operation : problem.operations()) {
-            write(operation, json);
+            write(operation, backtraces.number(operation), json);
         }
         json.writeEndArray();
         json.writeEndObject();
     }
 
-    private static void write(Operation operation, JsonGenerator json) throws IOException {
+    private static void write(Operation operation, int backtrace, JsonGenerator json) throws IOException {
         json.writeStartObject();
         json.writeStringField("name", operation.fullName());
         json.writeNumberField("duration", operation.durations().mean());
@@ -61,6 +74,9 @@ public final class JsonReport {
         json.writeNumberField("device", operation.lane() >>> 24);
         json.writeNumberField("stream", operation.lane() & 0xFF_FFFF);
         writeCost(operation.cost(), json);
+        if (backtrace >= 0) {
+            json.writeNumberField("backtrace", backtrace);
+        }
         writeSamples("samples", operation.durations().toArray(), json);
         json.writeEndObject();
     }

@@ -34,6 +34,8 @@ public final class TextReport {
         tree(context.table(), nameWidth, text);
         RepeatedText.append(context, text);
         ModuleText.append(context, text);
+        MetricsText.append(context, text);
+        text.append(Backtraces.text(context.profile()));
         if (!queries.isEmpty()) {
             query(context.table(), nameWidth, queries, text);
         }
