@@ -187,10 +187,13 @@ class PageTest {
                 SM Clock [MHz]
                 0.202 ms: 1755""", run("return document.querySelectorAll('#metrics .spot title')[2].textContent"));
         assertEquals(1L, run("return document.querySelectorAll('#metrics .window').length"));
-        browser.findElement(By.xpath("//tr[th//span[contains(text(), 'norm')]]/td")).click();
+        browser.findElement(By.xpath("//tr[th//span[contains(text(), 'norm')]]/td"))
+                .click();
         assertEquals(
-                "engine.Layer.norm (Layer.java:77)", run("return document.querySelector('#frames li:nth-child(2)').textContent"));
-        browser.findElement(By.xpath("//tr[th//span[contains(text(), 'bare')]]/td")).click();
+                "engine.Layer.norm (Layer.java:77)",
+                run("return document.querySelector('#frames li:nth-child(2)').textContent"));
+        browser.findElement(By.xpath("//tr[th//span[contains(text(), 'bare')]]/td"))
+                .click();
         assertEquals(
                 "No frames were recorded for this row.", run("return document.querySelector('#frames').textContent"));
         assertNoErrors();
@@ -199,7 +202,8 @@ class PageTest {
     @Test
     void pagesWithoutSamplesOrFramesHaveNoPlaceForThem() throws SQLException, IOException {
         open(SyntheticOptions.presets().get("mixed"));
-        assertEquals(0L, run("return document.querySelectorAll('#metrics, #frames, #gpu-metrics, #backtraces').length"));
+        assertEquals(
+                0L, run("return document.querySelectorAll('#metrics, #frames, #gpu-metrics, #backtraces').length"));
         assertNoErrors();
     }
 

@@ -143,12 +143,12 @@ class RecordedTraceTest {
             recorder.pushRange("MLA");
             recorder.pushRange(Markers.cost(GEMM));
             long start = recorder.now();
-            recorder.kernel("gemm", 7, start, start, start, start + 3000 + longer, 0);
-            recorder.kernel("reduce", 7, start, start, start + 3000 + longer, start + 4000 + longer, 0);
+            recorder.kernel("gemm", 7, start, start, start, start + 3000 + longer);
+            recorder.kernel("reduce", 7, start, start, start + 3000 + longer, start + 4000 + longer);
             recorder.popRange();
             recorder.popRange();
             clock.addAndGet(1);
-            recorder.kernel("norm", 7, start + 1, start + 1, start + 4100 + longer, start + 5000 + longer, 0);
+            recorder.kernel("norm", 7, start + 1, start + 1, start + 4100 + longer, start + 5000 + longer);
             clock.addAndGet(1);
             recorder.popRange();
         }

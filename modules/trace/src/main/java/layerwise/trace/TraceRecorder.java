@@ -158,6 +158,15 @@ public final class TraceRecorder {
     }
 
     /** Adds an eager launch and its kernel, for executors that keep their own clock. */
+    public void kernel(String name, int streamId, long launchStart, long launchEnd, long deviceStart, long deviceEnd) {
+        kernel(name, streamId, launchStart, launchEnd, deviceStart, deviceEnd, 0);
+    }
+
+    /**
+     * Adds an eager launch and its kernel, for executors that keep their own clock.
+     *
+     * @param callChainId of the launch, from {@link #callChain}, 0 for none
+     */
     public void kernel(
             String name,
             int streamId,

@@ -69,8 +69,8 @@ class TraceRoundTripTest {
 
     @Test
     void readsBackAnEagerLaunchWithItsKernel() {
-        recorder.kernel("gemm", 3, 100, 120, 130, 190, 0);
-        recorder.kernel("norm", 0, 10, 20, 30, 40, 0);
+        recorder.kernel("gemm", 3, 100, 120, 130, 190);
+        recorder.kernel("norm", 0, 10, 20, 30, 40);
         TraceFile file = write();
         GpuActivities activities = file.activities();
         ApiCalls calls = file.calls();
@@ -114,7 +114,7 @@ class TraceRoundTripTest {
         assertEquals(0, recorder.callChain(List.of()));
         recorder.kernel("gemm", 0, 10, 20, 30, 40, chain);
         recorder.kernel("norm", 0, 21, 25, 50, 60, recorder.callChain(other));
-        recorder.kernel("bare", 0, 26, 27, 70, 80, 0);
+        recorder.kernel("bare", 0, 26, 27, 70, 80);
         tick(100);
         recorder.captureNode(1, 0, chain);
         TraceFile file = write();
@@ -131,7 +131,7 @@ class TraceRoundTripTest {
 
     @Test
     void hasNoFramesWhereNoneWereRecorded() {
-        recorder.kernel("gemm", 0, 10, 20, 30, 40, 0);
+        recorder.kernel("gemm", 0, 10, 20, 30, 40);
         assertTrue(write().callChains().isEmpty());
     }
 
@@ -177,7 +177,7 @@ class TraceRoundTripTest {
 
     @Test
     void addsCopiesAndFillsBesideKernels() {
-        recorder.kernel("gemm", 0, 1, 2, 3, 4, 0);
+        recorder.kernel("gemm", 0, 1, 2, 3, 4);
         CopyActivity copy = new CopyActivity();
         copy.start = 5;
         copy.end = 9;

@@ -55,7 +55,7 @@ final class Sandbox {
         Files.writeString(home().resolve("lib/modules"), "");
         Files.writeString(home().resolve("release"), "MODULES=\"java.base layerwise.bench\"\n");
         program(home().resolve("bin/java"), "");
-        environment.put("PATH", fakes() + ":" + tools());
+        environment.put("PATH", path());
         environment.put("HOME", folder.toString());
         environment.put("LLM_MODELS_ROOT", "/models");
         environment.put("CALLS", calls().toString());
@@ -79,6 +79,11 @@ final class Sandbox {
 
     Path folder() {
         return folder;
+    }
+
+    /** The PATH on which only fakes and basic tools are. */
+    String path() {
+        return fakes() + ":" + tools();
     }
 
     private Path fakes() {

@@ -2,7 +2,6 @@ package layerwise.bench.run;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -11,8 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import layerwise.bench.TestClassPath;
 
 /**
  * A shared library made by the C compiler of this machine, for processes of their own: libraries are looked for once a
@@ -50,26 +48,16 @@ final class FakeLibrary {
     /** Runs a class's main method in a process that finds the library first; returns the lines that it printed. */
     List<String> run(Class<?> program, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                TestClassPath.java(),
                 "--enable-native-access=ALL-UNNAMED",
                 "-Dlayerwise.home=" + System.getProperty("layerwise.home"),
                 "-cp",
-                classPath(),
+                TestClassPath.current(),
                 program.getName()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("LAYERWISE_CUDA_HOME", folder.toString());
         return output(builder).lines().toList();
-    }
-
-    /** Everything this process has, whether on the module path or not. */
-    private static String classPath() {
-        return Stream.of(
-                        Path.of("target/test-classes").toAbsolutePath().toString(),
-                        System.getProperty("jdk.module.path", ""),
-                        System.getProperty("java.class.path"))
-                .filter(path -> !path.isEmpty())
-                .collect(Collectors.joining(File.pathSeparator));
     }
 
     private static String output(ProcessBuilder builder) throws IOException {

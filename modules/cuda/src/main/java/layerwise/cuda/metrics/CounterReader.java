@@ -32,8 +32,8 @@ final class CounterReader implements AutoCloseable {
     /** Nsight Systems' default of 10 kHz. */
     static final long PERIOD_NANOS = 100_000;
 
-    private static final long HARDWARE_BUFFER_BYTES = 64L << 20;
-    private static final int SAMPLES_A_READ = 4096;
+    private static final long HARDWARE_BUFFER_BYTES = 128L << 20;
+    private static final int SAMPLES_A_READ = 1024; // each takes 16 KiB of the image, which every read clears
 
     /** cupti_pmsampling.h: up to and with the last field, which padding follows. */
     private static final long DECODE_BYTES = CUpti_PmSampling_DecodeData_Params.overflow$offset() + 1;
@@ -53,6 +53,7 @@ final class CounterReader implements AutoCloseable {
     private final CounterMetrics metrics;
     private final MemorySegment sampling;
     private MemorySegment image = MemorySegment.NULL;
+    private boolean first = true;
     private final MemorySegment decode = CUpti_PmSampling_DecodeData_Params.allocate(arena);
     private final MemorySegment info = CUpti_PmSampling_GetCounterDataInfo_Params.allocate(arena);
     private final MemorySegment sample = CUpti_PmSampling_CounterData_GetSampleInfo_Params.allocate(arena);
@@ -185,7 +186,7 @@ final class CounterReader implements AutoCloseable {
         CUpti_PmSampling_GetCounterDataInfo_Params.counterDataImageSize(info, image.byteSize());
         CuptiException.check(cupti_h.cuptiPmSamplingGetCounterDataInfo(info), "cuptiPmSamplingGetCounterDataInfo");
         long count = CUpti_PmSampling_GetCounterDataInfo_Params.numCompletedSamples(info);
-        for (long i = 0; i < count; i++) {
+        for (long i = first ? 1 : 0; i < count; i++) { // the very first spans the time since the configuration
             long end = end(i);
             MemorySegment values = metrics.evaluate(image, i);
             int next = 0;
@@ -193,6 +194,7 @@ final class CounterReader implements AutoCloseable {
                 sink.add(metric, end, Math.round(values.getAtIndex(ValueLayout.JAVA_DOUBLE, next++)));
             }
         }
+        first &= count == 0;
         clearImage();
         return count == SAMPLES_A_READ;
     }

@@ -17,6 +17,7 @@ import layerwise.trace.TraceRecorder;
  */
 public final class GpuSampler {
     private static final long PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final int PERIODS_A_FETCH = 5; // fetching counters costs milliseconds, however few there are
 
     private final DeviceInfo gpu;
     private final TraceRecorder recorder;
@@ -54,10 +55,12 @@ public final class GpuSampler {
         Optional<CounterReader> counters =
                 open("SM, tensor and DRAM activity", () -> CounterReader.open(gpu.ordinal()));
         started.countDown();
-        while (running) {
+        for (int period = 1; running; period++) {
             long next = System.nanoTime() + PERIOD_NANOS;
             nvml.ifPresent(this::read);
-            counters = counters.filter(this::read);
+            if (period % PERIODS_A_FETCH == 0) {
+                counters = counters.filter(this::read);
+            }
             LockSupport.parkNanos(this, next - System.nanoTime());
         }
         nvml.ifPresent(this::read);

@@ -28,7 +28,7 @@ class GraphNodeLogTest {
         log.drainTo(recorder);
         log.drainTo(recorder); // nothing twice
         Path file = folder.resolve("trace.sqlite");
-        recorder.kernel("k", 7, 1, 2L << 32, 100, 200, 0);
+        recorder.kernel("k", 7, 1, 2L << 32, 100, 200);
         recorder.write(file);
         TraceFile trace = TraceFile.open(file);
         int process = trace.activities().process(0);

@@ -61,8 +61,6 @@ final class MetricsSection {
 
     private static DomContent row(MetricSummary summary) {
         List<String> cells = MetricsText.cells(summary);
-        return tr(
-                th(cells.getFirst()).attr("scope", "row"),
-                each(cells.subList(1, cells.size()), cell -> td(cell)));
+        return tr(th(cells.getFirst()).attr("scope", "row"), each(cells.subList(1, cells.size()), cell -> td(cell)));
     }
 }

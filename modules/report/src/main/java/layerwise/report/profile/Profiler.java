@@ -49,8 +49,8 @@ public final class Profiler {
         CompletableFuture<GraphNodes> nodes = CompletableFuture.supplyAsync(trace::graphNodes);
         CompletableFuture<ApiCalls> calls = CompletableFuture.supplyAsync(trace::calls);
         CompletableFuture<CallChains> chains = CompletableFuture.supplyAsync(trace::callChains);
-        CompletableFuture<SampledMetrics> metrics = CompletableFuture.supplyAsync(
-                () -> new SampledMetrics(trace.gpuMetrics(), trace.absentGpuMetrics()));
+        CompletableFuture<SampledMetrics> metrics =
+                CompletableFuture.supplyAsync(() -> new SampledMetrics(trace.gpuMetrics(), trace.absentGpuMetrics()));
         CompletableFuture<Map<Integer, String>> strings = CompletableFuture.supplyAsync(trace::strings);
         GpuActivities activities = trace.activities();
         Attribution attribution =

@@ -48,7 +48,8 @@ public final class Backtraces {
         List<List<String>> chains = backtraces.chains();
         for (int number = 0; number < chains.size(); number++) {
             text.append("\nLaunched from [").append(number).append("]\n");
-            chains.get(number).forEach(frame -> text.append("    ").append(frame).append('\n'));
+            chains.get(number)
+                    .forEach(frame -> text.append("    ").append(frame).append('\n'));
             for (ProblemProfile problem : profile.problems()) {
                 backtraces.appendRows(problem, number, text);
             }

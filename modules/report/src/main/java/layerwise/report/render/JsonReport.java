@@ -33,8 +33,7 @@ public final class JsonReport {
         }
     }
 
-    private static void write(
-            ProblemProfile problem, SampledMetrics metrics, Backtraces backtraces, JsonGenerator json)
+    private static void write(ProblemProfile problem, SampledMetrics metrics, Backtraces backtraces, JsonGenerator json)
             throws IOException {
         json.writeStartObject();
         json.writeStringField("name", problem.title());

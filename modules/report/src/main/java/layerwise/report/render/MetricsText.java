@@ -20,7 +20,8 @@ public final class MetricsText {
             return;
         }
         text.append('\n');
-        metrics.absent().forEach(absence -> text.append("Not sampled: ").append(absence).append('\n'));
+        metrics.absent()
+                .forEach(absence -> text.append("Not sampled: ").append(absence).append('\n'));
         for (ProblemProfile problem : context.profile().problems()) {
             if (!metrics.series().isEmpty()) {
                 append(problem, metrics, text);
@@ -29,7 +30,9 @@ public final class MetricsText {
     }
 
     private static void append(ProblemProfile problem, SampledMetrics metrics, StringBuilder text) {
-        text.append("GPU metrics during the measured runs of \"").append(problem.title()).append("\"\n");
+        text.append("GPU metrics during the measured runs of \"")
+                .append(problem.title())
+                .append("\"\n");
         List<List<String>> lines = new ArrayList<>(List.of(NAMES, UNITS));
         metrics.summaries(problem.window()).forEach(summary -> lines.add(cells(summary)));
         ColumnText.append(lines, NAMES.size(), text);
