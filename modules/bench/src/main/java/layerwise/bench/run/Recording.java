@@ -7,6 +7,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import layerwise.bench.ranks.Rank;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.NearestNames;
 

@@ -93,8 +93,7 @@ class DockerfileTest {
         sandbox.with("PATH", sandbox.home() + ":" + sandbox.path());
         Path work = Files.createDirectories(sandbox.folder().resolve("work"));
         String command = String.join(
-                " ",
-                JsonMapper.builder().build().readValue(argumentsOf("CMD").getFirst(), String[].class));
+                " ", JsonMapper.builder().build().readValue(argumentsOf("CMD").getFirst(), String[].class));
 
         assertEquals(0, sandbox.run(command, work).exitCode());
         assertEquals("devices", sandbox.started().getFirst().getLast());
@@ -106,7 +105,8 @@ class DockerfileTest {
 
         sandbox.fake("mpirun", "");
         assertEquals(
-                0, sandbox.run("NP=4 mpi_launch.sh run.sh config_gen.yaml", work).exitCode());
+                0,
+                sandbox.run("NP=4 mpi_launch.sh run.sh config_gen.yaml", work).exitCode());
         assertEquals(
                 List.of("mpirun", "--allow-run-as-root", "--np", "4", "run.sh", "config_gen.yaml"),
                 sandbox.started().getFirst());

@@ -194,7 +194,8 @@ class RunScriptTest {
                 .run("PROFILER=%s BACKTRACE=%s GPU_METRICS=%s ./run.sh c.yaml".formatted(profiler, backtrace, metrics));
 
         assertTrue(
-                sandbox.started().stream().noneMatch(call -> call.size() > 1 && call.get(1).equals("profile")),
+                sandbox.started().stream()
+                        .noneMatch(call -> call.size() > 1 && call.get(1).equals("profile")),
                 sandbox.started().toString());
         Map<String, String> environment = sandbox.environmentOf("java");
         assertEquals(profiler, environment.get("PROFILER"));
@@ -218,7 +219,7 @@ class RunScriptTest {
     @Test
     void mapsSixteenSlurmTasksOnFourNodes() throws IOException {
         sandbox.with("REPORT", "0").with("WORLD_SIZE", "99").with("RANK", "99"); // stale ones from the login shell
-        for (int rank = 0; rank < 16; rank += 5) {
+        for (int rank = 0; rank < 16; rank++) {
             sandbox.with("SLURM_NTASKS", "16")
                     .with("SLURM_PROCID", Integer.toString(rank))
                     .with("SLURM_LOCALID", Integer.toString(rank % 4))

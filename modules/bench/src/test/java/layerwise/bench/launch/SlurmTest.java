@@ -16,6 +16,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The Slurm launchers on a real Slurm. */
 class SlurmTest {
@@ -62,8 +64,8 @@ class SlurmTest {
         Path program = sandbox.home().resolve("layerwise");
         Files.writeString(program, """
                 #!/usr/bin/env bash
-                exec %s --enable-native-access=ALL-UNNAMED -Dlayerwise.home=%s -cp %s layerwise.bench.Main "$@"
-                """.formatted(TestClassPath.java(), System.getProperty("layerwise.home"), TestClassPath.current()));
+                exec %s "$@"
+                """.formatted(TestClassPath.program()));
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
@@ -121,15 +123,18 @@ class SlurmTest {
                 result.stdout());
     }
 
-    @Test
-    void theProgramRunsAsATask() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"--enable-attention-dp", "--no-enable-attention-dp"})
+    void theProgramRunsOnTwoTasksThatMeetOverMpi(String attention) throws IOException {
         installProgram();
 
-        Sandbox.Result result = sandbox.run("NODES=1 NP=1 ./slurm_launch.sh ./run.sh quickstart.yaml --device reference"
-                + " --seq-len-kv-cache 16 --run-times 1");
+        Sandbox.Result result = sandbox.run("NODES=1 NP=2 ./slurm_launch.sh ./run.sh quickstart.yaml --device reference"
+                + " --seq-len-kv-cache 16 --run-times 1 " + attention);
 
         assertEquals(0, result.exitCode(), result.stdout() + result.stderr());
-        assertTrue(result.stdout().contains("[RANK 0]  batch_size 4"), result.stdout());
-        assertTrue(Files.exists(sandbox.home().resolve("profiles/report_np1_rank0.sqlite")));
+        for (int rank = 0; rank < 2; rank++) {
+            assertTrue(result.stdout().contains("[RANK " + rank + "]  batch_size 4"), result.stdout());
+            assertTrue(Files.exists(sandbox.home().resolve("profiles/report_np2_rank%d.sqlite".formatted(rank))));
+        }
     }
 }

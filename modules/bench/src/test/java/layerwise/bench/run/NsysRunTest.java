@@ -20,7 +20,15 @@ import org.junit.jupiter.api.io.TempDir;
 /** What nsys is told of a run, heard by a fake NVTX. */
 class NsysRunTest {
     private static final String[] ARGUMENTS = {
-        "quickstart.yaml", "--device", "reference", "--seq-len-kv-cache", "16", "--batch-size", "1,2", "--run-times", "2"
+        "quickstart.yaml",
+        "--device",
+        "reference",
+        "--seq-len-kv-cache",
+        "16",
+        "--batch-size",
+        "1,2",
+        "--run-times",
+        "2"
     };
 
     @TempDir

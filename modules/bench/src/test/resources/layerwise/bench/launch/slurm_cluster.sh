@@ -10,11 +10,9 @@ daemons=()
 stop() {
     SLURM_CONF=$folder/slurm.conf timeout 5 scancel --user=root 2>/dev/null || true
     sleep 0.5
-    for ((i = ${#daemons[@]} - 1; i >= 0; i--)); do
-        kill "${daemons[i]}" 2>/dev/null || true
-    done
-    for ((i = ${#daemons[@]} - 1; i >= 0; i--)); do
-        timeout 5 tail --pid="${daemons[i]}" -f /dev/null || kill -KILL "${daemons[i]}"
+    for ((i = ${#daemons[@]} - 1; i >= 0; i--)); do # each needs those started before it
+        kill "${daemons[i]}" 2>/dev/null || continue
+        timeout 8 tail --pid="${daemons[i]}" -s 0.1 -f /dev/null || kill -KILL "${daemons[i]}"
     done
 }
 trap stop EXIT
@@ -50,15 +48,15 @@ CONF
 
 munged --foreground --force --key-file="$folder/munge/key" --socket="$folder/munge/socket" \
     --pid-file="$folder/munge/pid" --log-file="$folder/munge/log" --seed-file="$folder/munge/seed" \
-    <&- >"$folder/munged.out" 2>&1 &
+    </dev/null >"$folder/munged.out" 2>&1 &
 daemons+=($!)
 for ((i = 0; i < 100; i++)); do
     [[ ! -S $folder/munge/socket ]] || break
     sleep 0.1
 done
-slurmctld -D -f "$folder/slurm.conf" <&- >"$folder/slurmctld.out" 2>&1 &
+slurmctld -D -f "$folder/slurm.conf" </dev/null >"$folder/slurmctld.out" 2>&1 &
 daemons+=($!)
-slurmd -D -f "$folder/slurm.conf" <&- >"$folder/slurmd.out" 2>&1 &
+slurmd -D -f "$folder/slurm.conf" </dev/null >"$folder/slurmd.out" 2>&1 &
 daemons+=($!)
 
 export SLURM_CONF=$folder/slurm.conf
