@@ -1,36 +1,41 @@
 package layerwise.cuda.metrics;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import layerwise.cuda.DeviceInfo;
 import layerwise.tensor.LayerwiseException;
 import layerwise.trace.TraceRecorder;
 
 /**
- * Samples one GPU on a thread of its own from start to stop: every 10 ms what NVML tells, every 0.1 ms the counters of
- * the GPU where the driver allows that.
+ * Samples one GPU from start to stop on threads of its own: every 10 ms what NVML tells, every 0.1 ms the counters of the
+ * GPU where the driver allows that.
  */
 public final class GpuSampler {
-    private static final long PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
-    private static final int PERIODS_A_FETCH = 5; // fetching counters costs milliseconds, however few there are
+    private static final long NVML_PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final long FETCH_PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final DeviceInfo gpu;
     private final TraceRecorder recorder;
-    private final SampleLog log = new SampleLog();
-    private final List<String> absences = new ArrayList<>();
-    private final CountDownLatch started = new CountDownLatch(1);
-    private final Thread thread;
+    private final SampleLog told = new SampleLog();
+    private final SampleLog counted = new SampleLog();
+    private final List<String> absences = new CopyOnWriteArrayList<>();
+    private final CountDownLatch started = new CountDownLatch(2);
+    private final List<Thread> threads;
     private volatile boolean running = true;
 
     private GpuSampler(DeviceInfo gpu, TraceRecorder recorder) {
         this.gpu = gpu;
         this.recorder = recorder;
-        this.thread = Thread.ofPlatform().daemon().name("gpu-metrics").unstarted(this::sample);
+        // Fetching counters takes longer than NVML's period.
+        this.threads = List.of(
+                Thread.ofPlatform().daemon().name("gpu-nvml").unstarted(this::ask),
+                Thread.ofPlatform().daemon().name("gpu-counters").unstarted(this::count));
     }
 
     /**
@@ -40,87 +45,69 @@ public final class GpuSampler {
      */
     public static GpuSampler start(DeviceInfo gpu, TraceRecorder recorder) {
         GpuSampler sampler = new GpuSampler(gpu, recorder);
-        sampler.thread.start();
-        try {
-            sampler.started.await();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        sampler.threads.forEach(Thread::start);
+        uninterruptibly(sampler.started::await);
         return sampler;
     }
 
-    private void sample() {
-        Optional<NvmlReader> nvml =
+    private void ask() {
+        Optional<NvmlReader> opened =
                 open("clocks, power, temperature and utilisation", () -> NvmlReader.open(gpu.busId()));
-        Optional<CounterReader> counters =
-                open("SM, tensor and DRAM activity", () -> CounterReader.open(gpu.ordinal()));
         started.countDown();
-        for (int period = 1; running; period++) {
-            long next = System.nanoTime() + PERIOD_NANOS;
-            nvml.ifPresent(this::read);
-            if (period % PERIODS_A_FETCH == 0) {
-                counters = counters.filter(this::read);
-            }
-            LockSupport.parkNanos(this, next - System.nanoTime());
+        if (opened.isEmpty()) {
+            return;
         }
-        nvml.ifPresent(this::read);
-        nvml.ifPresent(NvmlReader::close);
-        counters.ifPresent(this::finish);
-    }
-
-    private interface Opener<T> {
-        T open();
-    }
-
-    private <T> Optional<T> open(String what, Opener<T> opener) {
-        try {
-            return Optional.of(opener.open());
-        } catch (LayerwiseException e) {
-            absences.add(what + ": " + e.getMessage());
-            return Optional.empty();
+        try (NvmlReader nvml = opened.get()) {
+            while (running) {
+                long next = System.nanoTime() + NVML_PERIOD_NANOS;
+                read(nvml);
+                LockSupport.parkNanos(this, next - System.nanoTime());
+            }
+            read(nvml);
         }
     }
 
     private void read(NvmlReader nvml) {
-        nvml.read((metric, value) -> log.add(metric, recorder.now(), value));
+        nvml.read((metric, value) -> told.add(metric, recorder.now(), value));
     }
 
-    /** Returns whether to go on; after a failure there would only be gaps. */
-    private boolean read(CounterReader counters) {
-        try {
-            boolean more = true;
-            while (more) {
-                more = counters.read((metric, end, value) -> log.add(metric, recorder.sinceStart(end), value));
+    private void count() {
+        Optional<CounterReader> opened =
+                open("SM, tensor and DRAM activity", () -> CounterReader.open(gpu.ordinal()));
+        started.countDown();
+        if (opened.isEmpty()) {
+            return;
+        }
+        try (CounterReader counters = opened.get()) {
+            while (running) {
+                long next = System.nanoTime() + FETCH_PERIOD_NANOS;
+                fetch(counters);
+                LockSupport.parkNanos(this, next - System.nanoTime());
             }
-            return true;
+            counters.stop();
+            fetch(counters);
         } catch (LayerwiseException e) {
             absences.add(String.format(
                     Locale.ROOT,
                     "SM, tensor and DRAM activity after %.1f s: %s",
                     recorder.now() / 1e9,
                     e.getMessage()));
-            close(counters);
-            return false;
         }
     }
 
-    private void finish(CounterReader counters) {
-        try {
-            counters.stop();
-        } catch (LayerwiseException e) {
-            absences.add("the last of SM, tensor and DRAM activity: " + e.getMessage());
-        }
-        if (read(counters)) {
-            close(counters);
+    private void fetch(CounterReader counters) {
+        boolean more = true;
+        while (more) {
+            more = counters.read((metric, end, value) -> counted.add(metric, recorder.sinceStart(end), value));
         }
     }
 
-    private static void close(CounterReader counters) {
+    private <T> Optional<T> open(String what, Supplier<T> opener) {
         try {
-            counters.close();
+            return Optional.of(opener.get());
         } catch (LayerwiseException e) {
-            System.getLogger(GpuSampler.class.getName())
-                    .log(System.Logger.Level.WARNING, "counters stay enabled: {0}", e.getMessage());
+            absences.add(what + ": " + e.getMessage());
+            return Optional.empty();
         }
     }
 
@@ -131,11 +118,27 @@ public final class GpuSampler {
      */
     public List<String> stop() {
         running = false;
-        LockSupport.unpark(thread);
+        threads.forEach(LockSupport::unpark);
+        threads.forEach(thread -> uninterruptibly(thread::join));
+        for (Metric metric : Metric.values()) {
+            recorder.gpuMetricName(gpu.ordinal(), metric.id(), metric.title());
+        }
+        told.drainTo(recorder, gpu.ordinal());
+        counted.drainTo(recorder, gpu.ordinal());
+        return List.copyOf(absences);
+    }
+
+    private interface Waiting {
+        void await() throws InterruptedException;
+    }
+
+    /** Waits to the end whatever happens, and keeps an interruption for the caller. */
+    private static void uninterruptibly(Waiting waiting) {
         boolean interrupted = false;
-        while (thread.isAlive()) {
+        while (true) {
             try {
-                thread.join();
+                waiting.await();
+                break;
             } catch (InterruptedException e) {
                 interrupted = true;
             }
@@ -143,7 +146,5 @@ public final class GpuSampler {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        log.drainTo(recorder, gpu.ordinal());
-        return List.copyOf(absences);
     }
 }

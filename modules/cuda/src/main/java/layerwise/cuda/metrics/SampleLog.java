@@ -28,11 +28,8 @@ final class SampleLog {
         size++;
     }
 
-    /** Moves everything to a recorder. */
+    /** Moves everything to a recorder that knows the names. */
     void drainTo(TraceRecorder recorder, int gpu) {
-        for (Metric metric : Metric.values()) {
-            recorder.gpuMetricName(gpu, metric.id(), metric.title());
-        }
         for (int i = 0; i < size; i++) {
             recorder.gpuMetric(times[i], gpu, metrics[i], values[i]);
         }
