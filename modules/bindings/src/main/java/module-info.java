@@ -14,6 +14,7 @@ module layerwise.bindings {
             layerwise.cuda;
     exports layerwise.bindings.mpi to
             layerwise.mpi;
+    exports layerwise.bindings.nccl to
     exports layerwise.bindings.nvml to
             layerwise.cuda;
     exports layerwise.bindings.nvtx to

@@ -20,7 +20,13 @@ public final class TestClassPath {
         String home = "-Dlayerwise.home=" + System.getProperty("layerwise.home");
         return modules.isEmpty()
                 ? String.join(
-                        " ", java(), "--enable-native-access=ALL-UNNAMED", home, "-cp", current(), "layerwise.bench.Main")
+                        " ",
+                        java(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        home,
+                        "-cp",
+                        current(),
+                        "layerwise.bench.Main")
                 : String.join(
                         " ",
                         java(),

@@ -72,8 +72,7 @@ public final class GpuSampler {
     }
 
     private void count() {
-        Optional<CounterReader> opened =
-                open("SM, tensor and DRAM activity", () -> CounterReader.open(gpu.ordinal()));
+        Optional<CounterReader> opened = open("SM, tensor and DRAM activity", () -> CounterReader.open(gpu.ordinal()));
         started.countDown();
         if (opened.isEmpty()) {
             return;
