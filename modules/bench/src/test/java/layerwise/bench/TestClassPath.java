@@ -14,30 +14,6 @@ public final class TestClassPath {
         return Path.of(System.getProperty("java.home"), "bin/java").toString();
     }
 
-    /** Starts the benchmark program as the launcher does, on the module path where this JVM has one. */
-    public static String program() {
-        String modules = System.getProperty("jdk.module.path", "");
-        String home = "-Dlayerwise.home=" + System.getProperty("layerwise.home");
-        return modules.isEmpty()
-                ? String.join(
-                        " ",
-                        java(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        home,
-                        "-cp",
-                        current(),
-                        "layerwise.bench.Main")
-                : String.join(
-                        " ",
-                        java(),
-                        "--enable-native-access=org.xerial.sqlitejdbc,layerwise.bindings,layerwise.cuda,layerwise.mpi",
-                        home,
-                        "--module-path",
-                        modules,
-                        "--module",
-                        "layerwise.bench/layerwise.bench.Main");
-    }
-
     /** Everything that this JVM has, whether on its module path or not. */
     public static String current() {
         return Stream.of(

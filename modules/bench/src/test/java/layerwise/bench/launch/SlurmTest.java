@@ -7,10 +7,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
-import layerwise.bench.TestClassPath;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,6 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The Slurm launchers on a real Slurm. */
 class SlurmTest {
     private static final Duration LIMIT = Duration.ofSeconds(15);
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
 
     @TempDir
     static Path slurm;
@@ -57,16 +56,6 @@ class SlurmTest {
 
     private static Sandbox onCluster(Sandbox sandbox) {
         return sandbox.with("PATH", "/usr/bin:/bin").with("SLURM_CONF", cluster.configuration());
-    }
-
-    /** Puts this build in the place of the program. */
-    private void installProgram() throws IOException {
-        Path program = sandbox.home().resolve("layerwise");
-        Files.writeString(program, """
-                #!/usr/bin/env bash
-                exec %s "$@"
-                """.formatted(TestClassPath.program()));
-        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
     @Test
@@ -123,18 +112,58 @@ class SlurmTest {
                 result.stdout());
     }
 
+    private RankJob twoRanks() throws IOException {
+        return new RankJob(folder)
+                .with("SLURM_CONF", cluster.configuration())
+                .with("SLURM_JOB_ID", job)
+                .with("NODES", "1")
+                .with("NP", "2");
+    }
+
+    /** Sequences or heads divided over the ranks, experts divided in both. */
     @ParameterizedTest
     @ValueSource(strings = {"--enable-attention-dp", "--no-enable-attention-dp"})
-    void theProgramRunsOnTwoTasksThatMeetOverMpi(String attention) throws IOException {
-        installProgram();
+    void layersOnTwoTasksEqualThoseOfOneRank(String attention) throws IOException {
+        try (RankJob ranks = twoRanks()) {
+            RankJob.Result result = ranks.end(
+                    ranks.start(
+                            "./slurm_launch.sh",
+                            "./layerwise",
+                            "verify",
+                            "quickstart.yaml",
+                            "--device",
+                            "reference",
+                            "--batch-size",
+                            "3",
+                            "--seq-len-kv-cache",
+                            "9",
+                            attention),
+                    PATIENCE);
+            assertEquals(0, result.status(), result.output());
+            assertTrue(result.output().contains(" outputs of 2 ranks, 0 wrong: OK"), result.output());
+        }
+    }
 
-        Sandbox.Result result = sandbox.run("NODES=1 NP=2 ./slurm_launch.sh ./run.sh quickstart.yaml --device reference"
-                + " --seq-len-kv-cache 16 --run-times 1 " + attention);
-
-        assertEquals(0, result.exitCode(), result.stdout() + result.stderr());
-        for (int rank = 0; rank < 2; rank++) {
-            assertTrue(result.stdout().contains("[RANK " + rank + "]  batch_size 4"), result.stdout());
-            assertTrue(Files.exists(sandbox.home().resolve("profiles/report_np2_rank%d.sqlite".formatted(rank))));
+    @Test
+    void aRunOnTwoTasksLeavesATraceOfEach() throws IOException {
+        try (RankJob ranks = twoRanks()) {
+            RankJob.Result result = ranks.end(
+                    ranks.start(
+                            "./slurm_launch.sh",
+                            "./run.sh",
+                            "quickstart.yaml",
+                            "--device",
+                            "reference",
+                            "--seq-len-kv-cache",
+                            "16",
+                            "--run-times",
+                            "1"),
+                    PATIENCE);
+            assertEquals(0, result.status(), result.output());
+            for (int rank = 0; rank < 2; rank++) {
+                assertTrue(result.output().contains("[RANK " + rank + "]  batch_size 4"), result.output());
+                assertTrue(Files.exists(folder.resolve("profiles/report_np2_rank%d.sqlite".formatted(rank))));
+            }
         }
     }
 }
