@@ -104,8 +104,7 @@ public final class Ranks {
      */
     public static void run(Map<String, String> environment, PrintStream out, PrintStream err, Consumer<Here> body) {
         Rank rank = Rank.of(environment);
-        Rendezvous rendezvous =
-                rank.world() == 1 ? Communicator.alone() : new Ranks(rank, environment, err).meet();
+        Rendezvous rendezvous = rank.world() == 1 ? Communicator.alone() : new Ranks(rank, environment, err).meet();
         Here here = new Here(rank, rendezvous, out, err);
         here.together(() -> body.accept(here));
         rendezvous.close();

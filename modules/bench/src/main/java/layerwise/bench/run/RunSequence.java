@@ -137,9 +137,15 @@ final class RunSequence {
                         weights.bytes() + slice.cacheBytes())
                 .check();
         boolean cuda = Devices.resolve(config.device()) instanceof DeviceChoice.Cuda;
+        try (Tracer tracer = Tracer.open(recording, cuda, arguments)) {
+            run(tracer);
+        }
+    }
+
+    /** The run under a tracer that was opened first. */
+    void run(Tracer tracer) {
         CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
-        try (Tracer tracer = Tracer.open(recording, cuda, arguments);
-                Executor executor = Devices.open(config.device(), journal, tuning, here, config.shareGpu());
+        try (Executor executor = Devices.open(config.device(), journal, tuning, here, config.shareGpu());
                 Memory memory = executor.allocate()) {
             here.together(() -> {
                 run(executor, memory, tracer);
@@ -149,34 +155,31 @@ final class RunSequence {
     }
 
     private void run(Executor executor, Memory memory, Tracer tracer) {
-
-            progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
-            progress.phase("Create runner", () -> {
-                weights.place(memory);
-                rotary.place(memory);
-                executor.synchronize();
-            });
-            Workbench bench = new Workbench(
-                    model,
-                    slice,
-                    cache,
-                    rotary,
-                    executor,
-                    memory,
-                    exchange(Devices.links(executor)),
-                    GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
-            if (rank.world() > 1) {
-                progress.say("Layer-wise benchmarks: " + bench.exchange());
-                Devices.carrier(executor).ifPresent(line -> progress.say("Layer-wise benchmarks: " + line));
-            }
-            if (config.runType() == RunType.GEN) {
-                progress.phase(
-                        "Prefill KV cache",
-                        () -> prefill().run(bench, mapping.dataRank(), progress));
-            }
-            progress.phase("Warmup", () -> warmUp(bench));
-            measure(bench, true);
-            record(bench, tracer);
+        progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
+        progress.phase("Create runner", () -> {
+            weights.place(memory);
+            rotary.place(memory);
+            executor.synchronize();
+        });
+        Workbench bench = new Workbench(
+                model,
+                slice,
+                cache,
+                rotary,
+                executor,
+                memory,
+                exchange(Devices.links(executor)),
+                GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
+        if (rank.world() > 1) {
+            progress.say("Layer-wise benchmarks: " + bench.exchange());
+            Devices.carrier(executor).ifPresent(line -> progress.say("Layer-wise benchmarks: " + line));
+        }
+        if (config.runType() == RunType.GEN) {
+            progress.phase("Prefill KV cache", () -> prefill().run(bench, mapping.dataRank(), progress));
+        }
+        progress.phase("Warmup", () -> warmUp(bench));
+        measure(bench, true);
+        record(bench, tracer);
     }
 
     private Prefill prefill() {

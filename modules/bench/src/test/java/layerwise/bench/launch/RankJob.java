@@ -1,6 +1,5 @@
 package layerwise.bench.launch;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -17,9 +16,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import layerwise.bench.TestClassPath;
 
 /**
- * Ranks that the real launchers start with the real {@code mpirun}. Only the program behind {@code layerwise} is not the
+ * Ranks that the real launchers start with the real {@code mpirun} or {@code srun}. Only the program behind {@code layerwise} is not the
  * image but the classes under test.
  */
 final class RankJob implements AutoCloseable {
@@ -38,7 +38,7 @@ final class RankJob implements AutoCloseable {
     RankJob(Path folder) throws IOException {
         home = Files.createDirectories(folder.resolve("home"));
         log = folder.resolve("output.txt");
-        for (String name : List.of("run.sh", "mpi_launch.sh", "middleware/exclude_slurm_envs")) {
+        for (String name : List.of("run.sh", "mpi_launch.sh", "slurm_launch.sh", "middleware/exclude_slurm_envs")) {
             Path target = home.resolve(name);
             Files.createDirectories(target.getParent());
             Files.copy(REPOSITORY.resolve(name), target);
@@ -52,18 +52,13 @@ final class RankJob implements AutoCloseable {
 
     /** What {@code layerwise} starts. */
     RankJob program(String main) throws IOException {
-        String classes = Stream.of(System.getProperty("jdk.module.path", ""), System.getProperty("java.class.path", ""))
-                .flatMap(path -> Stream.of(path.split(File.pathSeparator)))
-                .filter(path -> !path.isEmpty())
-                .reduce(REPOSITORY.resolve("modules/bench/target/test-classes").toString(), (a, b) -> a + ":" + b);
         Path script = home.resolve("layerwise");
         Files.writeString(script, """
                 #!/usr/bin/env bash
                 [[ $1 == run || $1 == verify || $1 == forward ]] || exit 0
                 exec %s -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED \
                     -Dlayerwise.home=%s -cp %s %s "$@"
-                """.formatted(
-                        ProcessHandle.current().info().command().orElse("java"), REPOSITORY, classes, main));
+                """.formatted(TestClassPath.java(), REPOSITORY, TestClassPath.current(), main));
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
         return this;
     }
@@ -82,7 +77,8 @@ final class RankJob implements AutoCloseable {
         // What the build's own environment says of ranks is not meant for the job.
         builder.environment()
                 .keySet()
-                .removeIf(name -> name.matches("(OMPI|PMIX|SLURM|LAYERWISE)_.*|RANK|WORLD_SIZE|.*LOCAL_RANK"));
+                .removeIf(
+                        name -> name.matches("(OMPI|PMIX|SLURM|LAYERWISE|CONTAINER)_.*|RANK|WORLD_SIZE|.*LOCAL_RANK"));
         builder.environment().putAll(environment);
         builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         Process process = builder.start();
