@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import layerwise.trace.Markers;
 
 /** A configuration as named arguments, in option order; lists have the suffix {@code _list}, absent values are null. */
 final class Arguments {
@@ -46,6 +47,9 @@ final class Arguments {
         arguments.put("replay_verify_metadata", config.replay().verifyMetadata());
         arguments.put("warmup_times", config.warmupTimes());
         arguments.put("run_times", config.runTimes());
+        if (config.shareGpu()) {
+            arguments.put(Markers.SHARE_GPU, true);
+        }
         return Collections.unmodifiableMap(arguments);
     }
 

@@ -5,6 +5,7 @@ import layerwise.bench.exchange.Links;
 import layerwise.bench.ranks.Rank;
 import layerwise.cuda.DeviceInfo;
 import layerwise.cuda.DeviceUnavailableException;
+import layerwise.cuda.PeerTopology;
 import layerwise.kernels.CudaExecutor;
 import layerwise.op.Capabilities;
 import layerwise.op.Communicator;
@@ -34,15 +35,25 @@ public final class Devices {
 
     /** Opens it for one rank alone. */
     public static Executor open(DeviceChoice choice, Journal journal, CudaExecutor.Tuning tuning) {
-        return open(choice, journal, tuning, new Rank(0, 1, 0, 1), Communicator.alone());
+        return open(choice, journal, tuning, new Rank(0, 1, 0, 1), Communicator.alone(), false);
     }
 
-    /** What the ranks' devices are connected by. */
-    public static Links links(DeviceChoice choice) {
+    /**
+     * What the ranks' devices are connected by; all ranks ask at the same point.
+     *
+     * @param shareGpu whether ranks may share a GPU
+     * @throws ConfigException if they do and may not
+     */
+    public static Links links(DeviceChoice choice, Rank rank, Rendezvous rendezvous, boolean shareGpu) {
         return switch (resolve(choice)) {
             case DeviceChoice.Auto auto -> throw new IllegalStateException("auto was resolved");
             case DeviceChoice.Reference reference -> Links.ofMessages();
-            case DeviceChoice.Cuda cuda -> new Links(false, false);
+            case DeviceChoice.Cuda cuda -> {
+                PeerTopology topology = rank.world() == 1
+                        ? PeerTopology.alone()
+                        : PeerTopology.find(gpu(rank), rank.rank(), shareGpu, rendezvous::allGather);
+                yield new Links(topology.nvlink(), true);
+            }
             case DeviceChoice.Estimate estimate -> Links.ofMessages();
         };
     }
@@ -64,19 +75,30 @@ public final class Devices {
     /**
      * Opens it for one of several ranks.
      *
-     * @param rendezvous carries the reference executor's collectives; lent
+     * @param rendezvous carries the reference executor's collectives, and what GPUs tell each other first; lent
+     * @param shareGpu   whether ranks may share a GPU
      * @throws ConfigException if it cannot be had here
      */
     public static Executor open(
-            DeviceChoice choice, Journal journal, CudaExecutor.Tuning tuning, Rank rank, Rendezvous rendezvous) {
+            DeviceChoice choice,
+            Journal journal,
+            CudaExecutor.Tuning tuning,
+            Rank rank,
+            Rendezvous rendezvous,
+            boolean shareGpu) {
         return switch (resolve(choice)) {
             case DeviceChoice.Auto auto -> throw new IllegalStateException("auto was resolved");
             case DeviceChoice.Reference reference ->
                 new ReferenceExecutor(journal, Capabilities.plain(), communicator(rendezvous));
-            case DeviceChoice.Cuda cuda -> CudaExecutor.open(rank.localRank(), journal, tuning, rendezvous, false);
+            case DeviceChoice.Cuda cuda -> CudaExecutor.open(gpu(rank), journal, tuning, rendezvous, shareGpu);
             case DeviceChoice.Estimate estimate ->
                 throw new ConfigException("device: '%s': this build has no estimating executor; use --device reference"
                         .formatted(estimate));
         };
+    }
+
+    /** The rank's GPU; ranks beyond the last GPU begin again, and are refused later unless they may share. */
+    private static int gpu(Rank rank) {
+        return rank.localRank() % Math.max(1, DeviceInfo.all().size());
     }
 }

@@ -25,6 +25,7 @@ import picocli.CommandLine.ParseResult;
 /** Parses the command line of {@code forward} and runs it. */
 public final class ForwardCommand {
     private static final String ATTENTION_DP = "--enable-attention-dp";
+    private static final String SHARE_GPU = "--share-gpu";
 
     private ForwardCommand() {}
 
@@ -56,9 +57,15 @@ public final class ForwardCommand {
         DeviceChoice device = DeviceChoice.parse("--device", result.matchedOptionValue("--device", "auto"));
         Agreement.require(here.rendezvous(), Map.of("command line", arguments));
         Mapping mapping = new Mapping(here.rank().group(), result.hasMatchedOption(ATTENTION_DP));
-        try (Executor executor =
-                Devices.open(device, Journal.NONE, CudaExecutor.Tuning.OFF, here.rank(), here.rendezvous())) {
+        try (Executor executor = Devices.open(
+                device,
+                Journal.NONE,
+                CudaExecutor.Tuning.OFF,
+                here.rank(),
+                here.rendezvous(),
+                result.hasMatchedOption(SHARE_GPU))) {
             new ForwardRun(options, mapping, executor, out).run();
+            executor.leave();
         }
     }
 
@@ -75,6 +82,9 @@ public final class ForwardCommand {
         add(spec, "--tolerance", "X", false, "greatest relative error, 2e-5 for float32 and 2e-2 for bfloat16");
         spec.addOption(OptionSpec.builder(ATTENTION_DP)
                 .description("several ranks divide sequences and experts, not heads and experts")
+                .build());
+        spec.addOption(OptionSpec.builder(SHARE_GPU)
+                .description("ranks may share a GPU")
                 .build());
         spec.addOption(OptionSpec.builder("-h", "--help")
                 .usageHelp(true)

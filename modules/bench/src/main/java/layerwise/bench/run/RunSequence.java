@@ -99,7 +99,12 @@ final class RunSequence {
                 config.limits().maxSeqLen());
         balancing = new Balancing(this.model, config.layerIndices(), mapping, config.balanceMethod(), environment);
         exchange = Exchange.of(
-                config, mapping, balancing.topK(), rank.localWorld(), Devices.links(config.device()), environment);
+                config,
+                mapping,
+                balancing.topK(),
+                rank.localWorld(),
+                Devices.links(config.device(), rank, rendezvous, config.shareGpu()),
+                environment);
     }
 
     /** Options whose work does not exist yet must not look as if they had been honoured. */
@@ -136,8 +141,10 @@ final class RunSequence {
         boolean cuda = Devices.resolve(config.device()) instanceof DeviceChoice.Cuda;
         CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
         try (Tracer tracer = Tracer.open(recording, cuda, arguments);
-                Executor executor = Devices.open(config.device(), journal, tuning, rank, rendezvous);
+                Executor executor =
+                        Devices.open(config.device(), journal, tuning, rank, rendezvous, config.shareGpu());
                 Memory memory = executor.allocate()) {
+            executor.notes().forEach(progress::say);
             progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
             progress.phase("Create runner", () -> {
                 weights.place(memory);
@@ -160,6 +167,7 @@ final class RunSequence {
             progress.phase("Warmup", () -> warmUp(bench));
             measure(bench, true);
             record(bench, tracer);
+            executor.leave();
         }
     }
 
@@ -205,7 +213,10 @@ final class RunSequence {
             try (Pack pack = pack(bench, problems.get(i), i)) {
                 double[] micros = measurement.run(bench, pack, problems.get(i));
                 if (untraced) {
-                    out.println(Statistics.of(micros).line(rank.rank(), problems.get(i)));
+                    out.println(
+                            config.shareGpu()
+                                    ? Statistics.untimed(rank.rank(), problems.get(i))
+                                    : Statistics.of(micros).line(rank.rank(), problems.get(i)));
                 }
             }
             progress.show(untraced ? "Measure" : "Trace", i + 1, problems.size());

@@ -59,15 +59,21 @@ public final class VerifyCommand {
                 mapping,
                 balancing.topK(),
                 here.rank().localWorld(),
-                Devices.links(config.device()),
+                Devices.links(config.device(), here.rank(), here.rendezvous(), config.shareGpu()),
                 environment);
-        try (Executor device =
-                Devices.open(config.device(), Journal.NONE, CudaExecutor.Tuning.OFF, here.rank(), here.rendezvous())) {
+        try (Executor device = Devices.open(
+                config.device(),
+                Journal.NONE,
+                CudaExecutor.Tuning.OFF,
+                here.rank(),
+                here.rendezvous(),
+                config.shareGpu())) {
             LayerVerification verification =
                     new LayerVerification(config, scaled, mapping, exchange, balancing, device, here.rendezvous(), out);
             for (Problem problem : config.problems()) {
                 verification.verify(phase, problem);
             }
+            device.leave();
             verification.conclude();
         }
     }
