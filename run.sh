@@ -4,7 +4,7 @@
 #   PROFILER=auto          nsys, builtin or none; auto takes nsys 2025 or newer where a GPU is there
 #   BACKTRACE=1            record call stacks of launches       GPU_METRICS=1         sample the GPU's metrics
 #   REPORT=0               do not report on what was recorded
-# Leaves PROFILE_DIR/report_np{ranks}_rank{rank}.{sqlite or nsys-rep,log} and, on rank 0, reports beside them.
+# Leaves PROFILE_DIR/report_np{ranks}_rank{rank}.{sqlite or nsys-rep,log} and reports beside them.
 set -euo pipefail
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
@@ -75,6 +75,6 @@ set -x
 "${profile[@]}" "$root/layerwise" run "$@" 2>&1 | tee "$files.log"
 { set +x; } 2>/dev/null
 
-if [[ $RANK == 0 && $PROFILER != none && ${REPORT:-1} == 1 && (! -f $root/lib/modules || -f ${root%/*}/report/lib/modules) ]]; then
-    "$root/layerwise" report --profile-dir "$PROFILE_DIR" --world-size "$WORLD_SIZE" --rank 0
+if [[ $PROFILER != none && ${REPORT:-1} == 1 && (! -f $root/lib/modules || -f ${root%/*}/report/lib/modules) ]]; then
+    "$root/layerwise" report --profile-dir "$PROFILE_DIR" --world-size "$WORLD_SIZE" --rank "$RANK"
 fi
