@@ -56,7 +56,7 @@ class LayerwiseScriptTest {
         sandbox.run("./layerwise run c.yaml");
         assertTrue(sandbox.started()
                 .getFirst()
-                .contains("--enable-native-access=org.xerial.sqlitejdbc,layerwise.bindings,layerwise.cuda"));
+                .contains("--enable-native-access=org.xerial.sqlitejdbc,layerwise.bindings,layerwise.cuda,layerwise.mpi"));
 
         sandbox.run("./layerwise report");
         assertTrue(sandbox.started().getFirst().contains("--enable-native-access=org.xerial.sqlitejdbc"));
