@@ -93,7 +93,8 @@ class SlurmTest {
         Path pid = sandbox.folder().resolve("pid");
         if (Files.exists(pid)) { // it may have been ended before it had a chance to say
             ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
-                    .ifPresent(process -> process.onExit().orTimeout(10, TimeUnit.SECONDS).join());
+                    .ifPresent(process ->
+                            process.onExit().orTimeout(10, TimeUnit.SECONDS).join());
         }
     }
 
