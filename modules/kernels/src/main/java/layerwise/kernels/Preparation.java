@@ -6,6 +6,7 @@ import java.util.List;
 import layerwise.cuda.DeviceBuffer;
 import layerwise.cuda.LaunchShape;
 import layerwise.cuda.MatmulPlan;
+import layerwise.cuda.TensorMap;
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
 import layerwise.op.Buffer;
@@ -68,9 +69,8 @@ final class Preparation {
             case SortByExpert op -> RoutingLaunches.of(this, op);
             case GatherRows op -> RoutingLaunches.of(this, op);
             case Combine op -> RoutingLaunches.of(this, op);
-            case GroupedLinear op -> ExpertLaunches.of(this, "grouped_linear", op.x(), op.offsets(), op.w(), op.y());
-            case GatedGroupedLinear op ->
-                ExpertLaunches.of(this, "gated_grouped_linear", op.x(), op.offsets(), op.w(), op.y());
+            case GroupedLinear op -> ExpertLaunches.of(this, op, lane);
+            case GatedGroupedLinear op -> ExpertLaunches.of(this, op, lane);
             case GroupedLinearCombine op ->
                 throw new IllegalStateException(
                         "no kernel weighs and adds experts' rows; the executor does not ask for it");
@@ -94,6 +94,12 @@ final class Preparation {
         return new KernelCall(gpu.kernels().kernel(operation, symbol), shape, arena);
     }
 
+    /** A tensor map of the execution's lifetime: {@link TensorMap#tiled}. */
+    TensorMap map(
+            DType dtype, long address, long[] extents, long[] strideBytes, int[] box, TensorMap.Swizzle swizzle) {
+        return TensorMap.tiled(arena, dtype, address, extents, strideBytes, box, swizzle);
+    }
+
     /** A plan that is closed with the execution. */
     MatmulPlan own(MatmulPlan plan) {
         plans.add(plan);
@@ -108,6 +114,15 @@ final class Preparation {
     long scratch(long bytes) {
         Buffer buffer = Buffer.of("#scratch" + scratches++, DType.I8, bytes);
         memory.put(buffer, new Contents.Undefined());
+        return memory.address(buffer.whole());
+    }
+
+    /** Memory that launches of one lane use one after the other: those that ask for as much share it. */
+    long scratch(Lane lane, long bytes) {
+        Buffer buffer = Buffer.of("#scratch.%s.%d".formatted(lane, bytes), DType.I8, bytes);
+        if (!memory.holds(buffer)) {
+            memory.put(buffer, new Contents.Undefined());
+        }
         return memory.address(buffer.whole());
     }
 

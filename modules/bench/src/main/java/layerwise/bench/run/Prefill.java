@@ -2,6 +2,7 @@ package layerwise.bench.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import layerwise.bench.moe.ExpertPath;
 import layerwise.model.layer.Phase;
 import layerwise.op.Batch;
 
@@ -35,12 +36,12 @@ record Prefill(int requests, int length) {
         return passes;
     }
 
-    void run(Workbench bench, Progress progress) {
+    void run(Workbench bench, ExpertPath path, Progress progress) {
         List<Pass> passes = passes();
         for (int i = 0; i < passes.size(); i++) {
             Pass pass = passes.get(i);
             try (Pack pack =
-                    Pack.prepare(bench, Phase.CONTEXT, pass.first(), pass.batch(), ExpertTable.routed(), 1000L + i)) {
+                    Pack.prepare(bench, path, Phase.CONTEXT, pass.first(), pass.batch(), ExpertTable.routed(), 1000L + i)) {
                 pack.runChecked(bench);
             }
             progress.show("Prefill KV cache", i + 1, passes.size());

@@ -2,10 +2,12 @@ package layerwise.bench.run;
 
 import java.io.PrintStream;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.Problem;
+import layerwise.bench.config.MoeBackend;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
 import layerwise.bench.config.Statistics;
@@ -13,9 +15,11 @@ import layerwise.bench.device.Devices;
 import layerwise.bench.device.GpuFacts;
 import layerwise.bench.device.Installation;
 import layerwise.kernels.CudaExecutor;
+import layerwise.bench.moe.ExpertPath;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
+import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
@@ -24,6 +28,7 @@ import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
+import layerwise.op.Program;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.Markers;
 
@@ -43,6 +48,8 @@ final class RunSequence {
     private final DecoderSlice slice;
     private final RotaryTable rotary;
     private final Balancing balancing;
+    private final ExpertPath experts;
+    private final ExpertPath prefillExperts;
     private final TraceJournal journal = new TraceJournal();
 
     RunSequence(
@@ -77,6 +84,20 @@ final class RunSequence {
                 model.layer(config.layerIndices().getFirst()).mixer(),
                 config.limits().maxSeqLen());
         balancing = new Balancing(config, model, rank, environment);
+        experts = path("moe_backend", config.moe().backend());
+        prefillExperts = path("moe_backend_for_prefill", config.moe().backendForPrefill());
+    }
+
+    private ExpertPath path(String option, MoeBackend backend) {
+        Batch batch = batch(config.problems().getFirst());
+        Program step = slice.benchmark(
+                        phase(),
+                        cache.tables("step", 0, batch).paged(),
+                        rotary.tensor(),
+                        new ExpertChoice.Routed())
+                .program();
+        String key = config.configFile() + ": " + option;
+        return ExpertPath.of(key, backend, step, config.attentionDp(), rank.world());
     }
 
     /** Options whose work does not exist yet must not look as if they had been honoured. */
@@ -103,6 +124,10 @@ final class RunSequence {
 
     void run(List<String> arguments) {
         recording.prepare();
+        progress.say("MoE backend: " + experts);
+        if (config.runType() == RunType.GEN) {
+            progress.say("MoE backend for prefill: " + prefillExperts);
+        }
         new ReferenceBudget(config, slice, cache, rotary, prefill(), weights.bytes() + slice.cacheBytes()).check();
         boolean cuda = Devices.resolve(config.device()) instanceof DeviceChoice.Cuda;
         CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
@@ -124,7 +149,7 @@ final class RunSequence {
                     memory,
                     GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
             if (config.runType() == RunType.GEN) {
-                progress.phase("Prefill KV cache", () -> prefill().run(bench, progress));
+                progress.phase("Prefill KV cache", () -> prefill().run(bench, prefillExperts, progress));
             }
             progress.phase("Warmup", () -> warmUp(bench));
             measure(bench, true);
@@ -150,7 +175,7 @@ final class RunSequence {
 
     private Pack pack(Workbench bench, Problem problem, int index) {
         long seed = 1L + index + 1_000_000L * rank.rank();
-        return Pack.prepare(bench, phase(), 0, batch(problem), balancing.table(problem), seed);
+        return Pack.prepare(bench, experts, phase(), 0, batch(problem), balancing.table(problem), seed);
     }
 
     private void warmUp(Workbench bench) {
@@ -178,12 +203,22 @@ final class RunSequence {
         }
     }
 
+    /** What became of the backends' names, for the trace and its reports. */
+    private Map<String, String> effective() {
+        Map<String, String> effective = new LinkedHashMap<>();
+        effective.put("effective_moe_backend", experts.toString());
+        if (config.runType() == RunType.GEN) {
+            effective.put("effective_moe_backend_for_prefill", prefillExperts.toString());
+        }
+        return effective;
+    }
+
     private void record(Workbench bench, Tracer tracer) {
         if (recording.profiler() == Recording.Profiler.NONE) {
             return;
         }
         tracer.begin(bench.executor(), journal);
-        journal.mark(Markers.PREFIX + "args " + config.argsJson());
+        journal.mark(Markers.PREFIX + "args " + config.argsJson(effective()));
         measure(bench, false);
         tracer.end(bench.executor(), journal, recording.trace(rank));
     }
