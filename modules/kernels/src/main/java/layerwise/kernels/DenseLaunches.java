@@ -134,7 +134,8 @@ final class DenseLaunches {
             }
         }
         if (tuned) {
-            ProductVariant variant = ProductVariants.dense(WeightFormat.NVFP4, tokens, op.w().n(), op.w().k());
+            ProductVariant variant = ProductVariants.dense(
+                    WeightFormat.NVFP4, tokens, op.w().n(), op.w().k());
             KernelCall call = tuned(to, op, "linear_nvfp4", variant)
                     .map(ProductOperands.activations(to, op.x(), variant.tokens()))
                     .pointer(ProductOperands.nvfp4Tiles(to, op.w(), false))
@@ -158,16 +159,18 @@ final class DenseLaunches {
                 return product.get();
             }
         }
-        ProductVariant variant =
-                ProductVariants.dense(WeightFormat.FP8_BLOCK, op.x().dim(0), op.w().n(), op.w().k());
+        ProductVariant variant = ProductVariants.dense(
+                WeightFormat.FP8_BLOCK, op.x().dim(0), op.w().n(), op.w().k());
         RoundedActivations rounded = RoundedActivations.of(to, op.x(), lane);
         KernelCall call = tuned(to, op, "linear_fp8", variant)
                 .map(rounded.codes(variant.tokens()))
                 .map(rounded.scales(variant.tokens()))
-                .map(ProductOperands.weights(to, op.w(), DType.E4M3, to.address(op.w().data()), false))
+                .map(ProductOperands.weights(
+                        to, op.w(), DType.E4M3, to.address(op.w().data()), false))
                 .pointer(to.address(block.scales()));
         return Launchable.sequence(
-                rounded.rounding(op.x(), 0), sizes(call, op).wide(op.y().strides().step(0)));
+                rounded.rounding(op.x(), 0),
+                sizes(call, op).wide(op.y().strides().step(0)));
     }
 
     /** By cuBLASLt, which wants every four blocks of a row of weights together. */

@@ -16,8 +16,7 @@ import layerwise.tensor.DType;
  *
  * @param gated whether SwiGLU is in the epilogue
  */
-record ExpertLaunches(
-        Preparation to, Lane lane, boolean gated, TensorRef x, TensorRef offsets, Weight w, TensorRef y) {
+record ExpertLaunches(Preparation to, Lane lane, boolean gated, TensorRef x, TensorRef offsets, Weight w, TensorRef y) {
     private static final int MOST_EXPERTS = 512;
     private static final int PLAIN_TILE = 64;
 
@@ -63,11 +62,7 @@ record ExpertLaunches(
     /** A launch of a variant, y given. */
     private KernelCall call(ProductVariant variant, String format) {
         LaunchShape shape = variant.expertShape(
-                y.dim(1),
-                gated,
-                x.dim(0),
-                experts(),
-                to.gpu().device().info().multiprocessors());
+                y.dim(1), gated, x.dim(0), experts(), to.gpu().device().info().multiprocessors());
         return to.call(operation(), "%s_%s_%s".formatted(operation(), variant.name(), format), shape)
                 .pointer(to.address(y));
     }

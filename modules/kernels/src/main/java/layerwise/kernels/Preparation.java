@@ -9,6 +9,10 @@ import layerwise.cuda.MatmulPlan;
 import layerwise.cuda.TensorMap;
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
+import layerwise.op.AllGather;
+import layerwise.op.AllReduce;
+import layerwise.op.AllToAllCombine;
+import layerwise.op.AllToAllDispatch;
 import layerwise.op.Buffer;
 import layerwise.op.Combine;
 import layerwise.op.Contents;
@@ -25,6 +29,7 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
@@ -74,7 +79,17 @@ final class Preparation {
             case GroupedLinearCombine op ->
                 throw new IllegalStateException(
                         "no kernel weighs and adds experts' rows; the executor does not ask for it");
+            case AllReduce op -> throw ofSeveralRanks(op);
+            case AllGather op -> throw ofSeveralRanks(op);
+            case ReduceScatter op -> throw ofSeveralRanks(op);
+            case AllToAllDispatch op -> throw ofSeveralRanks(op);
+            case AllToAllCombine op -> throw ofSeveralRanks(op);
         };
+    }
+
+    private static ConfigException ofSeveralRanks(Operator operator) {
+        return new ConfigException("device: %s of several ranks: expected one rank on a GPU, or --device reference"
+                .formatted(operator.name()));
     }
 
     GpuContext gpu() {
@@ -95,8 +110,7 @@ final class Preparation {
     }
 
     /** A tensor map of the execution's lifetime: {@link TensorMap#tiled}. */
-    TensorMap map(
-            DType dtype, long address, long[] extents, long[] strideBytes, int[] box, TensorMap.Swizzle swizzle) {
+    TensorMap map(DType dtype, long address, long[] extents, long[] strideBytes, int[] box, TensorMap.Swizzle swizzle) {
         return TensorMap.tiled(arena, dtype, address, extents, strideBytes, box, swizzle);
     }
 

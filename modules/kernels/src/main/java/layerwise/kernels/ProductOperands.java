@@ -41,9 +41,8 @@ final class ProductOperands {
         long row = dtype.bytes(w.k());
         long matrix = row * w.n();
         int columns = (int) (SWIZZLED_BYTES * 8L / dtype.bits());
-        long[] extents = gated
-                ? new long[] {w.k(), 8, 2, w.n() / 16, experts}
-                : new long[] {w.k(), w.n(), 1, 1, experts};
+        long[] extents =
+                gated ? new long[] {w.k(), 8, 2, w.n() / 16, experts} : new long[] {w.k(), w.n(), 1, 1, experts};
         long[] strides =
                 gated ? new long[] {row, matrix / 2, 8 * row, matrix} : new long[] {row, matrix, matrix, matrix};
         int[] box = gated ? new int[] {columns, 8, 2, 8, 1} : new int[] {columns, TILE_ROWS, 1, 1, 1};
@@ -58,8 +57,8 @@ final class ProductOperands {
         long along = Math.ceilDiv(w.k(), TILE_K);
         long matrix = across * along * TILE_BYTES;
         String layout = gated ? "gated" : "plain";
-        LaunchShape shape = LaunchShape.of(1, 256)
-                .grid(Math.toIntExact(along), Math.toIntExact(across), Math.toIntExact(experts));
+        LaunchShape shape =
+                LaunchShape.of(1, 256).grid(Math.toIntExact(along), Math.toIntExact(across), Math.toIntExact(experts));
         long tiles = to.memory()
                 .companion(
                         w.data().buffer(),

@@ -18,7 +18,8 @@ final class ProductVariants {
         return switch (format) {
             case NVFP4 -> mean > 64 ? tile(128, 1) : experts(mean, 8, 16, 32);
             // Tiles start at multiples of four rows, so an expert's rows need a little more room.
-            case FP8_BLOCK -> mean <= 5 ? tile(8, 1) : mean <= 13 ? tile(16, 1) : mean <= 40 ? tile(64, 1) : tile(128, 2);
+            case FP8_BLOCK ->
+                mean <= 5 ? tile(8, 1) : mean <= 13 ? tile(16, 1) : mean <= 40 ? tile(64, 1) : tile(128, 2);
             default -> experts(mean, 32);
         };
     }

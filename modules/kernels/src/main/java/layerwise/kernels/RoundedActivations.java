@@ -64,8 +64,8 @@ final class RoundedActivations {
      * @param active address of the number of rows in use, or 0 where all are
      */
     Launchable rounding(TensorRef x, long active) {
-        LaunchShape shape = LaunchShape.of(1, 256)
-                .grid(Math.toIntExact(blocks()), Math.toIntExact(Math.ceilDiv(rows, 16)), 1);
+        LaunchShape shape =
+                LaunchShape.of(1, 256).grid(Math.toIntExact(blocks()), Math.toIntExact(Math.ceilDiv(rows, 16)), 1);
         return to.call("quantize_fp8_block", "quantize_fp8_block_bf16", shape)
                 .pointer(codes)
                 .pointer(scales)

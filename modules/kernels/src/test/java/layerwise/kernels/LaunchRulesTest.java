@@ -50,18 +50,30 @@ class LaunchRulesTest {
     @Test
     void expertGridsAreOneWaveOrEveryPossibleTile() {
         // Ten pairs on four experts in tiles of eight rows: at worst 1+1+1+7 rows, that is four tiles, of three across.
-        assertEquals(12, new ProductVariant(8, 1, 1).expertShape(384, false, 10, 4, 132).gridX());
-        assertEquals(264, new ProductVariant(8, 1, 1).expertShape(7168, false, 1024, 256, 132).gridX());
-        assertEquals(132, new ProductVariant(128, 2, 1).expertShape(2048, true, 65_544, 256, 132).gridX());
+        assertEquals(
+                12,
+                new ProductVariant(8, 1, 1).expertShape(384, false, 10, 4, 132).gridX());
+        assertEquals(
+                264,
+                new ProductVariant(8, 1, 1)
+                        .expertShape(7168, false, 1024, 256, 132)
+                        .gridX());
+        assertEquals(
+                132,
+                new ProductVariant(128, 2, 1)
+                        .expertShape(2048, true, 65_544, 256, 132)
+                        .gridX());
         // Fewer pairs than experts: a tile for each.
         assertEquals(2, ProductVariant.mostTiles(2, 256, 8));
     }
 
     @Test
     void clustersTakeATileEachAndBlocksWithoutThemWalk() {
-        assertEquals(4 * 17, new ProductVariant(8, 1, 4).denseShape(1, 2112, 132).gridX());
+        assertEquals(
+                4 * 17, new ProductVariant(8, 1, 4).denseShape(1, 2112, 132).gridX());
         assertEquals(264, new ProductVariant(8, 1, 1).denseShape(1, 36_864, 132).gridX());
-        assertEquals(9 * 8, new ProductVariant(128, 2, 1).denseShape(1024, 2112, 132).gridX());
+        assertEquals(
+                9 * 8, new ProductVariant(128, 2, 1).denseShape(1024, 2112, 132).gridX());
     }
 
     @Test

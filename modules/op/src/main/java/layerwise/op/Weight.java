@@ -52,12 +52,15 @@ public record Weight(TensorRef data, Scaling scaling) {
     }
 
     private Weight map(UnaryOperator<TensorRef> part) {
-        return new Weight(part.apply(data), switch (scaling) {
-            case Scaling.None none -> none;
-            case Scaling.Block block -> new Scaling.Block(part.apply(block.scales()), block.rows(), block.columns());
-            case Scaling.Nvfp4 nvfp4 ->
-                new Scaling.Nvfp4(part.apply(nvfp4.blockScales()), part.apply(nvfp4.segmentScales()));
-        });
+        return new Weight(
+                part.apply(data),
+                switch (scaling) {
+                    case Scaling.None none -> none;
+                    case Scaling.Block block ->
+                        new Scaling.Block(part.apply(block.scales()), block.rows(), block.columns());
+                    case Scaling.Nvfp4 nvfp4 ->
+                        new Scaling.Nvfp4(part.apply(nvfp4.blockScales()), part.apply(nvfp4.segmentScales()));
+                });
     }
 
     /** Output features of one matrix. */

@@ -69,8 +69,12 @@ class OperatorTest {
         assertTrue(w.roundsActivations(DType.BF16));
         assertFalse(w.roundsActivations(DType.F32));
         assertFalse(new Weight(data, new Scaling.Block(f32("s4", 4, 4), 64, 64)).roundsActivations(DType.BF16));
-        assertEquals(Arithmetic.FP8, new Linear(bf16("x", 4, 256), w, bf16("y", 4, 256)).work().arithmetic());
-        assertEquals(Arithmetic.BF16, new Linear(f32("x4", 4, 256), w, f32("y4", 4, 256)).work().arithmetic());
+        assertEquals(
+                Arithmetic.FP8,
+                new Linear(bf16("x", 4, 256), w, bf16("y", 4, 256)).work().arithmetic());
+        assertEquals(
+                Arithmetic.BF16,
+                new Linear(f32("x4", 4, 256), w, f32("y4", 4, 256)).work().arithmetic());
     }
 
     @Test

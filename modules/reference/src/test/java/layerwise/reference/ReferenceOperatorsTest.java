@@ -97,7 +97,8 @@ class ReferenceOperatorsTest {
 
     @Test
     void bfloat16ActivationsAreRoundedWhereWeightsAreBlocksOfFp8() {
-        // 17 lies between the codes 16 and 18 of E4M3 at scale 1; a tie goes to the even one. The second block's scale is
+        // 17 lies between the codes 16 and 18 of E4M3 at scale 1; a tie goes to the even one. The second block's scale
+        // is
         // the least one, and its element survives all the same.
         float[] row = new float[160];
         row[0] = Float8E4M3.MAX;
@@ -351,8 +352,7 @@ class ReferenceOperatorsTest {
         TensorRef all = bench.poisoned("all", DType.F32, 5, 2);
         TensorRef each = bench.poisoned("each", DType.F32, 5, 2);
         GroupedLinear linear = new GroupedLinear(x, offsets, w, each, new ExpertLoad(4, 2));
-        Program loop = ExpertLoop.apply(
-                new Program(List.of(new Step.Launch(linear, Lane.MAIN)), List.of(each)));
+        Program loop = ExpertLoop.apply(new Program(List.of(new Step.Launch(linear, Lane.MAIN)), List.of(each)));
         bench.run(new GroupedLinear(x, offsets, w, all, new ExpertLoad(4, 2)));
         bench.run(loop.operators().toArray(Operator[]::new));
         assertEquals(4, loop.operators().size());

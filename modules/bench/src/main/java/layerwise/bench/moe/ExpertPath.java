@@ -36,36 +36,30 @@ public record ExpertPath(MoeBackend asked, MoeBackend runs, Optional<String> rea
     /**
      * What a backend does with experts of a format.
      *
-     * @param option      the configuration's key, for refusals
-     * @param format      of the experts' weights; empty where no layer has experts
-     * @param attentionDp whether attention is data-parallel
-     * @param ranks       number of processes
-     * @throws ConfigException if the backend takes neither the format nor another's place, or does not go with the topology
+     * @param option the configuration's key, for refusals
+     * @param format of the experts' weights; empty where no layer has experts
+     * @throws ConfigException if the backend neither takes the format nor has another in its place
      */
-    public static ExpertPath of(
-            String option, MoeBackend asked, Optional<WeightFormat> format, boolean attentionDp, int ranks) {
-        if (asked == MoeBackend.WIDEEP && (!attentionDp || ranks < 2)) {
-            throw new ConfigException("%s: WIDEEP: expected enable_attention_dp: true and more than one rank, got %s and %d"
-                    .formatted(option, attentionDp, ranks));
-        }
+    public static ExpertPath of(String option, MoeBackend asked, Optional<WeightFormat> format) {
         if (format.isEmpty() || formats(asked).contains(format.get())) {
             return new ExpertPath(asked, asked, Optional.empty());
         }
         String name = format.get().name().toLowerCase(Locale.ROOT);
         if (asked == MoeBackend.DEEPGEMM) {
-            throw new ConfigException("%s: DEEPGEMM: expected experts in fp8_block, these are %s; CUTLASS takes every format"
-                    .formatted(option, name));
+            throw new ConfigException(
+                    "%s: DEEPGEMM: expected experts in fp8_block, these are %s; CUTLASS takes every format"
+                            .formatted(option, name));
         }
         return new ExpertPath(asked, MoeBackend.CUTLASS, Optional.of("%s takes no %s experts".formatted(asked, name)));
     }
 
-    /** As {@link #of(String, MoeBackend, Optional, boolean, int)}, for the experts of a step. */
-    public static ExpertPath of(String option, MoeBackend asked, Program step, boolean attentionDp, int ranks) {
+    /** As {@link #of(String, MoeBackend, Optional)}, for the experts of a step. */
+    public static ExpertPath of(String option, MoeBackend asked, Program step) {
         Optional<WeightFormat> format = step.operators().stream()
                 .filter(GroupedLinear.class::isInstance)
                 .map(operator -> ((GroupedLinear) operator).w().format())
                 .findFirst();
-        return of(option, asked, format, attentionDp, ranks);
+        return of(option, asked, format);
     }
 
     private static Set<WeightFormat> formats(MoeBackend backend) {
@@ -109,6 +103,7 @@ public record ExpertPath(MoeBackend asked, MoeBackend runs, Optional<String> rea
             case SEPARATE -> "SwiGLU between the products";
             case LOOP -> "a product for each expert";
         };
-        return reason.map(why -> "%s, runs as %s (%s)".formatted(asked, runs, why)).orElse(asked.toString()) + ": " + way;
+        return reason.map(why -> "%s, runs as %s (%s)".formatted(asked, runs, why))
+                        .orElse(asked.toString()) + ": " + way;
     }
 }

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class ExpertPathTest {
     private static ExpertPath of(MoeBackend asked, WeightFormat format) {
-        return ExpertPath.of("c.yaml: moe_backend", asked, Optional.of(format), true, 4);
+        return ExpertPath.of("c.yaml: moe_backend", asked, Optional.of(format));
     }
 
     @ParameterizedTest
@@ -53,7 +53,9 @@ class ExpertPathTest {
         assertEquals(
                 "TRTLLM, runs as CUTLASS (TRTLLM takes no bf16 experts): SwiGLU in the first product",
                 of(MoeBackend.TRTLLM, WeightFormat.BF16).toString());
-        assertEquals("VANILLA: a product for each expert", of(MoeBackend.VANILLA, WeightFormat.BF16).toString());
+        assertEquals(
+                "VANILLA: a product for each expert",
+                of(MoeBackend.VANILLA, WeightFormat.BF16).toString());
     }
 
     @Test
@@ -66,23 +68,10 @@ class ExpertPathTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"false, 4", "true, 1"})
-    void wideExpertParallelismNeedsAttentionDpAndRanks(boolean attentionDp, int ranks) {
-        ConfigException refused = assertThrows(
-                ConfigException.class,
-                () -> ExpertPath.of("moe_backend", MoeBackend.WIDEEP, Optional.empty(), attentionDp, ranks));
-        assertEquals(
-                "moe_backend: WIDEEP: expected enable_attention_dp: true and more than one rank, got %s and %d"
-                        .formatted(attentionDp, ranks),
-                refused.getMessage());
-    }
-
-    @ParameterizedTest
-    @EnumSource(value = MoeBackend.class, names = "WIDEEP", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(MoeBackend.class)
     void withoutExpertsEveryBackendRunsAsItself(MoeBackend backend) {
         assertEquals(
-                backend,
-                ExpertPath.of("moe_backend", backend, Optional.empty(), false, 1).runs());
+                backend, ExpertPath.of("moe_backend", backend, Optional.empty()).runs());
     }
 
     @Test
