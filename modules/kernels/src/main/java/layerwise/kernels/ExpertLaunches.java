@@ -1,11 +1,13 @@
 package layerwise.kernels;
 
+import java.util.Optional;
 import layerwise.cuda.LaunchShape;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GroupedLinear;
 import layerwise.op.Lane;
 import layerwise.op.Operator;
 import layerwise.op.Scaling;
+import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 import layerwise.tensor.ConfigException;
@@ -121,7 +123,14 @@ record ExpertLaunches(Preparation to, Lane lane, boolean gated, TensorRef x, Ten
                 .wide(y.strides().step(0));
     }
 
+    /** Where a gated tile's 64 rows of the second half would lie in two blocks of scales, products and SwiGLU go apart. */
     private Launchable fp8(Scaling.Block block) {
+        if (gated && y.dim(1) % 64 != 0) {
+            TensorRef both = to.scratch(lane, DType.BF16, x.dim(0), w.n());
+            return Launchable.sequence(
+                    new ExpertLaunches(to, lane, false, x, offsets, w, both).launch(),
+                    PointwiseLaunches.of(to, new SwiGlu(both, Optional.of(offsets), y)));
+        }
         ProductVariant variant = variant();
         RoundedActivations rounded = RoundedActivations.of(to, x, lane);
         KernelCall call = call(variant, "fp8")

@@ -2,6 +2,7 @@ package layerwise.kernels;
 
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import layerwise.cuda.DeviceBuffer;
 import layerwise.cuda.LaunchShape;
@@ -131,13 +132,18 @@ final class Preparation {
         return memory.address(buffer.whole());
     }
 
-    /** Memory that launches of one lane use one after the other: those that ask for as much share it. */
-    long scratch(Lane lane, long bytes) {
-        Buffer buffer = Buffer.of("#scratch.%s.%d".formatted(lane, bytes), DType.I8, bytes);
+    /** Memory that launches of one lane use one after the other: those that ask for the same share it. */
+    TensorRef scratch(Lane lane, DType dtype, long... dims) {
+        Buffer buffer = Buffer.of("#scratch.%s.%s%s".formatted(lane, dtype, Arrays.toString(dims)), dtype, dims);
         if (!memory.holds(buffer)) {
             memory.put(buffer, new Contents.Undefined());
         }
-        return memory.address(buffer.whole());
+        return buffer.whole();
+    }
+
+    /** The address of bytes of such memory. */
+    long scratch(Lane lane, long bytes) {
+        return address(scratch(lane, DType.I8, bytes));
     }
 
     /** cuBLASLt's workspace of a lane: launches of one lane follow each other and share it. */
