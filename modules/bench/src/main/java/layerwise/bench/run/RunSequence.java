@@ -5,6 +5,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.LoadFormat;
 import layerwise.bench.config.MoeBackend;
@@ -18,6 +20,7 @@ import layerwise.bench.device.Installation;
 import layerwise.bench.exchange.Balancing;
 import layerwise.bench.exchange.Exchange;
 import layerwise.bench.exchange.ExpertTable;
+import layerwise.bench.exchange.Links;
 import layerwise.bench.moe.ExpertPath;
 import layerwise.bench.ranks.Rank;
 import layerwise.bench.ranks.Ranks;
@@ -38,7 +41,8 @@ import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
 import layerwise.op.Program;
-import layerwise.op.Rendezvous;
+import layerwise.op.RankTokens;
+import layerwise.op.Wire;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.Markers;
 
@@ -52,8 +56,8 @@ final class RunSequence {
     /** Apart enough that no two steps of two ranks share a seed. */
     static final long SEEDS_OF_RANK = 1_000_000;
 
+    private final Ranks.Here here;
     private final Rank rank;
-    private final Rendezvous rendezvous;
     private final Mapping mapping;
     private final Recording recording;
     private final Progress progress;
@@ -65,7 +69,7 @@ final class RunSequence {
     private final Balancing balancing;
     private final ExpertPath experts;
     private final ExpertPath prefillExperts;
-    private final Exchange exchange;
+    private final Map<String, String> environment;
     private final TraceJournal journal = new TraceJournal();
 
     RunSequence(
@@ -77,8 +81,9 @@ final class RunSequence {
             Progress progress,
             PrintStream out) {
         this.config = config;
+        this.here = here;
         this.rank = here.rank();
-        this.rendezvous = here.rendezvous();
+        this.environment = environment;
         this.mapping = new Mapping(rank.group(), config.attentionDp());
         this.model = config.scaledFrom().isPresent()
                 ? new WeakScaling(config.scaledFrom().getAsInt(), mapping).of(model)
@@ -105,23 +110,25 @@ final class RunSequence {
                 model.layer(config.layerIndices().getFirst()).mixer(),
                 config.limits().maxSeqLen());
         balancing = new Balancing(this.model, config.layerIndices(), mapping, config.balanceMethod(), environment);
-        exchange = Exchange.of(
-                config, mapping, balancing.topK(), rank.localWorld(), Devices.links(config.device()), environment);
-        experts = path("moe_backend", config.moe().backend(), exchange);
-        prefillExperts = path("moe_backend_for_prefill", config.moe().backendForPrefill(), exchange.ofPrefill());
+        experts = path("moe_backend", config.moe().backend());
+        prefillExperts = path("moe_backend_for_prefill", config.moe().backendForPrefill());
     }
 
-    private ExpertPath path(String option, MoeBackend backend, Exchange between) {
+    private ExpertPath path(String option, MoeBackend backend) {
         Batch batch = batch(config.problems().getFirst());
+        RankTokens tokens = RankTokens.uniform(mapping.group(), batch.tokens());
         Program step = slice.benchmark(
                         phase(),
                         cache.tables("step", 0, batch).paged(),
                         rotary.tensor(),
                         new ExpertChoice.Routed(),
-                        between.traffic(batch.tokens()))
+                        new Traffic(tokens, Optional.empty(), Wire.STORED, OptionalInt.empty()))
                 .program();
-        String key = config.configFile() + ": " + option;
-        return ExpertPath.of(key, backend, step);
+        return ExpertPath.of(config.configFile() + ": " + option, backend, step);
+    }
+
+    private Exchange exchange(Links links) {
+        return Exchange.of(config, mapping, balancing.topK(), rank.localWorld(), links, environment);
     }
 
     /** Options whose work does not exist yet must not look as if they had been honoured. */
@@ -155,7 +162,7 @@ final class RunSequence {
                         cache,
                         rotary,
                         prefill(),
-                        exchange,
+                        exchange(Links.ofMessages()),
                         rank.localWorld(),
                         weights.bytes() + slice.cacheBytes())
                 .check();
@@ -168,31 +175,41 @@ final class RunSequence {
     /** The run under a tracer that was opened first. */
     void run(Tracer tracer) {
         CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
-        try (Executor executor = Devices.open(config.device(), journal, tuning, rank, rendezvous);
+        try (Executor executor = Devices.open(config.device(), journal, tuning, here, config.shareGpu());
                 Memory memory = executor.allocate()) {
-            progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
-            progress.phase("Create runner", () -> {
-                weights.place(memory);
-                rotary.place(memory);
-                executor.synchronize();
+            here.together(() -> {
+                run(executor, memory, tracer);
+                Devices.leave(executor);
             });
-            Workbench bench = new Workbench(
-                    model,
-                    slice,
-                    cache,
-                    rotary,
-                    executor,
-                    memory,
-                    GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
-            if (config.runType() == RunType.GEN) {
-                progress.phase(
-                        "Prefill KV cache",
-                        () -> prefill().run(bench, prefillExperts, exchange.ofPrefill(), mapping.dataRank(), progress));
-            }
-            progress.phase("Warmup", () -> warmUp(bench));
-            measure(bench, true);
-            record(bench, tracer);
         }
+    }
+
+    private void run(Executor executor, Memory memory, Tracer tracer) {
+        progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
+        progress.phase("Create runner", () -> {
+            weights.place(memory);
+            rotary.place(memory);
+            executor.synchronize();
+        });
+        Workbench bench = new Workbench(
+                model,
+                slice,
+                cache,
+                rotary,
+                executor,
+                memory,
+                exchange(Devices.links(executor)),
+                GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
+        if (rank.world() > 1) {
+            progress.say("Layer-wise benchmarks: " + bench.exchange());
+            Devices.carrier(executor).ifPresent(line -> progress.say("Layer-wise benchmarks: " + line));
+        }
+        if (config.runType() == RunType.GEN) {
+            progress.phase("Prefill KV cache", () -> prefill().run(bench, prefillExperts, mapping.dataRank(), progress));
+        }
+        progress.phase("Warmup", () -> warmUp(bench));
+        measure(bench, true);
+        record(bench, tracer);
     }
 
     private Prefill prefill() {
@@ -214,7 +231,7 @@ final class RunSequence {
     private Pack pack(Workbench bench, Problem problem, int index) {
         // Ranks whose tokens are the same draw them from the same seed.
         long seed = 1L + index + SEEDS_OF_RANK * mapping.dataRank();
-        Traffic traffic = exchange.traffic(problem.tokens());
+        Traffic traffic = bench.exchange().traffic(problem.tokens());
         ExpertTable table = balancing.table(traffic, problem.balanceRatio());
         return Pack.prepare(bench, experts, phase(), 0, batch(problem), traffic, table, seed);
     }
@@ -237,7 +254,11 @@ final class RunSequence {
             try (Pack pack = pack(bench, problems.get(i), i)) {
                 double[] micros = measurement.run(bench, pack, problems.get(i));
                 if (untraced) {
-                    out.println(Statistics.of(micros).line(rank.rank(), problems.get(i)));
+                    Statistics statistics = Statistics.of(micros);
+                    out.println(
+                            Devices.isShared(bench.executor())
+                                    ? Statistics.untimed(rank.rank(), problems.get(i), "ranks share a GPU")
+                                    : statistics.line(rank.rank(), problems.get(i)));
                 }
             }
             progress.show(untraced ? "Measure" : "Trace", i + 1, problems.size());
