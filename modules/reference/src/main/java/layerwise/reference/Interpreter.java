@@ -29,11 +29,11 @@ final class Interpreter {
     private final MlaAttention attention;
     private final Experts experts;
 
-    Interpreter(ReferenceMemory memory) {
-        products = new Products(memory::operand);
+    Interpreter(ReferenceMemory memory, Sampling sampling) {
+        products = new Products(memory::operand, sampling);
         pointwise = new Pointwise(memory::operand);
         caches = new LatentCaches(memory::operand);
-        attention = new MlaAttention(memory::operand);
+        attention = new MlaAttention(memory::operand, sampling);
         experts = new Experts(memory::operand);
     }
 

@@ -7,86 +7,95 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.TensorRef;
 
-/** Both forms of multi-head latent attention, one worker per query head. */
+/** Both forms of multi-head latent attention, a worker for each row of the result. */
 final class MlaAttention {
     private final Function<TensorRef, Operand> operands;
+    private final Sampling sampling;
 
-    MlaAttention(Function<TensorRef, Operand> operands) {
+    MlaAttention(Function<TensorRef, Operand> operands, Sampling sampling) {
         this.operands = operands;
+        this.sampling = sampling;
     }
 
     void run(MlaPrefillAttention op) {
-        float[][] q = operands.apply(op.q()).decode();
-        float[][] kv = operands.apply(op.kv()).decode();
-        float[][] kRope = operands.apply(op.kRope()).decode();
-        Operand out = operands.apply(op.out());
         int heads = (int) op.q().dim(1);
         int noPe = op.noPeDim();
         int rope = (int) op.kRope().dim(1);
+        Sample sample = sampling.of(op, op.q().dim(0) * heads);
+        float[][] q = operands.apply(op.q()).decode(sample);
+        float[][] kv = operands.apply(op.kv()).decode();
+        float[][] kRope = operands.apply(op.kRope()).decode();
+        Operand out = operands.apply(op.out());
         int values = out.width();
         Batch batch = op.paged().batch();
-        IntStream.range(0, heads).parallel().forEach(h -> {
-            int token = 0;
-            int firstKey = 0;
-            for (int b = 0; b < batch.sequences(); b++) {
-                int past = batch.past().get(b);
-                for (int i = 0; i < batch.queries().get(b); i++, token++) {
-                    float[] query = q[token * heads + h];
-                    double[] scores = new double[past + i + 1];
-                    for (int s = 0; s < scores.length; s++) {
-                        int key = firstKey + s;
-                        scores[s] = op.scale()
-                                * (Sums.dot(query, 0, kv[key * heads + h], 0, noPe)
-                                        + Sums.dot(query, noPe, kRope[key], 0, rope));
-                    }
-                    softmax(scores);
-                    double[] sum = new double[values];
-                    for (int s = 0; s < scores.length; s++) {
-                        float[] row = kv[(firstKey + s) * heads + h];
-                        for (int d = 0; d < values; d++) {
-                            sum[d] += scores[s] * row[noPe + d];
+        int firstToken = 0;
+        int firstKey = 0;
+        for (int b = 0; b < batch.sequences(); b++) {
+            int token = firstToken;
+            int first = firstKey;
+            int past = batch.past().get(b);
+            int queries = batch.queries().get(b);
+            sample.rows(0, 1, token * heads, (token + queries) * heads)
+                    .parallel()
+                    .forEach(row -> {
+                        int h = row % heads;
+                        double[] scores = new double[past + row / heads - token + 1];
+                        for (int s = 0; s < scores.length; s++) {
+                            int key = first + s;
+                            scores[s] = op.scale()
+                                    * (Sums.dot(q[row], 0, kv[key * heads + h], 0, noPe)
+                                            + Sums.dot(q[row], noPe, kRope[key], 0, rope));
                         }
-                    }
-                    write(out, (long) token * heads + h, sum);
-                }
-                firstKey += past + batch.queries().get(b);
-            }
-        });
+                        softmax(scores);
+                        double[] sum = new double[values];
+                        for (int s = 0; s < scores.length; s++) {
+                            float[] key = kv[(first + s) * heads + h];
+                            for (int d = 0; d < values; d++) {
+                                sum[d] += scores[s] * key[noPe + d];
+                            }
+                        }
+                        write(out, row, sum);
+                    });
+            firstToken += queries;
+            firstKey += past + queries;
+        }
     }
 
     void run(MlaDecodeAttention op) {
-        float[][] q = operands.apply(op.q()).decode();
+        int heads = (int) op.q().dim(1);
+        Sample sample = sampling.of(op, op.q().dim(0) * heads);
+        float[][] q = operands.apply(op.q()).decode(sample);
         Operand cache = operands.apply(op.cache());
         Operand pageTable = operands.apply(op.paged().pageTable());
         Operand out = operands.apply(op.out());
-        int heads = (int) op.q().dim(1);
         int values = out.width();
         Batch batch = op.paged().batch();
         int firstToken = 0;
         for (int b = 0; b < batch.sequences(); b++) {
+            int token = firstToken;
+            int sequence = b;
             int past = batch.past().get(b);
             int queries = batch.queries().get(b);
-            float[][] rows = new float[past + queries][];
-            for (int s = 0; s < rows.length; s++) {
-                rows[s] = cache.row(LatentCaches.poolRow(pageTable, op.cache(), b, s));
-            }
-            int first = firstToken;
-            IntStream.range(0, queries * heads).parallel().forEach(at -> {
-                int i = at / heads;
-                float[] query = q[first * heads + at];
-                double[] scores = new double[past + i + 1];
-                for (int s = 0; s < scores.length; s++) {
-                    scores[s] = op.scale() * Sums.dot(query, rows[s]);
-                }
-                softmax(scores);
-                double[] sum = new double[values];
-                for (int s = 0; s < scores.length; s++) {
-                    for (int d = 0; d < values; d++) {
-                        sum[d] += scores[s] * rows[s][d];
-                    }
-                }
-                write(out, (long) first * heads + at, sum);
-            });
+            float[][] keys = new float[past + queries][];
+            IntStream.range(0, keys.length)
+                    .parallel()
+                    .forEach(s -> keys[s] = cache.row(LatentCaches.poolRow(pageTable, op.cache(), sequence, s)));
+            sample.rows(0, 1, token * heads, (token + queries) * heads)
+                    .parallel()
+                    .forEach(row -> {
+                        double[] scores = new double[past + row / heads - token + 1];
+                        for (int s = 0; s < scores.length; s++) {
+                            scores[s] = op.scale() * Sums.dot(q[row], keys[s]);
+                        }
+                        softmax(scores);
+                        double[] sum = new double[values];
+                        for (int s = 0; s < scores.length; s++) {
+                            for (int d = 0; d < values; d++) {
+                                sum[d] += scores[s] * keys[s][d];
+                            }
+                        }
+                        write(out, row, sum);
+                    });
             firstToken += queries;
         }
     }

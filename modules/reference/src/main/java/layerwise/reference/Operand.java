@@ -1,6 +1,8 @@
 package layerwise.reference;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.stream.IntStream;
 import layerwise.op.TensorRef;
 import layerwise.tensor.Elements;
 
@@ -92,9 +94,14 @@ record Operand(MemorySegment memory, TensorRef tensor) {
     /** All rows, decoded. */
     float[][] decode() {
         float[][] all = new float[Math.toIntExact(rows())][];
-        for (int i = 0; i < all.length; i++) {
-            all[i] = row(i);
-        }
+        IntStream.range(0, all.length).parallel().forEach(i -> all[i] = row(i));
+        return all;
+    }
+
+    /** An array of all rows, of which those of a sample are decoded and the others null. */
+    float[][] decode(Sample sample) {
+        float[][] all = new float[Math.toIntExact(rows())][];
+        Arrays.stream(sample.rows()).parallel().forEach(i -> all[i] = row(i));
         return all;
     }
 }

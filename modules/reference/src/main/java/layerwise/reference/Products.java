@@ -13,25 +13,29 @@ import layerwise.op.Weight;
 /** Matrix products: one worker per row of the weight, so that each row is dequantised once. */
 final class Products {
     private final Function<TensorRef, Operand> operands;
+    private final Sampling sampling;
 
-    Products(Function<TensorRef, Operand> operands) {
+    Products(Function<TensorRef, Operand> operands, Sampling sampling) {
         this.operands = operands;
+        this.sampling = sampling;
     }
 
     void run(Linear op) {
-        float[][] x = operands.apply(op.x()).decode();
+        Sample sample = sampling.of(op, op.y().dim(0));
+        float[][] x = operands.apply(op.x()).decode(sample);
         Operand y = operands.apply(op.y());
         WeightRows weights = new WeightRows(op.w(), operands);
         IntStream.range(0, (int) op.w().n()).parallel().forEach(n -> {
             float[] row = weights.row(0, n);
-            for (int t = 0; t < x.length; t++) {
+            for (int t : sample.rows(n, op.w().n())) {
                 y.set(t, n, (float) Sums.dot(x[t], row));
             }
         });
     }
 
     void run(HeadLinear op) {
-        float[][] x = operands.apply(op.x()).decode();
+        Sample sample = sampling.of(op, op.x().dim(0) * op.x().dim(1));
+        float[][] x = operands.apply(op.x()).decode(sample);
         Operand y = operands.apply(op.y());
         WeightRows weights = new WeightRows(op.w(), operands);
         int tokens = (int) op.x().dim(0);
@@ -40,45 +44,73 @@ final class Products {
         int n = (int) op.y().dim(2);
         IntStream.range(0, heads).parallel().forEach(h -> {
             long first = (long) h * op.headRows() + op.firstRow();
-            double[][] sums = new double[tokens][n];
+            int[] own = IntStream.range(0, tokens)
+                    .map(t -> t * heads + h)
+                    .filter(row -> sample.holds(row))
+                    .toArray();
+            double[][] sums = new double[own.length][n];
             int rows = op.transposed() ? k : n;
             for (int i = 0; i < rows; i++) {
                 float[] row = weights.row(0, first + i);
-                for (int t = 0; t < tokens; t++) {
-                    float[] values = x[t * heads + h];
+                for (int at = 0; at < own.length; at++) {
+                    float[] values = x[own[at]];
                     if (op.transposed()) {
                         for (int j = 0; j < n; j++) {
-                            sums[t][j] += (double) values[i] * row[j];
+                            sums[at][j] += (double) values[i] * row[j];
                         }
                     } else {
-                        sums[t][i] = Sums.dot(values, row);
+                        sums[at][i] = Sums.dot(values, row);
                     }
                 }
             }
-            for (int t = 0; t < tokens; t++) {
-                y.writeRow((long) t * heads + h, rounded(sums[t]));
+            for (int at = 0; at < own.length; at++) {
+                y.writeRow(own[at], rounded(sums[at]));
             }
         });
     }
 
     void run(GroupedLinear op) {
+        Sample sample = sampling.of(op, op.x().dim(0));
+        float[][] x = operands.apply(op.x()).decode(sample);
         Operand y = operands.apply(op.y());
-        double[][] product = product(op.x(), op.offsets(), op.w());
-        for (int p = 0; p < rowsInUse(op.offsets()); p++) {
-            y.writeRow(p, rounded(product[p]));
-        }
+        WeightRows weights = new WeightRows(op.w(), operands);
+        int n = y.width();
+        forEachExpert(
+                op.offsets(),
+                (expert, from, to) -> IntStream.range(0, n).parallel().forEach(i -> {
+                    float[] row = weights.row(expert, i);
+                    sample.rows(i, n, from, to).forEach(p -> y.set(p, i, (float) Sums.dot(x[p], row)));
+                }));
     }
 
     void run(GatedGroupedLinear op) {
+        Sample sample = sampling.of(op, op.x().dim(0));
+        float[][] x = operands.apply(op.x()).decode(sample);
         Operand y = operands.apply(op.y());
-        double[][] product = product(op.x(), op.offsets(), op.w());
-        int width = y.width();
-        float[] row = new float[width];
-        for (int p = 0; p < rowsInUse(op.offsets()); p++) {
-            for (int i = 0; i < width; i++) {
-                row[i] = (float) (Pointwise.silu(product[p][i]) * product[p][width + i]);
+        WeightRows weights = new WeightRows(op.w(), operands);
+        int n = y.width();
+        forEachExpert(
+                op.offsets(),
+                (expert, from, to) -> IntStream.range(0, n).parallel().forEach(i -> {
+                    float[] gate = weights.row(expert, i);
+                    float[] up = weights.row(expert, n + i);
+                    sample.rows(i, n, from, to)
+                            .forEach(p ->
+                                    y.set(p, i, (float) (Pointwise.silu(Sums.dot(x[p], gate)) * Sums.dot(x[p], up))));
+                }));
+    }
+
+    /** What is done with an expert that has rows. */
+    private interface ForRows {
+        void run(int expert, int from, int to);
+    }
+
+    private void forEachExpert(TensorRef offsets, ForRows action) {
+        Operand starts = operands.apply(offsets);
+        for (int e = 0; e < offsets.dim(0) - 1; e++) {
+            if (starts.getInt(e) < starts.getInt(e + 1)) {
+                action.run(e, starts.getInt(e), starts.getInt(e + 1));
             }
-            y.writeRow(p, row);
         }
     }
 
@@ -102,34 +134,19 @@ final class Products {
         }
     }
 
-    private int rowsInUse(TensorRef offsets) {
-        return operands.apply(offsets).getInt(offsets.dim(0) - 1);
-    }
-
     private double[][] product(TensorRef input, TensorRef offsets, Weight weight) {
-        Operand x = operands.apply(input);
-        Operand starts = operands.apply(offsets);
+        float[][] x = operands.apply(input).decode();
         WeightRows weights = new WeightRows(weight, operands);
         int n = (int) weight.n();
-        int rows = rowsInUse(offsets);
-        float[][] values = new float[rows][];
-        double[][] product = new double[rows][n];
-        for (int p = 0; p < rows; p++) {
-            values[p] = x.row(p);
-        }
-        for (int e = 0; e < weight.data().dim(0); e++) {
-            int expert = e;
-            int from = starts.getInt(e);
-            int to = starts.getInt(e + 1);
-            if (from < to) {
-                IntStream.range(0, n).parallel().forEach(i -> {
+        double[][] product = new double[x.length][n];
+        forEachExpert(
+                offsets,
+                (expert, from, to) -> IntStream.range(0, n).parallel().forEach(i -> {
                     float[] row = weights.row(expert, i);
                     for (int p = from; p < to; p++) {
-                        product[p][i] = Sums.dot(values[p], row);
+                        product[p][i] = Sums.dot(x[p], row);
                     }
-                });
-            }
-        }
+                }));
         return product;
     }
 

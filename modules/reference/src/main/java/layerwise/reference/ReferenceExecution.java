@@ -18,11 +18,11 @@ final class ReferenceExecution implements Execution {
     private final Journal journal;
     private final Interpreter interpreter;
 
-    ReferenceExecution(Program program, ReferenceMemory memory, Journal journal) {
+    ReferenceExecution(Program program, ReferenceMemory memory, Journal journal, Sampling sampling) {
         this.program = program;
         this.memory = memory;
         this.journal = journal;
-        this.interpreter = new Interpreter(memory);
+        this.interpreter = new Interpreter(memory, sampling);
         for (Operator operator : program.operators()) {
             for (TensorRef output : operator.outputs()) {
                 Buffer buffer = output.buffer();

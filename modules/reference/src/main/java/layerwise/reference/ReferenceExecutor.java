@@ -1,6 +1,7 @@
 package layerwise.reference;
 
 import java.util.Arrays;
+import layerwise.op.Buffer;
 import layerwise.op.Capabilities;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
@@ -8,11 +9,13 @@ import layerwise.op.Journal;
 import layerwise.op.Memory;
 import layerwise.op.Program;
 import layerwise.op.Stopwatch;
+import layerwise.tensor.HostTensor;
 
 /** Runs operators at once, in the order of the program, and tells the journal how long each took. */
 public final class ReferenceExecutor implements Executor {
     private final Journal journal;
     private final Capabilities capabilities;
+    private final Sampling sampling;
 
     /**
      * Opens the executor.
@@ -20,8 +23,18 @@ public final class ReferenceExecutor implements Executor {
      * @param capabilities which fused operators it is to run; it knows all of them and has no preference
      */
     public ReferenceExecutor(Journal journal, Capabilities capabilities) {
+        this(journal, capabilities, Sampling.NONE);
+    }
+
+    /**
+     * Opens an executor that computes a part of the operators that take long.
+     *
+     * @param sampling which part; elements that are not computed are left as they were
+     */
+    public ReferenceExecutor(Journal journal, Capabilities capabilities, Sampling sampling) {
         this.journal = journal;
         this.capabilities = capabilities;
+        this.sampling = sampling;
     }
 
     @Override
@@ -39,10 +52,23 @@ public final class ReferenceExecutor implements Executor {
         return new ReferenceMemory(null);
     }
 
+    /**
+     * Gives a buffer existing host memory as its place; it is read and written there.
+     *
+     * @param tensor contiguous, of the buffer's type and size; must outlive the buffer
+     */
+    public void place(Memory memory, Buffer buffer, HostTensor tensor) {
+        own(memory).place(buffer, tensor);
+    }
+
     @Override
     public Execution prepare(Program program, Memory memory) {
+        return new ReferenceExecution(program, own(memory).nested(), journal, sampling);
+    }
+
+    private static ReferenceMemory own(Memory memory) {
         if (memory instanceof ReferenceMemory own) {
-            return new ReferenceExecution(program, own.nested(), journal);
+            return own;
         }
         throw new IllegalArgumentException("a memory of another executor");
     }

@@ -4,18 +4,27 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import layerwise.op.Buffer;
+import layerwise.op.Capabilities;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
+import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GroupedLinear;
+import layerwise.op.Journal;
 import layerwise.op.Lane;
 import layerwise.op.Memory;
 import layerwise.op.Operator;
 import layerwise.op.Program;
+import layerwise.op.Route;
 import layerwise.op.Step;
 import layerwise.op.TensorRef;
+import layerwise.reference.ReferenceExecutor;
+import layerwise.reference.Sample;
 import layerwise.tensor.DType;
+import layerwise.tensor.HostTensor;
 
 /**
  * Runs one operator on a device and on the reference executor, on the same inputs.
@@ -25,47 +34,96 @@ import layerwise.tensor.DType;
 final class OperatorCheck {
     private final Executor device;
     private final Memory memory;
-    private final Executor reference;
+    private final HostCopies constants;
+    private final SamplePlan plan;
+    private final ReferenceExecutor reference;
 
     /**
      * Opens it.
      *
-     * @param memory the device's; holds the operators' inputs
+     * @param memory    the device's; holds the operators' inputs
+     * @param constants copies of those that no operator writes
      */
-    OperatorCheck(Executor device, Memory memory, Executor reference) {
+    OperatorCheck(Executor device, Memory memory, HostCopies constants, long seed) {
         this.device = device;
         this.memory = memory;
-        this.reference = reference;
+        this.constants = constants;
+        plan = new SamplePlan(memory, seed);
+        reference = new ReferenceExecutor(Journal.NONE, Capabilities.plain(), plan);
     }
 
     /** One row of the table for each output. */
     List<VerifiedOutput> check(Operator operator) {
         try (Arena arena = Arena.ofShared();
-                Memory copies = reference.allocate()) {
+                Memory copies = constants.nested()) {
             for (TensorRef output : operator.outputs()) {
                 if (!memory.holds(output.buffer())) {
                     memory.put(output.buffer(), new Contents.Poison());
+                    copies.put(output.buffer(), new Contents.Poison());
                 }
             }
             Set<Buffer> buffers = new LinkedHashSet<>();
             operator.inputs().forEach(input -> buffers.add(input.buffer()));
             operator.outputs().forEach(output -> buffers.add(output.buffer()));
             for (Buffer buffer : buffers) {
-                copies.put(buffer, new Contents.Copied(List.of(memory.read(buffer.whole(), arena))));
+                if (!constants.keep(buffer) && !copies.holds(buffer)) {
+                    reference.place(copies, buffer, memory.read(buffer.whole(), arena));
+                }
             }
             Program program = new Program(List.of(new Step.Launch(operator, Lane.MAIN)), operator.outputs());
             run(reference, program, copies);
             run(device, program, memory);
-            List<VerifiedOutput> rows = new ArrayList<>();
-            for (TensorRef output : operator.outputs()) {
-                Tolerance tolerance =
-                        output.dtype() == DType.I32 ? new Tolerance(0, 0) : Tolerance.of(operator, output.dtype());
-                Comparison comparison =
-                        Comparison.of(memory.read(output, arena), copies.read(output, arena), tolerance);
-                rows.add(new VerifiedOutput(operator, output, comparison));
-            }
-            return rows;
+            return operator instanceof Route route ? routed(route, copies, arena) : compared(operator, copies, arena);
         }
+    }
+
+    private List<VerifiedOutput> compared(Operator operator, Memory copies, Arena arena) {
+        List<VerifiedOutput> rows = new ArrayList<>();
+        for (TensorRef output : operator.outputs()) {
+            Tolerance tolerance =
+                    output.dtype() == DType.I32 ? new Tolerance(0, 0) : Tolerance.of(operator, output.dtype());
+            long width = Math.max(1, output.dim(-1));
+            Sample sample = plan.of(operator, output.shape().elements() / width);
+            Comparison comparison = Comparison.of(
+                    memory.read(output, arena),
+                    copies.read(output, arena),
+                    tolerance,
+                    sample,
+                    written(operator, arena));
+            rows.add(new VerifiedOutput(operator, output, sample, comparison));
+        }
+        return rows;
+    }
+
+    /** Rows that an operator must write; products over experts leave those that no expert has. */
+    private long written(Operator operator, Arena arena) {
+        Optional<TensorRef> offsets = operator instanceof GroupedLinear op
+                ? Optional.of(op.offsets())
+                : operator instanceof GatedGroupedLinear op ? Optional.of(op.offsets()) : Optional.empty();
+        return offsets.map(table -> memory.read(table, arena).copyToInts())
+                .map(starts -> (long) starts[starts.length - 1])
+                .orElse(Long.MAX_VALUE);
+    }
+
+    private List<VerifiedOutput> routed(Route op, Memory copies, Arena arena) {
+        float[] bias = op.bias()
+                .map(tensor -> memory.read(tensor, arena).copyToFloats())
+                .orElseGet(() -> new float[(int) op.logits().dim(1)]);
+        RouteComparison comparison = new RouteComparison(op, memory.read(op.logits(), arena), bias);
+        HostTensor chosen = memory.read(op.ids(), arena);
+        int[] ids = chosen.copyToInts();
+        Sample all = Sample.all(op.ids().dim(0));
+        return List.of(
+                new VerifiedOutput(
+                        op,
+                        op.ids(),
+                        all,
+                        comparison.ids(ids, copies.read(op.ids(), arena).copyToInts())),
+                new VerifiedOutput(
+                        op,
+                        op.weights(),
+                        all,
+                        comparison.weights(memory.read(op.weights(), arena).copyToFloats(), ids)));
     }
 
     private static void run(Executor executor, Program program, Memory memory) {

@@ -36,8 +36,8 @@ public final class VerifyCommand {
         ModelSpec model = new ModelCatalog(Installation.home().resolve("configs/models")).find(config.model());
         config.layerIndices().forEach(model::layer);
         Phase phase = config.runType() == RunType.GEN ? Phase.GENERATION : Phase.CONTEXT;
-        try (Executor device = Devices.open(config.device(), Journal.NONE, CudaExecutor.Tuning.OFF)) {
-            LayerVerification verification = new LayerVerification(config, model, device, out);
+        try (Executor device = Devices.open(config.device(), Journal.NONE, CudaExecutor.Tuning.OFF);
+                LayerVerification verification = new LayerVerification(config, model, device, out)) {
             for (Problem problem : config.problems()) {
                 verification.verify(phase, problem);
             }
