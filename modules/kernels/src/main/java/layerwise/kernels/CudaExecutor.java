@@ -1,6 +1,8 @@
 package layerwise.kernels;
 
 import java.util.EnumSet;
+import java.util.Optional;
+import layerwise.cuda.AlgorithmFile;
 import layerwise.cuda.CublasLt;
 import layerwise.cuda.CudaEvent;
 import layerwise.cuda.CudaStream;
@@ -24,26 +26,23 @@ public final class CudaExecutor implements Executor {
         this.journal = journal;
     }
 
-    /** Whether products are tried out when they are prepared. */
-    public enum Tuning {
-        /** The library's first suggestion is taken. */
-        OFF,
-        /** Its first suggestions are timed, on the operands where they lie; outputs are overwritten meanwhile. */
-        ON
-    }
-
     /**
      * Opens a GPU for the calling thread.
      *
-     * @throws layerwise.cuda.DeviceUnavailableException if there is none, or no kernels for it
+     * @throws layerwise.tensor.ConfigException if there is none, or no kernels for it, or its file of algorithms is damaged
      */
-    public static CudaExecutor open(int ordinal, Journal journal, Tuning tuning) {
+    public static CudaExecutor open(int ordinal, Journal journal, CudaOptions options) {
         Device device = Device.open(ordinal);
         try {
             KernelLibrary kernels = new KernelLibrary(device);
+            CublasLt products = CublasLt.open(device);
             CudaStream main = device.createStream();
-            ProductTuner tuner = new ProductTuner(device, main, tuning);
-            GpuContext gpu = new GpuContext(device, main, device.createStream(), kernels, CublasLt.open(device), tuner);
+            Optional<AlgorithmFile> file = options.algorithms()
+                    .map(path ->
+                            AlgorithmFile.open(path, AlgorithmFile.key(device.info(), products, kernels.catalog())));
+            ProductTuner tuner = new ProductTuner(device, main, options.tuning(), file);
+            GpuContext gpu = new GpuContext(
+                    device, main, device.createStream(), kernels, products, tuner, options.syncEveryLaunch());
             return new CudaExecutor(gpu, journal);
         } catch (RuntimeException | Error e) {
             device.close();
@@ -109,11 +108,16 @@ public final class CudaExecutor implements Executor {
 
     @Override
     public void synchronize() {
-        gpu.device().synchronize();
+        gpu.synchronize();
     }
 
+    /** Closes the GPU and writes the file of algorithms, if there is one. */
     @Override
     public void close() {
-        gpu.device().close();
+        try {
+            gpu.tuner().keep();
+        } finally {
+            gpu.device().close();
+        }
     }
 }

@@ -144,7 +144,7 @@ final class CudaMemory implements Memory {
 
     @Override
     public HostTensor read(TensorRef tensor, Arena target) {
-        gpu.device().synchronize();
+        gpu.synchronize();
         String name = tensor.buffer().name();
         DeviceBuffer memory = holder(name).buffers.get(name);
         HostTensor copy =

@@ -37,7 +37,9 @@ final class DenseLaunches {
     }
 
     private static Launchable plain(Preparation to, Linear op, long weight, Lane lane) {
-        return product(to, op, weight, lane).orElseGet(() -> generic(to, op, "bf16", weight));
+        Optional<Launchable> product = product(to, op, weight, lane);
+        product.ifPresent(launchable -> to.path(op.w(), "cuBLASLt on bf16"));
+        return product.orElseGet(() -> generic(to, op, "bf16", weight));
     }
 
     private static boolean aligned(Preparation to, TensorRef tensor) {
@@ -76,6 +78,7 @@ final class DenseLaunches {
     }
 
     private static Launchable generic(Preparation to, Linear op, String format, long weight) {
+        to.path(op.w(), "linear_%s on the CUDA cores".formatted(format));
         return strides(
                 to.call("linear", "linear_%s_%s".formatted(format, outputType(op)), tiles(op))
                         .pointer(to.address(op.y()))
@@ -118,17 +121,20 @@ final class DenseLaunches {
             long scratch = to.scratch(2 * op.w().data().shape().elements());
             Optional<Launchable> product = product(to, op, scratch, lane);
             if (product.isPresent()) {
+                to.path(op.w(), "expanded to bf16 in each step, cuBLASLt on bf16");
                 return Launchable.sequence(PlainWeights.nvfp4(to, op.w(), scales, scratch), product.get());
             }
         }
         KernelCall call;
         if (tuned) {
             WideProduct wide = WideProduct.dense(tokens, op.w().n());
+            to.path(op.w(), wide.denseSymbol() + ", expanded in the kernel");
             call = to.call(
                     "linear_nvfp4",
                     wide.denseSymbol(),
                     wide.denseShape(tokens, op.w().n()));
         } else {
+            to.path(op.w(), "linear_nvfp4 on the CUDA cores");
             call = to.call("linear", "linear_nvfp4_" + outputType(op), tiles(op));
         }
         return strides(
@@ -157,6 +163,7 @@ final class DenseLaunches {
                         Math.toIntExact(op.x().dim(1)))
                 .shared(HEAD_SHARED);
         String symbol = op.transposed() ? "head_linear_transposed_bf16" : "head_linear_plain_bf16";
+        to.path(op.w(), symbol);
         return to.call("head_linear", symbol, shape)
                 .pointer(to.address(op.y()))
                 .pointer(to.address(op.x()))

@@ -32,9 +32,11 @@ final class ExpertLaunches {
         if (tuned) {
             WideProduct wide = WideProduct.experts(pairs, experts);
             String symbol = "%s_n%d_%s".formatted(operation, wide.width(), format);
+            to.path(w, symbol + (nvfp4 ? ", expanded in the kernel" : ""));
             call = to.call(operation, symbol, wide.expertShape(columnTiles, pairs, experts, nvfp4));
         } else {
             int blocks = WideProduct.tiles(Math.ceilDiv(y.dim(1), PLAIN_TILE), pairs, experts, PLAIN_TILE);
+            to.path(w, "%s_any_%s on the CUDA cores".formatted(operation, format));
             call = to.call(operation, "%s_any_%s".formatted(operation, format), LaunchShape.of(blocks, 256));
         }
         call.pointer(to.address(y))

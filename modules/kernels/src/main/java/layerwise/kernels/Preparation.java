@@ -27,9 +27,12 @@ import layerwise.op.Operator;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
+import layerwise.op.Scaling;
 import layerwise.op.SortByExpert;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
+import layerwise.op.Weight;
+import layerwise.op.WeightPath;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
 
@@ -42,6 +45,7 @@ final class Preparation {
     private final CudaMemory memory;
     private final Arena arena;
     private final List<MatmulPlan> plans = new ArrayList<>();
+    private final List<WeightPath> paths = new ArrayList<>();
     private int scratches;
 
     Preparation(GpuContext gpu, CudaMemory memory, Arena arena) {
@@ -102,6 +106,16 @@ final class Preparation {
 
     List<MatmulPlan> plans() {
         return plans;
+    }
+
+    /** Notes what reads a weight, and what it is turned into before. */
+    void path(Weight weight, String path) {
+        String before = weight.scaling() instanceof Scaling.Block ? "expanded to bf16 when loaded, " : "";
+        paths.add(new WeightPath(weight, before + path));
+    }
+
+    List<WeightPath> paths() {
+        return paths;
     }
 
     /** Memory that one launch alone uses. */

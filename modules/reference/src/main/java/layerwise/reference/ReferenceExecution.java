@@ -54,15 +54,7 @@ final class ReferenceExecution implements Execution {
 
     @Override
     public Replay capture() {
-        return new Replay() {
-            @Override
-            public void launch() {
-                run();
-            }
-
-            @Override
-            public void close() {}
-        };
+        return Replay.eager(this);
     }
 
     @Override

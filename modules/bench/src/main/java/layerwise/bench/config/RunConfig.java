@@ -29,8 +29,8 @@ import layerwise.tensor.ConfigException;
  * @param warmupTimes iterations whose times are dropped
  * @param runTimes iterations whose times count, at least 1
  * @param device executor
- * @param check whether every operator is checked against the reference executor
- * @param syncEveryLaunch whether every launch is followed by a synchronisation
+ * @param check whether the outputs of every operator are checked after each measured problem
+ * @param syncEveryLaunch whether every launch is waited for; no graph is captured then
  */
 public record RunConfig(
         String configFile,

@@ -36,8 +36,9 @@ enum RunOption {
     WARMUP_TIMES(Kind.INTEGER, "iterations before measuring; default: 20"),
     RUN_TIMES(Kind.INTEGER, "measured iterations; default: 100"),
     DEVICE(Kind.TEXT, "auto, cuda, reference or estimate:<gpu>; default: auto"),
-    CHECK(Kind.FLAG, "check every operator against the reference executor; default: no"),
-    SYNC_EVERY_LAUNCH(Kind.FLAG, "synchronise after every launch, to find the operator that fails; default: no");
+    CHECK(Kind.FLAG, "look for NaNs and infinities in every operator's outputs after each problem; default: no"),
+    SYNC_EVERY_LAUNCH(
+            Kind.FLAG, "wait for every launch, to find the operator that fails; captures no graph; default: no");
 
     /** What values look like, on the command line and in YAML. */
     enum Kind {

@@ -4,6 +4,7 @@ import layerwise.bench.config.DeviceChoice;
 import layerwise.cuda.DeviceInfo;
 import layerwise.cuda.DeviceUnavailableException;
 import layerwise.kernels.CudaExecutor;
+import layerwise.kernels.CudaOptions;
 import layerwise.op.Capabilities;
 import layerwise.op.Executor;
 import layerwise.op.Journal;
@@ -33,11 +34,11 @@ public final class Devices {
      *
      * @throws ConfigException if it cannot be had here
      */
-    public static Executor open(DeviceChoice choice, Journal journal, CudaExecutor.Tuning tuning) {
+    public static Executor open(DeviceChoice choice, Journal journal, CudaOptions options) {
         return switch (resolve(choice)) {
             case DeviceChoice.Auto auto -> throw new IllegalStateException("auto was resolved");
             case DeviceChoice.Reference reference -> new ReferenceExecutor(journal, Capabilities.plain());
-            case DeviceChoice.Cuda cuda -> CudaExecutor.open(0, journal, tuning);
+            case DeviceChoice.Cuda cuda -> CudaExecutor.open(0, journal, options);
             case DeviceChoice.Estimate estimate ->
                 throw new ConfigException("device: '%s': this build has no estimating executor; use --device reference"
                         .formatted(estimate));

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.device.Devices;
-import layerwise.kernels.CudaExecutor;
+import layerwise.kernels.CudaOptions;
 import layerwise.op.Executor;
 import layerwise.op.Journal;
 import layerwise.tensor.ConfigException;
@@ -44,7 +44,7 @@ public final class ForwardCommand {
         }
         ForwardOptions options = options(result);
         DeviceChoice device = DeviceChoice.parse("--device", result.matchedOptionValue("--device", "auto"));
-        try (Executor executor = Devices.open(device, Journal.NONE, CudaExecutor.Tuning.OFF)) {
+        try (Executor executor = Devices.open(device, Journal.NONE, CudaOptions.plain())) {
             new ForwardRun(options, executor, out).run();
         }
     }

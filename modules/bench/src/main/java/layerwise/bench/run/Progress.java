@@ -29,7 +29,8 @@ final class Progress {
         say("Layer-wise benchmarks: " + name + "  ... Done");
     }
 
-    private void say(String line) {
+    /** Prints a line. */
+    void say(String line) {
         if (speaks) {
             out.println(line);
         }

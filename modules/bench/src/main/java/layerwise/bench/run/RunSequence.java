@@ -1,9 +1,11 @@
 package layerwise.bench.run;
 
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
@@ -12,7 +14,7 @@ import layerwise.bench.config.Statistics;
 import layerwise.bench.device.Devices;
 import layerwise.bench.device.GpuFacts;
 import layerwise.bench.device.Installation;
-import layerwise.kernels.CudaExecutor;
+import layerwise.kernels.CudaOptions;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
@@ -36,6 +38,7 @@ final class RunSequence {
     private final ModelSpec model;
     private final Rank rank;
     private final Recording recording;
+    private final Map<String, String> environment;
     private final Progress progress;
     private final PrintStream out;
     private final PagedCache cache;
@@ -57,6 +60,7 @@ final class RunSequence {
         this.model = model;
         this.rank = rank;
         this.recording = Recording.of(environment);
+        this.environment = Map.copyOf(environment);
         this.progress = progress;
         this.out = out;
         refuseWhatWouldBeIgnored();
@@ -93,21 +97,14 @@ final class RunSequence {
             throw new ConfigException("%s: moe_max_num_tokens %d: this build does not chunk; expected null"
                     .formatted(file, config.moe().maxNumTokens().getAsInt()));
         }
-        if (config.syncEveryLaunch()) {
-            throw new ConfigException(file + ": sync_every_launch: this build does not; expected false");
-        }
-        if (config.check()) {
-            throw new ConfigException(file + ": check: a run does not check operators; use ./layerwise verify");
-        }
     }
 
     void run(List<String> arguments) {
         recording.prepare();
         new ReferenceBudget(config, slice, cache, rotary, prefill(), weights.bytes() + slice.cacheBytes()).check();
         boolean cuda = Devices.resolve(config.device()) instanceof DeviceChoice.Cuda;
-        CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
         try (Tracer tracer = Tracer.open(recording, cuda, arguments);
-                Executor executor = Devices.open(config.device(), journal, tuning);
+                Executor executor = Devices.open(config.device(), journal, options());
                 Memory memory = executor.allocate()) {
             progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
             progress.phase("Create runner", () -> {
@@ -130,6 +127,14 @@ final class RunSequence {
             measure(bench, true);
             record(bench, tracer);
         }
+    }
+
+    private CudaOptions options() {
+        String file = environment.getOrDefault("TLLM_AUTOTUNER_CACHE_PATH", "");
+        return new CudaOptions(
+                config.autotuner() ? CudaOptions.Tuning.ON : CudaOptions.Tuning.OFF,
+                config.autotuner() && !file.isEmpty() ? Optional.of(Path.of(file)) : Optional.empty(),
+                config.syncEveryLaunch());
     }
 
     private Prefill prefill() {
@@ -155,12 +160,15 @@ final class RunSequence {
 
     private void warmUp(Workbench bench) {
         List<Problem> problems = config.problems();
+        WeightPathTable paths = new WeightPathTable();
         for (int i = 0; i < problems.size(); i++) {
             try (Pack pack = pack(bench, problems.get(i), i)) {
                 pack.runChecked(bench);
+                paths.add(pack.execution().weightPaths());
             }
             progress.show("Warmup", i + 1, problems.size());
         }
+        paths.lines().forEach(progress::say);
     }
 
     /** Every problem; the line of statistics only where nothing listens that could slow the run. */
@@ -170,6 +178,9 @@ final class RunSequence {
         for (int i = 0; i < problems.size(); i++) {
             try (Pack pack = pack(bench, problems.get(i), i)) {
                 double[] micros = measurement.run(bench, pack, problems.get(i));
+                if (config.check()) {
+                    pack.checkOperators();
+                }
                 if (untraced) {
                     out.println(Statistics.of(micros).line(rank.rank(), problems.get(i)));
                 }

@@ -4,21 +4,19 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import layerwise.op.Buffer;
 import layerwise.op.Capabilities;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
-import layerwise.op.GatedGroupedLinear;
-import layerwise.op.GroupedLinear;
 import layerwise.op.Journal;
 import layerwise.op.Lane;
 import layerwise.op.Memory;
 import layerwise.op.Operator;
 import layerwise.op.Program;
 import layerwise.op.Route;
+import layerwise.op.RowsInUse;
 import layerwise.op.Step;
 import layerwise.op.TensorRef;
 import layerwise.reference.ReferenceExecutor;
@@ -89,20 +87,10 @@ final class OperatorCheck {
                     copies.read(output, arena),
                     tolerance,
                     sample,
-                    written(operator, arena));
+                    RowsInUse.of(operator, memory));
             rows.add(new VerifiedOutput(operator, output, sample, comparison));
         }
         return rows;
-    }
-
-    /** Rows that an operator must write; products over experts leave those that no expert has. */
-    private long written(Operator operator, Arena arena) {
-        Optional<TensorRef> offsets = operator instanceof GroupedLinear op
-                ? Optional.of(op.offsets())
-                : operator instanceof GatedGroupedLinear op ? Optional.of(op.offsets()) : Optional.empty();
-        return offsets.map(table -> memory.read(table, arena).copyToInts())
-                .map(starts -> (long) starts[starts.length - 1])
-                .orElse(Long.MAX_VALUE);
     }
 
     private List<VerifiedOutput> routed(Route op, Memory copies, Arena arena) {

@@ -67,19 +67,19 @@ record SamplePlan(Memory memory, long seed) implements Sampling {
                 rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
             case MlaDecodeAttention op ->
                 rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
-            case RmsNorm op -> Sample.all(rows);
-            case Add op -> Sample.all(rows);
-            case AddRmsNorm op -> Sample.all(rows);
-            case SwiGlu op -> Sample.all(rows);
-            case Rotary op -> Sample.all(rows);
-            case LatentAppend op -> Sample.all(rows);
-            case LatentGather op -> Sample.all(rows);
-            case MlaRopeAppend op -> Sample.all(rows);
-            case Route op -> Sample.all(rows);
-            case SortByExpert op -> Sample.all(rows);
-            case GatherRows op -> Sample.all(rows);
-            case Combine op -> Sample.all(rows);
-            case GroupedLinearCombine op -> Sample.all(rows);
+            case RmsNorm _,
+                    Add _,
+                    AddRmsNorm _,
+                    SwiGlu _,
+                    Rotary _,
+                    LatentAppend _,
+                    LatentGather _,
+                    MlaRopeAppend _,
+                    Route _,
+                    SortByExpert _,
+                    GatherRows _,
+                    Combine _,
+                    GroupedLinearCombine _ -> Sample.all(rows);
         };
     }
 

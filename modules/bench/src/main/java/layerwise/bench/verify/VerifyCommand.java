@@ -9,7 +9,7 @@ import layerwise.bench.config.RunOptions;
 import layerwise.bench.config.RunType;
 import layerwise.bench.device.Devices;
 import layerwise.bench.device.Installation;
-import layerwise.kernels.CudaExecutor;
+import layerwise.kernels.CudaOptions;
 import layerwise.model.layer.Phase;
 import layerwise.model.spec.ModelCatalog;
 import layerwise.model.spec.ModelSpec;
@@ -36,7 +36,7 @@ public final class VerifyCommand {
         ModelSpec model = new ModelCatalog(Installation.home().resolve("configs/models")).find(config.model());
         config.layerIndices().forEach(model::layer);
         Phase phase = config.runType() == RunType.GEN ? Phase.GENERATION : Phase.CONTEXT;
-        try (Executor device = Devices.open(config.device(), Journal.NONE, CudaExecutor.Tuning.OFF);
+        try (Executor device = Devices.open(config.device(), Journal.NONE, CudaOptions.plain());
                 LayerVerification verification = new LayerVerification(config, model, device, out)) {
             for (Problem problem : config.problems()) {
                 verification.verify(phase, problem);
