@@ -121,7 +121,7 @@ final class DenseLaunches {
             long scratch = to.scratch(2 * op.w().data().shape().elements());
             Optional<Launchable> product = product(to, op, scratch, lane);
             if (product.isPresent()) {
-                to.path(op.w(), "expanded to bf16 in each step, cuBLASLt on bf16");
+                to.pathOfExpanded(op.w(), "cuBLASLt on bf16");
                 return Launchable.sequence(PlainWeights.nvfp4(to, op.w(), scales, scratch), product.get());
             }
         }

@@ -108,10 +108,15 @@ final class Preparation {
         return plans;
     }
 
-    /** Notes what reads a weight, and what it is turned into before. */
+    /** Notes what reads a weight, or a copy in bfloat16 that is kept beside one of FP8. */
     void path(Weight weight, String path) {
-        String before = weight.scaling() instanceof Scaling.Block ? "expanded to bf16 when loaded, " : "";
-        paths.add(new WeightPath(weight, before + path));
+        boolean copied = weight.scaling() instanceof Scaling.Block;
+        paths.add(new WeightPath(weight, (copied ? "expanded to bf16 when loaded, " : "") + path, copied));
+    }
+
+    /** Notes what reads a copy of a weight in bfloat16 that is made in every step. */
+    void pathOfExpanded(Weight weight, String path) {
+        paths.add(new WeightPath(weight, "expanded to bf16 in each step, " + path, true));
     }
 
     List<WeightPath> paths() {

@@ -97,9 +97,9 @@ class CudaExecutorIT {
     @Test
     void anOperatorThatFailsIsNamedAtOnceWhenSynchronisedAndAmongTheLastOtherwise() throws Exception {
         String early = failure("sync");
-        assertTrue(early.startsWith("GatherRows 512x256: cudaStreamSynchronize: cudaErrorIllegalAddress (700)"), early);
+        assertTrue(early.startsWith("GatherRows 512x256: cudaStreamSynchronize: cudaError"), early);
         String late = failure("later");
-        assertTrue(late.startsWith("cudaDeviceSynchronize: cudaErrorIllegalAddress (700)"), late);
+        assertTrue(late.startsWith("cudaDeviceSynchronize: cudaError"), late);
         assertTrue(late.endsWith("; enqueued last: Linear, GatherRows; --sync-every-launch tells which"), late);
     }
 

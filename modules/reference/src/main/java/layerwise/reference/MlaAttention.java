@@ -1,6 +1,9 @@
 package layerwise.reference;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import layerwise.op.Batch;
 import layerwise.op.MlaDecodeAttention;
@@ -9,6 +12,9 @@ import layerwise.op.TensorRef;
 
 /** Both forms of multi-head latent attention, a worker for each row of the result. */
 final class MlaAttention {
+    /** Query rows whose scores a worker sums in step. */
+    private static final int WORKER_ROWS = 16;
+
     private final Function<TensorRef, Operand> operands;
     private final Sampling sampling;
 
@@ -18,15 +24,14 @@ final class MlaAttention {
     }
 
     void run(MlaPrefillAttention op) {
+        Operand q = operands.apply(op.q());
+        Operand kv = operands.apply(op.kv());
+        Operand kRope = operands.apply(op.kRope());
+        Operand out = operands.apply(op.out());
         int heads = (int) op.q().dim(1);
         int noPe = op.noPeDim();
-        int rope = (int) op.kRope().dim(1);
-        Sample sample = sampling.of(op, op.q().dim(0) * heads);
-        float[][] q = operands.apply(op.q()).decode(sample);
-        float[][] kv = operands.apply(op.kv()).decode();
-        float[][] kRope = operands.apply(op.kRope()).decode();
-        Operand out = operands.apply(op.out());
-        int values = out.width();
+        float[][] rope = kRope.decode();
+        int[][] byHead = Products.byHead(sampling.of(op, out.rows()).rows(), heads);
         Batch batch = op.paged().batch();
         int firstToken = 0;
         int firstKey = 0;
@@ -35,40 +40,38 @@ final class MlaAttention {
             int first = firstKey;
             int past = batch.past().get(b);
             int queries = batch.queries().get(b);
-            sample.rows(0, 1, token * heads, (token + queries) * heads)
-                    .parallel()
-                    .forEach(row -> {
-                        int h = row % heads;
-                        double[] scores = new double[past + row / heads - token + 1];
-                        for (int s = 0; s < scores.length; s++) {
-                            int key = first + s;
-                            scores[s] = op.scale()
-                                    * (Sums.dot(q[row], 0, kv[key * heads + h], 0, noPe)
-                                            + Sums.dot(q[row], noPe, kRope[key], 0, rope));
-                        }
-                        softmax(scores);
-                        double[] sum = new double[values];
-                        for (int s = 0; s < scores.length; s++) {
-                            float[] key = kv[(first + s) * heads + h];
-                            for (int d = 0; d < values; d++) {
-                                sum[d] += scores[s] * key[noPe + d];
-                            }
-                        }
-                        write(out, row, sum);
-                    });
+            IntStream.range(0, heads).parallel().forEach(h -> {
+                int[] rows = Arrays.stream(byHead[h])
+                        .filter(row -> row / heads >= token && row / heads < token + queries)
+                        .toArray();
+                float[][] keys = new float[rows.length == 0 ? 0 : past + queries][];
+                float[][] values = new float[keys.length][];
+                for (int s = 0; s < keys.length; s++) {
+                    values[s] = kv.row((long) (first + s) * heads + h);
+                    keys[s] = Arrays.copyOf(values[s], q.width());
+                    System.arraycopy(rope[first + s], 0, keys[s], noPe, kRope.width());
+                }
+                attend(
+                        RowBlock.of(q, rows),
+                        row -> past + row / heads - token + 1,
+                        op.scale(),
+                        keys,
+                        values,
+                        noPe,
+                        out);
+            });
             firstToken += queries;
             firstKey += past + queries;
         }
     }
 
     void run(MlaDecodeAttention op) {
-        int heads = (int) op.q().dim(1);
-        Sample sample = sampling.of(op, op.q().dim(0) * heads);
-        float[][] q = operands.apply(op.q()).decode(sample);
+        Operand q = operands.apply(op.q());
         Operand cache = operands.apply(op.cache());
         Operand pageTable = operands.apply(op.paged().pageTable());
         Operand out = operands.apply(op.out());
-        int values = out.width();
+        int heads = (int) op.q().dim(1);
+        Sample sample = sampling.of(op, out.rows());
         Batch batch = op.paged().batch();
         int firstToken = 0;
         for (int b = 0; b < batch.sequences(); b++) {
@@ -80,23 +83,60 @@ final class MlaAttention {
             IntStream.range(0, keys.length)
                     .parallel()
                     .forEach(s -> keys[s] = cache.row(LatentCaches.poolRow(pageTable, op.cache(), sequence, s)));
-            sample.rows(0, 1, token * heads, (token + queries) * heads)
+            int[] rows = sample.rows(0, token * heads, (token + queries) * heads);
+            // A few rows for each worker.
+            IntStream.range(0, Math.ceilDiv(rows.length, WORKER_ROWS))
                     .parallel()
-                    .forEach(row -> {
-                        double[] scores = new double[past + row / heads - token + 1];
-                        for (int s = 0; s < scores.length; s++) {
-                            scores[s] = op.scale() * Sums.dot(q[row], keys[s]);
-                        }
-                        softmax(scores);
-                        double[] sum = new double[values];
-                        for (int s = 0; s < scores.length; s++) {
-                            for (int d = 0; d < values; d++) {
-                                sum[d] += scores[s] * keys[s][d];
-                            }
-                        }
-                        write(out, row, sum);
+                    .forEach(w -> {
+                        int[] own =
+                                Arrays.copyOfRange(rows, w * WORKER_ROWS, Math.min((w + 1) * WORKER_ROWS, rows.length));
+                        attend(
+                                RowBlock.of(q, own),
+                                row -> past + row / heads - token + 1,
+                                op.scale(),
+                                keys,
+                                keys,
+                                0,
+                                out);
                     });
             firstToken += queries;
+        }
+    }
+
+    /**
+     * Attention of some query rows over the same keys.
+     *
+     * @param visible how many keys a row sees
+     * @param from    where values begin in the rows of {@code values}
+     */
+    private static void attend(
+            List<RowBlock> queries,
+            IntUnaryOperator visible,
+            double scale,
+            float[][] keys,
+            float[][] values,
+            int from,
+            Operand out) {
+        for (RowBlock block : queries) {
+            int[] rows = block.rows();
+            double[][] scores = new double[rows.length][];
+            Arrays.setAll(scores, j -> new double[visible.applyAsInt(rows[j])]);
+            int longest =
+                    Arrays.stream(scores).mapToInt(row -> row.length).max().orElse(0);
+            for (int s = 0; s < longest; s++) {
+                double[] products = block.times(keys[s]);
+                for (int j = 0; j < rows.length; j++) {
+                    if (s < scores[j].length) {
+                        scores[j][s] = scale * products[j];
+                    }
+                }
+            }
+            for (int j = 0; j < rows.length; j++) {
+                softmax(scores[j]);
+                double[] sums = new double[out.width()];
+                Sums.weighted(sums, scores[j], values, from, scores[j].length);
+                write(out, rows[j], sums);
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 package layerwise.reference;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.stream.IntStream;
 import layerwise.op.TensorRef;
 import layerwise.tensor.Elements;
@@ -95,13 +94,6 @@ record Operand(MemorySegment memory, TensorRef tensor) {
     float[][] decode() {
         float[][] all = new float[Math.toIntExact(rows())][];
         IntStream.range(0, all.length).parallel().forEach(i -> all[i] = row(i));
-        return all;
-    }
-
-    /** An array of all rows, of which those of a sample are decoded and the others null. */
-    float[][] decode(Sample sample) {
-        float[][] all = new float[Math.toIntExact(rows())][];
-        Arrays.stream(sample.rows()).parallel().forEach(i -> all[i] = row(i));
         return all;
     }
 }

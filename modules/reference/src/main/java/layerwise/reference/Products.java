@@ -1,5 +1,7 @@
 package layerwise.reference;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import layerwise.op.GatedGroupedLinear;
@@ -10,7 +12,7 @@ import layerwise.op.Linear;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 
-/** Matrix products: one worker per row of the weight, so that each row is dequantised once. */
+/** Matrix products: a worker for each row of the weight, so that each row is dequantised once. */
 final class Products {
     private final Function<TensorRef, Operand> operands;
     private final Sampling sampling;
@@ -21,83 +23,120 @@ final class Products {
     }
 
     void run(Linear op) {
-        Sample sample = sampling.of(op, op.y().dim(0));
-        float[][] x = operands.apply(op.x()).decode(sample);
         Operand y = operands.apply(op.y());
+        int n = y.width();
+        Sample sample = sampling.of(op, y.rows());
+        Blocks blocks = new Blocks(operands.apply(op.x()), sample, 0, (int) y.rows());
         WeightRows weights = new WeightRows(op.w(), operands);
-        IntStream.range(0, (int) op.w().n()).parallel().forEach(n -> {
-            float[] row = weights.row(0, n);
-            for (int t : sample.rows(n, op.w().n())) {
-                y.set(t, n, (float) Sums.dot(x[t], row));
+        IntStream.range(0, n).parallel().forEach(i -> {
+            float[] row = weights.row(0, i);
+            for (RowBlock block : blocks.of(i, n)) {
+                write(y, i, block, block.times(row));
             }
         });
+    }
+
+    private static void write(Operand y, int column, RowBlock block, double[] values) {
+        for (int j = 0; j < values.length; j++) {
+            y.set(block.rows()[j], column, (float) values[j]);
+        }
+    }
+
+    /** The chosen rows of a range, by the columns that they are computed in. */
+    private static final class Blocks {
+        private final Sample sample;
+        private final List<List<RowBlock>> byGroup;
+
+        Blocks(Operand x, Sample sample, int from, int to) {
+            this.sample = sample;
+            byGroup = IntStream.range(0, sample.groups())
+                    .parallel()
+                    .mapToObj(group -> RowBlock.of(x, sample.rows(group, from, to)))
+                    .toList();
+        }
+
+        List<RowBlock> of(int column, int columns) {
+            return byGroup.get(sample.group(column, columns));
+        }
     }
 
     void run(HeadLinear op) {
-        Sample sample = sampling.of(op, op.x().dim(0) * op.x().dim(1));
-        float[][] x = operands.apply(op.x()).decode(sample);
+        Operand x = operands.apply(op.x());
         Operand y = operands.apply(op.y());
         WeightRows weights = new WeightRows(op.w(), operands);
-        int tokens = (int) op.x().dim(0);
         int heads = (int) op.x().dim(1);
-        int k = (int) op.x().dim(2);
-        int n = (int) op.y().dim(2);
+        int[][] byHead = byHead(sampling.of(op, y.rows()).rows(), heads);
         IntStream.range(0, heads).parallel().forEach(h -> {
             long first = (long) h * op.headRows() + op.firstRow();
-            int[] own = IntStream.range(0, tokens)
-                    .map(t -> t * heads + h)
-                    .filter(row -> sample.holds(row))
-                    .toArray();
-            double[][] sums = new double[own.length][n];
-            int rows = op.transposed() ? k : n;
-            for (int i = 0; i < rows; i++) {
-                float[] row = weights.row(0, first + i);
-                for (int at = 0; at < own.length; at++) {
-                    float[] values = x[own[at]];
-                    if (op.transposed()) {
-                        for (int j = 0; j < n; j++) {
-                            sums[at][j] += (double) values[i] * row[j];
-                        }
-                    } else {
-                        sums[at][i] = Sums.dot(values, row);
+            if (op.transposed()) {
+                float[][] matrix = rows(weights, first, x.width());
+                for (int row : byHead[h]) {
+                    double[] sums = new double[y.width()];
+                    Sums.weighted(sums, Sums.widened(x.row(row)), matrix, 0, x.width());
+                    y.writeRow(row, rounded(sums));
+                }
+            } else {
+                List<RowBlock> blocks = RowBlock.of(x, byHead[h]);
+                for (int i = 0; i < y.width(); i++) {
+                    float[] row = weights.row(0, first + i);
+                    for (RowBlock block : blocks) {
+                        write(y, i, block, block.times(row));
                     }
                 }
-            }
-            for (int at = 0; at < own.length; at++) {
-                y.writeRow(own[at], rounded(sums[at]));
             }
         });
     }
 
+    private static float[][] rows(WeightRows weights, long first, int count) {
+        float[][] rows = new float[count][];
+        Arrays.setAll(rows, i -> weights.row(0, first + i));
+        return rows;
+    }
+
+    /** Rows that are numbered token by token, head by head: those of each head. */
+    static int[][] byHead(int[] rows, int heads) {
+        int[][] byHead = new int[heads][];
+        Arrays.setAll(
+                byHead, h -> Arrays.stream(rows).filter(row -> row % heads == h).toArray());
+        return byHead;
+    }
+
     void run(GroupedLinear op) {
-        Sample sample = sampling.of(op, op.x().dim(0));
-        float[][] x = operands.apply(op.x()).decode(sample);
+        Operand x = operands.apply(op.x());
         Operand y = operands.apply(op.y());
+        Sample sample = sampling.of(op, y.rows());
         WeightRows weights = new WeightRows(op.w(), operands);
         int n = y.width();
-        forEachExpert(
-                op.offsets(),
-                (expert, from, to) -> IntStream.range(0, n).parallel().forEach(i -> {
-                    float[] row = weights.row(expert, i);
-                    sample.rows(i, n, from, to).forEach(p -> y.set(p, i, (float) Sums.dot(x[p], row)));
-                }));
+        forEachExpert(op.offsets(), (expert, from, to) -> {
+            Blocks blocks = new Blocks(x, sample, from, to);
+            IntStream.range(0, n).parallel().forEach(i -> {
+                float[] row = weights.row(expert, i);
+                for (RowBlock block : blocks.of(i, n)) {
+                    write(y, i, block, block.times(row));
+                }
+            });
+        });
     }
 
     void run(GatedGroupedLinear op) {
-        Sample sample = sampling.of(op, op.x().dim(0));
-        float[][] x = operands.apply(op.x()).decode(sample);
+        Operand x = operands.apply(op.x());
         Operand y = operands.apply(op.y());
+        Sample sample = sampling.of(op, y.rows());
         WeightRows weights = new WeightRows(op.w(), operands);
         int n = y.width();
-        forEachExpert(
-                op.offsets(),
-                (expert, from, to) -> IntStream.range(0, n).parallel().forEach(i -> {
-                    float[] gate = weights.row(expert, i);
-                    float[] up = weights.row(expert, n + i);
-                    sample.rows(i, n, from, to)
-                            .forEach(p ->
-                                    y.set(p, i, (float) (Pointwise.silu(Sums.dot(x[p], gate)) * Sums.dot(x[p], up))));
-                }));
+        forEachExpert(op.offsets(), (expert, from, to) -> {
+            Blocks blocks = new Blocks(x, sample, from, to);
+            IntStream.range(0, n).parallel().forEach(i -> {
+                float[] gateRow = weights.row(expert, i);
+                float[] upRow = weights.row(expert, n + i);
+                for (RowBlock block : blocks.of(i, n)) {
+                    double[] gate = block.times(gateRow);
+                    double[] up = block.times(upRow);
+                    Arrays.setAll(gate, j -> Pointwise.silu(gate[j]) * up[j]);
+                    write(y, i, block, gate);
+                }
+            });
+        });
     }
 
     /** What is done with an expert that has rows. */

@@ -61,15 +61,20 @@ public final class Sample {
         return new Sample(rowsOfGroups, rows);
     }
 
-    /** Chosen rows that are computed in a column, ascending. */
-    int[] rows(long column, long columns) {
-        return groups[(int) (column * groups.length / columns)];
+    /** The group that is computed in a column. */
+    int group(long column, long columns) {
+        return (int) (column * groups.length / columns);
     }
 
-    /** Chosen rows from {@code from} to {@code to} (exclusive) that are computed in a column. */
-    IntStream rows(long column, long columns, int from, int to) {
-        int[] rows = rows(column, columns);
-        return Arrays.stream(rows, lowerBound(rows, from), lowerBound(rows, to));
+    /** Chosen rows of a group, ascending. */
+    int[] rows(int group) {
+        return groups[group];
+    }
+
+    /** Chosen rows of a group from {@code from} to {@code to} (exclusive). */
+    int[] rows(int group, int from, int to) {
+        int[] rows = groups[group];
+        return Arrays.copyOfRange(rows, lowerBound(rows, from), lowerBound(rows, to));
     }
 
     private static int lowerBound(int[] rows, int row) {
@@ -91,14 +96,9 @@ public final class Sample {
         return runs;
     }
 
-    /** First column of a group: the least one that {@link #rows(long, long)} gives to it. */
+    /** First column of a group: the least one that {@link #group} gives to it. */
     private int start(int group, int columns) {
         return (int) Math.ceilDiv((long) group * columns, groups.length);
-    }
-
-    /** Whether a row is computed whole or in part. */
-    boolean holds(int row) {
-        return Arrays.stream(groups).anyMatch(rows -> Arrays.binarySearch(rows, row) >= 0);
     }
 
     /** Chosen rows, ascending. */

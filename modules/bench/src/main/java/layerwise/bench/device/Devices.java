@@ -38,7 +38,16 @@ public final class Devices {
         return switch (resolve(choice)) {
             case DeviceChoice.Auto auto -> throw new IllegalStateException("auto was resolved");
             case DeviceChoice.Reference reference -> new ReferenceExecutor(journal, Capabilities.plain());
-            case DeviceChoice.Cuda cuda -> CudaExecutor.open(0, journal, options);
+            case DeviceChoice.Cuda cuda -> {
+                try {
+                    yield CudaExecutor.open(0, journal, options);
+                } catch (DeviceUnavailableException e) {
+                    throw new ConfigException(
+                            "device: cuda: %s; --device reference or --device estimate:<gpu> need none"
+                                    .formatted(e.getMessage()),
+                            e);
+                }
+            }
             case DeviceChoice.Estimate estimate ->
                 throw new ConfigException("device: '%s': this build has no estimating executor; use --device reference"
                         .formatted(estimate));

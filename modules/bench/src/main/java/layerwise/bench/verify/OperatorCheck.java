@@ -19,6 +19,7 @@ import layerwise.op.Route;
 import layerwise.op.RowsInUse;
 import layerwise.op.Step;
 import layerwise.op.TensorRef;
+import layerwise.op.WeightPath;
 import layerwise.reference.ReferenceExecutor;
 import layerwise.reference.Sample;
 import layerwise.tensor.DType;
@@ -70,16 +71,17 @@ final class OperatorCheck {
             }
             Program program = new Program(List.of(new Step.Launch(operator, Lane.MAIN)), operator.outputs());
             run(reference, program, copies);
-            run(device, program, memory);
-            return operator instanceof Route route ? routed(route, copies, arena) : compared(operator, copies, arena);
+            boolean rounded = run(device, program, memory).stream().anyMatch(WeightPath::rounded);
+            return operator instanceof Route route
+                    ? routed(route, copies, arena)
+                    : compared(operator, rounded, copies, arena);
         }
     }
 
-    private List<VerifiedOutput> compared(Operator operator, Memory copies, Arena arena) {
+    private List<VerifiedOutput> compared(Operator operator, boolean rounded, Memory copies, Arena arena) {
         List<VerifiedOutput> rows = new ArrayList<>();
         for (TensorRef output : operator.outputs()) {
-            Tolerance tolerance =
-                    output.dtype() == DType.I32 ? new Tolerance(0, 0) : Tolerance.of(operator, output.dtype());
+            Tolerance tolerance = tolerance(operator, output.dtype(), rounded);
             long width = Math.max(1, output.dim(-1));
             Sample sample = plan.of(operator, output.shape().elements() / width);
             Comparison comparison = Comparison.of(
@@ -91,6 +93,14 @@ final class OperatorCheck {
             rows.add(new VerifiedOutput(operator, output, sample, comparison));
         }
         return rows;
+    }
+
+    private static Tolerance tolerance(Operator operator, DType dtype, boolean rounded) {
+        if (dtype == DType.I32) {
+            return new Tolerance(0, 0);
+        }
+        Tolerance tolerance = Tolerance.of(operator, dtype);
+        return rounded ? tolerance.withRoundedWeight() : tolerance;
     }
 
     private List<VerifiedOutput> routed(Route op, Memory copies, Arena arena) {
@@ -114,10 +124,11 @@ final class OperatorCheck {
                         comparison.weights(memory.read(op.weights(), arena).copyToFloats(), ids)));
     }
 
-    private static void run(Executor executor, Program program, Memory memory) {
+    private static List<WeightPath> run(Executor executor, Program program, Memory memory) {
         try (Execution execution = executor.prepare(program, memory)) {
             execution.run();
             executor.synchronize();
+            return execution.weightPaths();
         }
     }
 }

@@ -44,7 +44,7 @@ record SamplePlan(Memory memory, long seed) implements Sampling {
     static final int ROWS = 4096;
 
     /** Operations that the sample of a product takes about. */
-    private static final double SAMPLED = 10e9;
+    private static final double SAMPLED = 5e9;
 
     /** Kernels' tiles have this many rows or multiples of them; the smaller ones of short inputs are not sampled. */
     private static final int TILE = 64;

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class WeightPathTableTest {
     private static WeightPath path(String name, String path) {
-        return new WeightPath(Weight.plain(Buffer.of(name, DType.BF16, 24, 16).whole()), path);
+        return new WeightPath(Weight.plain(Buffer.of(name, DType.BF16, 24, 16).whole()), path, false);
     }
 
     @Test
