@@ -44,12 +44,13 @@ final class MlaAttention {
                 int[] rows = Arrays.stream(byHead[h])
                         .filter(row -> row / heads >= token && row / heads < token + queries)
                         .toArray();
-                float[][] keys = new float[rows.length == 0 ? 0 : past + queries][];
+                double[][] keys = new double[rows.length == 0 ? 0 : past + queries][];
                 float[][] values = new float[keys.length][];
                 for (int s = 0; s < keys.length; s++) {
                     values[s] = kv.row((long) (first + s) * heads + h);
-                    keys[s] = Arrays.copyOf(values[s], q.width());
-                    System.arraycopy(rope[first + s], 0, keys[s], noPe, kRope.width());
+                    float[] key = Arrays.copyOf(values[s], q.width());
+                    System.arraycopy(rope[first + s], 0, key, noPe, kRope.width());
+                    keys[s] = Sums.widened(key);
                 }
                 attend(
                         RowBlock.of(q, rows),
@@ -79,11 +80,13 @@ final class MlaAttention {
             int sequence = b;
             int past = batch.past().get(b);
             int queries = batch.queries().get(b);
-            float[][] keys = new float[past + queries][];
-            IntStream.range(0, keys.length)
-                    .parallel()
-                    .forEach(s -> keys[s] = cache.row(LatentCaches.poolRow(pageTable, op.cache(), sequence, s)));
             int[] rows = sample.rows(0, token * heads, (token + queries) * heads);
+            float[][] values = new float[rows.length == 0 ? 0 : past + queries][];
+            double[][] keys = new double[values.length][];
+            IntStream.range(0, keys.length).parallel().forEach(s -> {
+                values[s] = cache.row(LatentCaches.poolRow(pageTable, op.cache(), sequence, s));
+                keys[s] = Sums.widened(values[s]);
+            });
             // A few rows for each worker.
             IntStream.range(0, Math.ceilDiv(rows.length, WORKER_ROWS))
                     .parallel()
@@ -95,7 +98,7 @@ final class MlaAttention {
                                 row -> past + row / heads - token + 1,
                                 op.scale(),
                                 keys,
-                                keys,
+                                values,
                                 0,
                                 out);
                     });
@@ -113,7 +116,7 @@ final class MlaAttention {
             List<RowBlock> queries,
             IntUnaryOperator visible,
             double scale,
-            float[][] keys,
+            double[][] keys,
             float[][] values,
             int from,
             Operand out) {

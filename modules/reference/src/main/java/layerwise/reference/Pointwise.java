@@ -60,7 +60,7 @@ final class Pointwise {
     }
 
     private static float[] normalised(float[] x, float[] gain, double epsilon) {
-        double scale = 1 / Math.sqrt(Sums.dot(x, x) / x.length + epsilon);
+        double scale = 1 / Math.sqrt(Sums.dot(x, Sums.widened(x)) / x.length + epsilon);
         for (int i = 0; i < x.length; i++) {
             x[i] = (float) (x[i] * scale * gain[i]);
         }

@@ -28,8 +28,8 @@ final class Products {
         Sample sample = sampling.of(op, y.rows());
         Blocks blocks = new Blocks(operands.apply(op.x()), sample, 0, (int) y.rows());
         WeightRows weights = new WeightRows(op.w(), operands);
-        IntStream.range(0, n).parallel().forEach(i -> {
-            float[] row = weights.row(0, i);
+        blocks.columns(n).forEach(i -> {
+            double[] row = Sums.widened(weights.row(0, i));
             for (RowBlock block : blocks.of(i, n)) {
                 write(y, i, block, block.times(row));
             }
@@ -55,6 +55,13 @@ final class Products {
                     .toList();
         }
 
+        /** Columns in which there is a row, for several workers. */
+        IntStream columns(int columns) {
+            return IntStream.range(0, columns)
+                    .parallel()
+                    .filter(column -> !of(column, columns).isEmpty());
+        }
+
         List<RowBlock> of(int column, int columns) {
             return byGroup.get(sample.group(column, columns));
         }
@@ -78,7 +85,7 @@ final class Products {
             } else {
                 List<RowBlock> blocks = RowBlock.of(x, byHead[h]);
                 for (int i = 0; i < y.width(); i++) {
-                    float[] row = weights.row(0, first + i);
+                    double[] row = Sums.widened(weights.row(0, first + i));
                     for (RowBlock block : blocks) {
                         write(y, i, block, block.times(row));
                     }
@@ -109,8 +116,8 @@ final class Products {
         int n = y.width();
         forEachExpert(op.offsets(), (expert, from, to) -> {
             Blocks blocks = new Blocks(x, sample, from, to);
-            IntStream.range(0, n).parallel().forEach(i -> {
-                float[] row = weights.row(expert, i);
+            blocks.columns(n).forEach(i -> {
+                double[] row = Sums.widened(weights.row(expert, i));
                 for (RowBlock block : blocks.of(i, n)) {
                     write(y, i, block, block.times(row));
                 }
@@ -126,9 +133,9 @@ final class Products {
         int n = y.width();
         forEachExpert(op.offsets(), (expert, from, to) -> {
             Blocks blocks = new Blocks(x, sample, from, to);
-            IntStream.range(0, n).parallel().forEach(i -> {
-                float[] gateRow = weights.row(expert, i);
-                float[] upRow = weights.row(expert, n + i);
+            blocks.columns(n).forEach(i -> {
+                double[] gateRow = Sums.widened(weights.row(expert, i));
+                double[] upRow = Sums.widened(weights.row(expert, n + i));
                 for (RowBlock block : blocks.of(i, n)) {
                     double[] gate = block.times(gateRow);
                     double[] up = block.times(upRow);
@@ -181,7 +188,7 @@ final class Products {
         forEachExpert(
                 offsets,
                 (expert, from, to) -> IntStream.range(0, n).parallel().forEach(i -> {
-                    float[] row = weights.row(expert, i);
+                    double[] row = Sums.widened(weights.row(expert, i));
                     for (int p = from; p < to; p++) {
                         product[p][i] = Sums.dot(x[p], row);
                     }

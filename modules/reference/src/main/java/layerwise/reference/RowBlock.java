@@ -48,10 +48,10 @@ final class RowBlock {
     }
 
     /** The product of each row and a vector. */
-    double[] times(float[] vector) {
+    double[] times(double[] vector) {
         double[] products = new double[rows.length];
         if (turned) {
-            Sums.weighted(products, Sums.widened(vector), values, 0, vector.length);
+            Sums.weighted(products, vector, values, 0, vector.length);
         } else {
             Arrays.setAll(products, r -> Sums.dot(values[r], vector));
         }

@@ -4,31 +4,27 @@ package layerwise.reference;
 final class Sums {
     private Sums() {}
 
-    /** Σ a·b over {@code length} elements. Partial sums let the processor overlap the additions. */
-    static double dot(float[] a, int aFrom, float[] b, int bFrom, int length) {
+    /** Σ a·b. Partial sums let the processor overlap the additions. */
+    static double dot(float[] a, double[] b) {
         double s0 = 0;
         double s1 = 0;
         double s2 = 0;
         double s3 = 0;
         int i = 0;
-        for (; i + 3 < length; i += 4) {
-            s0 = Math.fma((double) a[aFrom + i], (double) b[bFrom + i], s0);
-            s1 = Math.fma((double) a[aFrom + i + 1], (double) b[bFrom + i + 1], s1);
-            s2 = Math.fma((double) a[aFrom + i + 2], (double) b[bFrom + i + 2], s2);
-            s3 = Math.fma((double) a[aFrom + i + 3], (double) b[bFrom + i + 3], s3);
+        for (; i + 3 < b.length; i += 4) {
+            s0 = Math.fma((double) a[i], b[i], s0);
+            s1 = Math.fma((double) a[i + 1], b[i + 1], s1);
+            s2 = Math.fma((double) a[i + 2], b[i + 2], s2);
+            s3 = Math.fma((double) a[i + 3], b[i + 3], s3);
         }
-        for (; i < length; i++) {
-            s0 = Math.fma((double) a[aFrom + i], (double) b[bFrom + i], s0);
+        for (; i < b.length; i++) {
+            s0 = Math.fma((double) a[i], b[i], s0);
         }
         return s0 + s1 + (s2 + s3);
     }
 
-    static double dot(float[] a, float[] b) {
-        return dot(a, 0, b, 0, a.length);
-    }
-
     /**
-     * {@code sums[j] = Σ_k weights[k] · rows[k][from + j]} over {@code count} rows. Neighbouring sums go in step in the
+     * {@code sums[j] += Σ_k weights[k] · rows[k][from + j]} over {@code count} rows. Neighbouring sums go in step in the
      * processor's vector units, several times as fast as {@link #dot}; four rows at once spare them memory.
      */
     static void weighted(double[] sums, double[] weights, float[][] rows, int from, int count) {

@@ -94,10 +94,11 @@ final class LayerVerification implements AutoCloseable {
             own.put(step.hidden().buffer(), new Contents.Uniform(-1, 1, SEED + 1));
             own.put(step.residual().buffer(), new Contents.Uniform(-1, 1, SEED + 2));
             Program program = Fusion.apply(step.program(), device.capabilities());
-            OperatorCheck check = new OperatorCheck(device, own, constants, SEED);
-            for (Operator operator : program.operators()) {
-                tally.operator(operator.name());
-                check.check(operator).forEach(this::print);
+            try (OperatorCheck check = new OperatorCheck(device, own, constants, SEED)) {
+                for (Operator operator : program.operators()) {
+                    tally.operator(operator.name());
+                    check.check(operator).forEach(this::print);
+                }
             }
         }
     }

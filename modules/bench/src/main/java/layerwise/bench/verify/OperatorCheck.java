@@ -1,6 +1,5 @@
 package layerwise.bench.verify;
 
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -30,12 +29,13 @@ import layerwise.tensor.HostTensor;
  *
  * <p>What the operator writes is poisoned first on both sides, so that an element left unwritten shows.
  */
-final class OperatorCheck {
+final class OperatorCheck implements AutoCloseable {
     private final Executor device;
     private final Memory memory;
     private final HostCopies constants;
     private final SamplePlan plan;
     private final ReferenceExecutor reference;
+    private final ReusedMemory arena = new ReusedMemory();
 
     /**
      * Opens it.
@@ -53,12 +53,11 @@ final class OperatorCheck {
 
     /** One row of the table for each output. */
     List<VerifiedOutput> check(Operator operator) {
-        try (Arena arena = Arena.ofShared();
-                Memory copies = constants.nested()) {
+        arena.reuse();
+        try (Memory copies = constants.nested()) {
             for (TensorRef output : operator.outputs()) {
                 if (!memory.holds(output.buffer())) {
                     memory.put(output.buffer(), new Contents.Poison());
-                    copies.put(output.buffer(), new Contents.Poison());
                 }
             }
             Set<Buffer> buffers = new LinkedHashSet<>();
@@ -72,13 +71,11 @@ final class OperatorCheck {
             Program program = new Program(List.of(new Step.Launch(operator, Lane.MAIN)), operator.outputs());
             run(reference, program, copies);
             boolean rounded = run(device, program, memory).stream().anyMatch(WeightPath::rounded);
-            return operator instanceof Route route
-                    ? routed(route, copies, arena)
-                    : compared(operator, rounded, copies, arena);
+            return operator instanceof Route route ? routed(route, copies) : compared(operator, rounded, copies);
         }
     }
 
-    private List<VerifiedOutput> compared(Operator operator, boolean rounded, Memory copies, Arena arena) {
+    private List<VerifiedOutput> compared(Operator operator, boolean rounded, Memory copies) {
         List<VerifiedOutput> rows = new ArrayList<>();
         for (TensorRef output : operator.outputs()) {
             Tolerance tolerance = tolerance(operator, output.dtype(), rounded);
@@ -103,7 +100,7 @@ final class OperatorCheck {
         return rounded ? tolerance.withRoundedWeight() : tolerance;
     }
 
-    private List<VerifiedOutput> routed(Route op, Memory copies, Arena arena) {
+    private List<VerifiedOutput> routed(Route op, Memory copies) {
         float[] bias = op.bias()
                 .map(tensor -> memory.read(tensor, arena).copyToFloats())
                 .orElseGet(() -> new float[(int) op.logits().dim(1)]);
@@ -122,6 +119,11 @@ final class OperatorCheck {
                         op.weights(),
                         all,
                         comparison.weights(memory.read(op.weights(), arena).copyToFloats(), ids)));
+    }
+
+    @Override
+    public void close() {
+        arena.close();
     }
 
     private static List<WeightPath> run(Executor executor, Program program, Memory memory) {
