@@ -7,6 +7,8 @@ import layerwise.cuda.CublasLt;
 import layerwise.cuda.CudaEvent;
 import layerwise.cuda.CudaStream;
 import layerwise.cuda.Device;
+import layerwise.cuda.PeerGroup;
+import layerwise.cuda.PeerTopology;
 import layerwise.op.Capabilities;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
@@ -14,6 +16,7 @@ import layerwise.op.FusionRule;
 import layerwise.op.Journal;
 import layerwise.op.Memory;
 import layerwise.op.Program;
+import layerwise.op.Rendezvous;
 import layerwise.op.Stopwatch;
 
 /** Runs operators on one GPU: kernels from CUBINs, dense products by cuBLASLt; activations in bfloat16. */
@@ -29,9 +32,13 @@ public final class CudaExecutor implements Executor {
     /**
      * Opens a GPU for the calling thread.
      *
-     * @throws layerwise.tensor.ConfigException if there is none, or no kernels for it, or its file of algorithms is damaged
+     * @param rendezvous the ranks of the run, which all open theirs at the same point
+     * @param sharing      whether several of them may use this GPU
+     * @throws layerwise.cuda.DeviceUnavailableException if there is none, or no kernels for it
+     * @throws layerwise.tensor.ConfigException          if several ranks use it and may not, or the file of algorithms is damaged
      */
-    public static CudaExecutor open(int ordinal, Journal journal, CudaOptions options) {
+    public static CudaExecutor open(
+            int ordinal, Journal journal, CudaOptions options, Rendezvous rendezvous, boolean sharing) {
         Device device = Device.open(ordinal);
         try {
             KernelLibrary kernels = new KernelLibrary(device);
@@ -41,8 +48,9 @@ public final class CudaExecutor implements Executor {
                     .map(path ->
                             AlgorithmFile.open(path, AlgorithmFile.key(device.info(), products, kernels.catalog())));
             ProductTuner tuner = new ProductTuner(device, main, options.tuning(), file);
+            GpuLinks links = GpuLinks.join(device, rendezvous, sharing);
             GpuContext gpu = new GpuContext(
-                    device, main, device.createStream(), kernels, products, tuner, options.syncEveryLaunch());
+                    device, main, device.createStream(), kernels, products, tuner, links, options.syncEveryLaunch());
             return new CudaExecutor(gpu, journal);
         } catch (RuntimeException | Error e) {
             device.close();
@@ -106,9 +114,24 @@ public final class CudaExecutor implements Executor {
         };
     }
 
+    /** How the GPUs of all ranks reach each other. */
+    public PeerTopology topology() {
+        return gpu.links().rule().topology();
+    }
+
+    /** One line for a person: what carries collectives. */
+    public String collectives() {
+        return gpu.links().rule().describe();
+    }
+
     @Override
     public void synchronize() {
         gpu.synchronize();
+    }
+
+    /** Waits until no rank needs this GPU's memory any more; comes before {@link #close} where all went well. */
+    public void leave() {
+        gpu.links().peers().ifPresent(PeerGroup::leave);
     }
 
     /** Closes the GPU and writes the file of algorithms, if there is one. */

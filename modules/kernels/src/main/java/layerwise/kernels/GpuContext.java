@@ -6,6 +6,7 @@ import layerwise.cuda.CublasLt;
 import layerwise.cuda.CudaStream;
 import layerwise.cuda.Device;
 import layerwise.cuda.DeviceException;
+import layerwise.cuda.PeerGroup;
 import layerwise.op.Operator;
 import layerwise.op.Program;
 
@@ -17,6 +18,7 @@ final class GpuContext {
     private final KernelLibrary kernels;
     private final CublasLt products;
     private final ProductTuner tuner;
+    private final GpuLinks links;
     private final boolean syncEveryLaunch;
     private Program last = Program.builder().build(List.of());
 
@@ -25,6 +27,7 @@ final class GpuContext {
      *
      * @param main      queue of the main lane
      * @param auxiliary queue of the auxiliary lane
+     * @param links     what carries collectives
      */
     GpuContext(
             Device device,
@@ -33,6 +36,7 @@ final class GpuContext {
             KernelLibrary kernels,
             CublasLt products,
             ProductTuner tuner,
+            GpuLinks links,
             boolean syncEveryLaunch) {
         this.device = device;
         this.main = main;
@@ -40,6 +44,7 @@ final class GpuContext {
         this.kernels = kernels;
         this.products = products;
         this.tuner = tuner;
+        this.links = links;
         this.syncEveryLaunch = syncEveryLaunch;
     }
 
@@ -67,6 +72,10 @@ final class GpuContext {
         return tuner;
     }
 
+    GpuLinks links() {
+        return links;
+    }
+
     boolean syncEveryLaunch() {
         return syncEveryLaunch;
     }
@@ -77,16 +86,19 @@ final class GpuContext {
     }
 
     /**
-     * Waits for everything enqueued.
+     * Waits for everything on this GPU; errors of kernels surface here, and other ranks that did not come.
      *
-     * @throws OperatorException if it failed
+     * @throws OperatorException            if an operator failed
+     * @throws layerwise.cuda.PeerException if a rank did not come
      */
     void synchronize() {
+        links.nccl().ifPresent(nccl -> nccl.synchronize(main));
         try {
             device.synchronize();
         } catch (DeviceException e) {
             throw OperatorException.among(
                     last.operators().stream().map(Operator::name).distinct().collect(Collectors.joining(", ")), e);
         }
+        links.peers().ifPresent(PeerGroup::check);
     }
 }

@@ -3,11 +3,17 @@ package layerwise.kernels;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import layerwise.cuda.DeviceBuffer;
 import layerwise.cuda.LaunchShape;
 import layerwise.cuda.MatmulPlan;
+import layerwise.cuda.SharedMemory;
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
+import layerwise.op.AllGather;
+import layerwise.op.AllReduce;
+import layerwise.op.AllToAllCombine;
+import layerwise.op.AllToAllDispatch;
 import layerwise.op.Buffer;
 import layerwise.op.Combine;
 import layerwise.op.Contents;
@@ -24,6 +30,7 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
@@ -78,6 +85,11 @@ final class Preparation {
             case GroupedLinearCombine op ->
                 throw new IllegalStateException(
                         "no kernel weighs and adds experts' rows; the executor does not ask for it");
+            case AllReduce op -> CollectiveLaunches.of(this, op);
+            case AllGather op -> CollectiveLaunches.of(this, op);
+            case ReduceScatter op -> CollectiveLaunches.of(this, op);
+            case AllToAllDispatch op -> CollectiveLaunches.of(this, op);
+            case AllToAllCombine op -> CollectiveLaunches.of(this, op);
         };
     }
 
@@ -89,8 +101,23 @@ final class Preparation {
         return memory;
     }
 
+    /** Lives as long as the launches. */
+    Arena arena() {
+        return arena;
+    }
+
     long address(TensorRef tensor) {
         return memory.address(tensor);
+    }
+
+    /** Where all ranks reach a tensor: where it lies, or in a copy; ranks ask for the same tensors in the same order. */
+    Reached reach(TensorRef tensor) {
+        Optional<SharedMemory> placed = memory.shared(tensor.buffer());
+        if (placed.isPresent()) {
+            return Reached.placed(placed.get().addresses().plus(tensor.dtype().bytes(tensor.offset())));
+        }
+        SharedMemory copy = memory.share(tensor.bytes());
+        return Reached.copied(memory.place(tensor), copy.own(), copy.addresses());
     }
 
     /** A launch of a kernel, its arguments still to be given. */

@@ -17,6 +17,7 @@ import java.util.Optional;
 import layerwise.cuda.DeviceInfo;
 import layerwise.cuda.DeviceUnavailableException;
 import layerwise.op.Buffer;
+import layerwise.op.Communicator;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
 import layerwise.op.GatherRows;
@@ -57,7 +58,7 @@ class CudaExecutorIT {
 
     private static float[] product(CudaOptions options, boolean captured) {
         try (Arena arena = Arena.ofConfined();
-                CudaExecutor executor = CudaExecutor.open(0, Journal.NONE, options);
+                CudaExecutor executor = CudaExecutor.open(0, Journal.NONE, options, Communicator.alone(), false);
                 Memory memory = executor.allocate()) {
             memory.put(X.buffer(), new Contents.Uniform(-1, 1, 1));
             memory.put(W.buffer(), new Contents.Uniform(-1, 1, 2));
@@ -133,8 +134,12 @@ class CudaExecutorIT {
                             new Step.Launch(new GatherRows(X, pairs, rows, 8), Lane.MAIN)),
                     List.of(rows));
             boolean sync = arguments[0].equals("sync");
-            CudaExecutor executor =
-                    CudaExecutor.open(0, Journal.NONE, new CudaOptions(CudaOptions.Tuning.OFF, Optional.empty(), sync));
+            CudaExecutor executor = CudaExecutor.open(
+                    0,
+                    Journal.NONE,
+                    new CudaOptions(CudaOptions.Tuning.OFF, Optional.empty(), sync),
+                    Communicator.alone(),
+                    false);
             Memory memory = executor.allocate();
             memory.put(X.buffer(), new Contents.Uniform(-1, 1, 1));
             memory.put(W.buffer(), new Contents.Uniform(-1, 1, 2));

@@ -22,6 +22,8 @@ public final class RowsInUse {
                 Arrays.stream(ints(op.pairs(), memory))
                         .filter(pair -> pair >= 0)
                         .count();
+            // Rows of tokens that have no expert here hold anything.
+            case AllToAllDispatch _ -> 0;
             case Linear _,
                     HeadLinear _,
                     RmsNorm _,
@@ -36,7 +38,11 @@ public final class RowsInUse {
                     Route _,
                     SortByExpert _,
                     Combine _,
-                    GroupedLinearCombine _ -> Long.MAX_VALUE;
+                    GroupedLinearCombine _,
+                    AllReduce _,
+                    AllGather _,
+                    ReduceScatter _,
+                    AllToAllCombine _ -> Long.MAX_VALUE;
         };
     }
 

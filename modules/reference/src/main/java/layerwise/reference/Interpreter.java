@@ -2,7 +2,12 @@ package layerwise.reference;
 
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
+import layerwise.op.AllGather;
+import layerwise.op.AllReduce;
+import layerwise.op.AllToAllCombine;
+import layerwise.op.AllToAllDispatch;
 import layerwise.op.Combine;
+import layerwise.op.Communicator;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GatherRows;
 import layerwise.op.GroupedLinear;
@@ -15,6 +20,7 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
@@ -28,13 +34,15 @@ final class Interpreter {
     private final LatentCaches caches;
     private final MlaAttention attention;
     private final Experts experts;
+    private final Collectives collectives;
 
-    Interpreter(ReferenceMemory memory, Sampling sampling) {
+    Interpreter(ReferenceMemory memory, Communicator communicator, Sampling sampling) {
         products = new Products(memory::operand, sampling);
         pointwise = new Pointwise(memory::operand);
         caches = new LatentCaches(memory::operand);
         attention = new MlaAttention(memory::operand, sampling);
         experts = new Experts(memory::operand);
+        collectives = new Collectives(memory::operand, communicator);
     }
 
     void run(Operator operator) {
@@ -63,6 +71,11 @@ final class Interpreter {
             case SortByExpert op -> experts.run(op);
             case GatherRows op -> experts.run(op);
             case Combine op -> experts.run(op);
+            case AllReduce op -> collectives.run(op);
+            case AllGather op -> collectives.run(op);
+            case ReduceScatter op -> collectives.run(op);
+            case AllToAllDispatch op -> collectives.run(op);
+            case AllToAllCombine op -> collectives.run(op);
         }
     }
 }

@@ -3,6 +3,7 @@ package layerwise.reference;
 import java.util.Arrays;
 import layerwise.op.Buffer;
 import layerwise.op.Capabilities;
+import layerwise.op.Communicator;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
 import layerwise.op.Journal;
@@ -15,15 +16,22 @@ import layerwise.tensor.HostTensor;
 public final class ReferenceExecutor implements Executor {
     private final Journal journal;
     private final Capabilities capabilities;
+    private final Communicator communicator;
     private final Sampling sampling;
 
     /**
      * Opens the executor.
      *
      * @param capabilities which fused operators it is to run; it knows all of them and has no preference
+     * @param communicator carries collectives; lent
      */
+    public ReferenceExecutor(Journal journal, Capabilities capabilities, Communicator communicator) {
+        this(journal, capabilities, communicator, Sampling.NONE);
+    }
+
+    /** Opens the executor of one rank alone. */
     public ReferenceExecutor(Journal journal, Capabilities capabilities) {
-        this(journal, capabilities, Sampling.NONE);
+        this(journal, capabilities, Communicator.alone());
     }
 
     /**
@@ -31,9 +39,10 @@ public final class ReferenceExecutor implements Executor {
      *
      * @param sampling which part; elements that are not computed are left as they were
      */
-    public ReferenceExecutor(Journal journal, Capabilities capabilities, Sampling sampling) {
+    public ReferenceExecutor(Journal journal, Capabilities capabilities, Communicator communicator, Sampling sampling) {
         this.journal = journal;
         this.capabilities = capabilities;
+        this.communicator = communicator;
         this.sampling = sampling;
     }
 
@@ -63,7 +72,7 @@ public final class ReferenceExecutor implements Executor {
 
     @Override
     public Execution prepare(Program program, Memory memory) {
-        return new ReferenceExecution(program, own(memory).nested(), journal, sampling);
+        return new ReferenceExecution(program, own(memory).nested(), journal, communicator, sampling);
     }
 
     private static ReferenceMemory own(Memory memory) {

@@ -12,6 +12,7 @@ import java.util.TreeSet;
 import layerwise.op.Batch;
 import layerwise.op.Buffer;
 import layerwise.op.Capabilities;
+import layerwise.op.Communicator;
 import layerwise.op.Contents;
 import layerwise.op.ExpertLoad;
 import layerwise.op.GatedGroupedLinear;
@@ -129,7 +130,8 @@ class SampleTest {
 
     private static float[] run(Operator operator, Sampling sampling) {
         try (Arena arena = Arena.ofShared();
-                ReferenceExecutor executor = new ReferenceExecutor(Journal.NONE, Capabilities.plain(), sampling);
+                ReferenceExecutor executor =
+                        new ReferenceExecutor(Journal.NONE, Capabilities.plain(), Communicator.alone(), sampling);
                 Memory memory = executor.allocate()) {
             for (TensorRef input : operator.inputs()) {
                 memory.put(

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import layerwise.op.Buffer;
 import layerwise.op.Capabilities;
+import layerwise.op.Communicator;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
@@ -41,14 +42,15 @@ final class OperatorCheck implements AutoCloseable {
      * Opens it.
      *
      * @param memory    the device's; holds the operators' inputs
-     * @param constants copies of those that no operator writes
+     * @param constants    copies of those that no operator writes
+     * @param communicator carries the reference's collectives
      */
-    OperatorCheck(Executor device, Memory memory, HostCopies constants, long seed) {
+    OperatorCheck(Executor device, Memory memory, HostCopies constants, Communicator communicator, long seed) {
         this.device = device;
         this.memory = memory;
         this.constants = constants;
         plan = new SamplePlan(memory, seed);
-        reference = new ReferenceExecutor(Journal.NONE, Capabilities.plain(), plan);
+        reference = new ReferenceExecutor(Journal.NONE, Capabilities.plain(), communicator, plan);
     }
 
     /** One row of the table for each output. */

@@ -6,6 +6,10 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
+import layerwise.op.AllGather;
+import layerwise.op.AllReduce;
+import layerwise.op.AllToAllCombine;
+import layerwise.op.AllToAllDispatch;
 import layerwise.op.Batch;
 import layerwise.op.Combine;
 import layerwise.op.GatedGroupedLinear;
@@ -21,6 +25,7 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
@@ -79,7 +84,12 @@ record SamplePlan(Memory memory, long seed) implements Sampling {
                     SortByExpert _,
                     GatherRows _,
                     Combine _,
-                    GroupedLinearCombine _ -> Sample.all(rows);
+                    GroupedLinearCombine _,
+                    AllReduce _,
+                    AllGather _,
+                    ReduceScatter _,
+                    AllToAllDispatch _,
+                    AllToAllCombine _ -> Sample.all(rows);
         };
     }
 
