@@ -143,7 +143,7 @@ class CudaExecutorIT {
             Memory memory = executor.allocate();
             memory.put(X.buffer(), new Contents.Uniform(-1, 1, 1));
             memory.put(W.buffer(), new Contents.Uniform(-1, 1, 2));
-            memory.put(pairs.buffer(), new Contents.RandomBytes(128, 3));
+            memory.put(pairs.buffer(), new Contents.RandomBytes(128, 3, Optional.empty()));
             Execution execution = executor.prepare(program, memory);
             try {
                 execution.run();
