@@ -82,6 +82,12 @@ final class ThreadRanks {
                 return all;
             }
 
+            // The others' meeting fails.
+            @Override
+            public void abort(int status) {
+                meetings.forceTermination();
+            }
+
             @Override
             public void close() {}
         };

@@ -38,7 +38,8 @@ enum RunOption {
     DEVICE(Kind.TEXT, "auto, cuda, reference or estimate:<gpu>; default: auto"),
     CHECK(Kind.FLAG, "look for NaNs and infinities in every operator's outputs after each problem; default: no"),
     SYNC_EVERY_LAUNCH(
-            Kind.FLAG, "wait for every launch, to find the operator that fails; captures no graph; default: no");
+            Kind.FLAG, "wait for every launch, to find the operator that fails; captures no graph; default: no"),
+    SHARE_GPU(Kind.FLAG, "several ranks may use one GPU, for correctness and not for times; default: no");
 
     /** What values look like, on the command line and in YAML. */
     enum Kind {

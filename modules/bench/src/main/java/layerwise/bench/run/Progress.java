@@ -29,7 +29,7 @@ final class Progress {
         say("Layer-wise benchmarks: " + name + "  ... Done");
     }
 
-    /** Prints a line. */
+    /** A line of its own. */
     void say(String line) {
         if (speaks) {
             out.println(line);
