@@ -2,12 +2,14 @@ package layerwise.kernels;
 
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import layerwise.cuda.DeviceBuffer;
 import layerwise.cuda.LaunchShape;
 import layerwise.cuda.MatmulPlan;
 import layerwise.cuda.SharedMemory;
+import layerwise.cuda.TensorMap;
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
 import layerwise.op.AllGather;
@@ -79,9 +81,8 @@ final class Preparation {
             case SortByExpert op -> RoutingLaunches.of(this, op);
             case GatherRows op -> RoutingLaunches.of(this, op);
             case Combine op -> RoutingLaunches.of(this, op);
-            case GroupedLinear op -> ExpertLaunches.of(this, "grouped_linear", op.x(), op.offsets(), op.w(), op.y());
-            case GatedGroupedLinear op ->
-                ExpertLaunches.of(this, "gated_grouped_linear", op.x(), op.offsets(), op.w(), op.y());
+            case GroupedLinear op -> ExpertLaunches.of(this, op, lane);
+            case GatedGroupedLinear op -> ExpertLaunches.of(this, op, lane);
             case GroupedLinearCombine op ->
                 throw new IllegalStateException(
                         "no kernel weighs and adds experts' rows; the executor does not ask for it");
@@ -125,6 +126,11 @@ final class Preparation {
         return new KernelCall(gpu.kernels().kernel(operation, symbol), shape, arena);
     }
 
+    /** A tensor map of the execution's lifetime: {@link TensorMap#tiled}. */
+    TensorMap map(DType dtype, long address, long[] extents, long[] strideBytes, int[] box, TensorMap.Swizzle swizzle) {
+        return TensorMap.tiled(arena, dtype, address, extents, strideBytes, box, swizzle);
+    }
+
     /** A plan that is closed with the execution. */
     MatmulPlan own(MatmulPlan plan) {
         plans.add(plan);
@@ -135,15 +141,20 @@ final class Preparation {
         return plans;
     }
 
-    /** Notes what reads a weight, or a copy in bfloat16 that is kept beside one of FP8. */
+    /** Notes what reads a weight of bfloat16, or the copy in bfloat16 that is kept beside another. */
     void path(Weight weight, String path) {
-        boolean copied = weight.scaling() instanceof Scaling.Block;
-        paths.add(new WeightPath(weight, (copied ? "expanded to bf16 when loaded, " : "") + path, copied));
+        boolean copied = !(weight.scaling() instanceof Scaling.None);
+        paths.add(new WeightPath(weight, (copied ? "expanded to bf16 once, " : "") + path, copied));
     }
 
     /** Notes what reads a copy of a weight in bfloat16 that is made in every step. */
     void pathOfExpanded(Weight weight, String path) {
         paths.add(new WeightPath(weight, "expanded to bf16 in each step, " + path, true));
+    }
+
+    /** Notes what reads a weight in its own format. */
+    void pathAsStored(Weight weight, String path) {
+        paths.add(new WeightPath(weight, path, false));
     }
 
     List<WeightPath> paths() {
@@ -155,6 +166,20 @@ final class Preparation {
         Buffer buffer = Buffer.of("#scratch" + scratches++, DType.I8, bytes);
         memory.put(buffer, new Contents.Undefined());
         return memory.address(buffer.whole());
+    }
+
+    /** Memory that launches of one lane use one after the other: those that ask for the same share it. */
+    TensorRef scratch(Lane lane, DType dtype, long... dims) {
+        Buffer buffer = Buffer.of("#scratch.%s.%s%s".formatted(lane, dtype, Arrays.toString(dims)), dtype, dims);
+        if (!memory.holds(buffer)) {
+            memory.put(buffer, new Contents.Undefined());
+        }
+        return buffer.whole();
+    }
+
+    /** The address of bytes of such memory. */
+    long scratch(Lane lane, long bytes) {
+        return address(scratch(lane, DType.I8, bytes));
     }
 
     /** cuBLASLt's workspace of a lane: launches of one lane follow each other and share it. */

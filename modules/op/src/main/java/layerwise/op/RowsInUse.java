@@ -3,27 +3,41 @@ package layerwise.op;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 
-/** How many rows of its outputs an operator writes: all, unless tables in memory say that there is nothing for the last. */
-public final class RowsInUse {
-    private RowsInUse() {}
+/**
+ * The rows of its outputs that an operator writes: all, unless tables in memory say that there is nothing for some.
+ *
+ * @param first the first of them
+ * @param end   the first behind them
+ */
+public record RowsInUse(long first, long end) {
+    /** Every row. */
+    public static final RowsInUse ALL = new RowsInUse(0, Long.MAX_VALUE);
+
+    public boolean holds(long row) {
+        return row >= first && row < end;
+    }
 
     /**
-     * Rows that are written; those behind them are left.
+     * Those of an operator; the others are left.
      *
      * @param memory holds the operator's tables
      */
-    public static long of(Operator operator, Memory memory) {
+    public static RowsInUse of(Operator operator, Memory memory) {
         return switch (operator) {
-            case GroupedLinear op -> last(op.offsets(), memory);
-            case GatedGroupedLinear op -> last(op.offsets(), memory);
+            case GroupedLinear op -> range(op.offsets(), memory);
+            case GatedGroupedLinear op -> range(op.offsets(), memory);
             case SwiGlu op ->
-                op.active().map(offsets -> last(offsets, memory)).orElse(op.y().dim(0));
+                op.active()
+                        .map(offsets -> new RowsInUse(0, range(offsets, memory).end()))
+                        .orElse(ALL);
             case GatherRows op ->
-                Arrays.stream(ints(op.pairs(), memory))
-                        .filter(pair -> pair >= 0)
-                        .count();
+                new RowsInUse(
+                        0,
+                        Arrays.stream(ints(op.pairs(), memory))
+                                .filter(pair -> pair >= 0)
+                                .count());
             // Rows of tokens that have no expert here hold anything.
-            case AllToAllDispatch _ -> 0;
+            case AllToAllDispatch _ -> new RowsInUse(0, 0);
             case Linear _,
                     HeadLinear _,
                     RmsNorm _,
@@ -42,13 +56,13 @@ public final class RowsInUse {
                     AllReduce _,
                     AllGather _,
                     ReduceScatter _,
-                    AllToAllCombine _ -> Long.MAX_VALUE;
+                    AllToAllCombine _ -> ALL;
         };
     }
 
-    private static long last(TensorRef offsets, Memory memory) {
+    private static RowsInUse range(TensorRef offsets, Memory memory) {
         int[] starts = ints(offsets, memory);
-        return starts[starts.length - 1];
+        return new RowsInUse(starts[0], starts[starts.length - 1]);
     }
 
     private static int[] ints(TensorRef table, Memory memory) {

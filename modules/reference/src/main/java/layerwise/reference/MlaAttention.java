@@ -53,7 +53,7 @@ final class MlaAttention {
                     keys[s] = Sums.widened(key);
                 }
                 attend(
-                        RowBlock.of(q, rows),
+                        RowBlock.of(q::row, rows),
                         row -> past + row / heads - token + 1,
                         op.scale(),
                         keys,
@@ -94,7 +94,7 @@ final class MlaAttention {
                         int[] own =
                                 Arrays.copyOfRange(rows, w * WORKER_ROWS, Math.min((w + 1) * WORKER_ROWS, rows.length));
                         attend(
-                                RowBlock.of(q, own),
+                                RowBlock.of(q::row, own),
                                 row -> past + row / heads - token + 1,
                                 op.scale(),
                                 keys,

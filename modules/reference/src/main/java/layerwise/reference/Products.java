@@ -26,7 +26,7 @@ final class Products {
         Operand y = operands.apply(op.y());
         int n = y.width();
         Sample sample = sampling.of(op, y.rows());
-        Blocks blocks = new Blocks(operands.apply(op.x()), sample, 0, (int) y.rows());
+        Blocks blocks = new Blocks(new Rows(operands.apply(op.x()), op.w()), sample, 0, (int) y.rows());
         WeightRows weights = new WeightRows(op.w(), operands);
         blocks.columns(n).forEach(i -> {
             double[] row = Sums.widened(weights.row(0, i));
@@ -42,16 +42,27 @@ final class Products {
         }
     }
 
+    /** Activations as a weight meets them. */
+    private record Rows(Operand x, Weight w) {
+        float[] row(int row) {
+            float[] values = x.row(row);
+            if (w.roundsActivations(x.tensor().dtype())) {
+                Rounding.round(values);
+            }
+            return values;
+        }
+    }
+
     /** The chosen rows of a range, by the columns that they are computed in. */
     private static final class Blocks {
         private final Sample sample;
         private final List<List<RowBlock>> byGroup;
 
-        Blocks(Operand x, Sample sample, int from, int to) {
+        Blocks(Rows x, Sample sample, int from, int to) {
             this.sample = sample;
             byGroup = IntStream.range(0, sample.groups())
                     .parallel()
-                    .mapToObj(group -> RowBlock.of(x, sample.rows(group, from, to)))
+                    .mapToObj(group -> RowBlock.of(x::row, sample.rows(group, from, to)))
                     .toList();
         }
 
@@ -83,7 +94,7 @@ final class Products {
                     y.writeRow(row, rounded(sums));
                 }
             } else {
-                List<RowBlock> blocks = RowBlock.of(x, byHead[h]);
+                List<RowBlock> blocks = RowBlock.of(x::row, byHead[h]);
                 for (int i = 0; i < y.width(); i++) {
                     double[] row = Sums.widened(weights.row(0, first + i));
                     for (RowBlock block : blocks) {
@@ -109,7 +120,7 @@ final class Products {
     }
 
     void run(GroupedLinear op) {
-        Operand x = operands.apply(op.x());
+        Rows x = new Rows(operands.apply(op.x()), op.w());
         Operand y = operands.apply(op.y());
         Sample sample = sampling.of(op, y.rows());
         WeightRows weights = new WeightRows(op.w(), operands);
@@ -126,7 +137,7 @@ final class Products {
     }
 
     void run(GatedGroupedLinear op) {
-        Operand x = operands.apply(op.x());
+        Rows x = new Rows(operands.apply(op.x()), op.w());
         Operand y = operands.apply(op.y());
         Sample sample = sampling.of(op, y.rows());
         WeightRows weights = new WeightRows(op.w(), operands);
@@ -181,7 +192,9 @@ final class Products {
     }
 
     private double[][] product(TensorRef input, TensorRef offsets, Weight weight) {
-        float[][] x = operands.apply(input).decode();
+        Rows rows = new Rows(operands.apply(input), weight);
+        float[][] x = new float[(int) input.dim(0)][];
+        Arrays.setAll(x, rows::row);
         WeightRows weights = new WeightRows(weight, operands);
         int n = (int) weight.n();
         double[][] product = new double[x.length][n];

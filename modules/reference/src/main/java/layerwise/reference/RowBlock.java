@@ -3,6 +3,7 @@ package layerwise.reference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /** Some rows of a matrix that meet the same vectors: their products are summed in step, the rows lying turned for that. */
 final class RowBlock {
@@ -32,12 +33,12 @@ final class RowBlock {
         return turned;
     }
 
-    /** Rows of a tensor in blocks. */
-    static List<RowBlock> of(Operand x, int[] rows) {
+    /** Rows of a matrix in blocks. */
+    static List<RowBlock> of(IntFunction<float[]> matrix, int[] rows) {
         List<RowBlock> blocks = new ArrayList<>();
         for (int from = 0; from < rows.length; from += MOST) {
             int[] part = Arrays.copyOfRange(rows, from, Math.min(from + MOST, rows.length));
-            blocks.add(new RowBlock(part, Arrays.stream(part).mapToObj(x::row).toArray(float[][]::new)));
+            blocks.add(new RowBlock(part, Arrays.stream(part).mapToObj(matrix).toArray(float[][]::new)));
         }
         return blocks;
     }

@@ -2,6 +2,7 @@ package layerwise.bench.run;
 
 import java.util.List;
 import layerwise.bench.exchange.ExpertTable;
+import layerwise.bench.moe.ExpertPath;
 import layerwise.model.cache.BatchTables;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.ExpertChoice;
@@ -15,7 +16,6 @@ import layerwise.op.Operator;
 import layerwise.op.Program;
 import layerwise.op.RowsInUse;
 import layerwise.op.TensorRef;
-import layerwise.op.fusion.Fusion;
 import layerwise.tensor.DType;
 import layerwise.tensor.WrongResultException;
 
@@ -36,13 +36,21 @@ final class Pack implements AutoCloseable {
     /**
      * Prepares a step.
      *
+     * @param path   how the experts run
      * @param first  first request of the batch
      * @param traffic what ranks send each other
      * @param choice where tokens go
      * @param seed   of the random hidden states and residual, both uniform in [0, 1)
      */
     static Pack prepare(
-            Workbench bench, Phase phase, int first, Batch batch, Traffic traffic, ExpertTable choice, long seed) {
+            Workbench bench,
+            ExpertPath path,
+            Phase phase,
+            int first,
+            Batch batch,
+            Traffic traffic,
+            ExpertTable choice,
+            long seed) {
         Memory memory = bench.memory().nested();
         try {
             BatchTables tables = bench.cache().tables("step", first, batch);
@@ -53,7 +61,7 @@ final class Pack implements AutoCloseable {
             memory.put(step.hidden().buffer(), new Contents.Uniform(0, 1, 2 * seed));
             memory.put(step.residual().buffer(), new Contents.Uniform(0, 1, 2 * seed + 1));
             Program program = CostRanges.around(
-                    Fusion.apply(step.program(), bench.executor().capabilities()), bench.gpu());
+                    path.apply(step.program(), bench.executor().capabilities()), bench.gpu());
             Execution execution = bench.executor().prepare(program, memory);
             return new Pack(
                     memory,
@@ -88,8 +96,11 @@ final class Pack implements AutoCloseable {
             for (TensorRef written : operator.outputs()) {
                 if (written.dtype() == DType.BF16 || written.dtype() == DType.F32) {
                     TensorRef matrix = written.rank() == 3 ? written.joinFirst() : written;
-                    long rows = Math.min(matrix.dim(0), RowsInUse.of(operator, execution.memory()));
-                    OutputCheck.check(operator, execution.memory().summarize(matrix.slice(0, 0, rows)));
+                    RowsInUse rows = RowsInUse.of(operator, execution.memory());
+                    TensorRef used = matrix.slice(0, rows.first(), Math.min(matrix.dim(0), rows.end()));
+                    if (used.shape().elements() > 0) {
+                        OutputCheck.check(operator, execution.memory().summarize(used));
+                    }
                 }
             }
         }

@@ -3,11 +3,14 @@ package layerwise.bench.run;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.LoadFormat;
+import layerwise.bench.config.MoeBackend;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
@@ -19,12 +22,14 @@ import layerwise.bench.exchange.Balancing;
 import layerwise.bench.exchange.Exchange;
 import layerwise.bench.exchange.ExpertTable;
 import layerwise.bench.exchange.Links;
+import layerwise.bench.moe.ExpertPath;
 import layerwise.bench.ranks.Rank;
 import layerwise.bench.ranks.Ranks;
 import layerwise.kernels.CudaOptions;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
+import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
 import layerwise.model.layer.Traffic;
 import layerwise.model.parallel.Mapping;
@@ -32,10 +37,13 @@ import layerwise.model.parallel.WeakScaling;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
+import layerwise.op.AllToAllCombine;
 import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
+import layerwise.op.Program;
+import layerwise.op.RankTokens;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.Markers;
 
@@ -61,6 +69,8 @@ final class RunSequence {
     private final DecoderSlice slice;
     private final RotaryTable rotary;
     private final Balancing balancing;
+    private final ExpertPath experts;
+    private final ExpertPath prefillExperts;
     private final TraceJournal journal = new TraceJournal();
 
     RunSequence(
@@ -101,6 +111,21 @@ final class RunSequence {
                 model.layer(config.layerIndices().getFirst()).mixer(),
                 config.limits().maxSeqLen());
         balancing = new Balancing(this.model, config.layerIndices(), mapping, config.balanceMethod(), environment);
+        experts = path("moe_backend", config.moe().backend());
+        prefillExperts = path("moe_backend_for_prefill", config.moe().backendForPrefill());
+    }
+
+    private ExpertPath path(String option, MoeBackend backend) {
+        Batch batch = batch(config.problems().getFirst());
+        RankTokens tokens = RankTokens.uniform(mapping.group(), batch.tokens());
+        Program step = slice.benchmark(
+                        phase(),
+                        cache.tables("step", 0, batch).paged(),
+                        rotary.tensor(),
+                        new ExpertChoice.Routed(),
+                        new Traffic(tokens, Optional.empty(), AllToAllCombine.Wire.STORED, OptionalInt.empty()))
+                .program();
+        return ExpertPath.of(config.configFile() + ": " + option, backend, step);
     }
 
     private Exchange exchange(Links links) {
@@ -158,6 +183,10 @@ final class RunSequence {
     }
 
     private void run(Executor executor, Memory memory, Tracer tracer) {
+        progress.say("MoE backend: " + experts);
+        if (config.runType() == RunType.GEN) {
+            progress.say("MoE backend for prefill: " + prefillExperts);
+        }
         progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
         progress.phase("Create runner", () -> {
             weights.place(memory);
@@ -178,7 +207,8 @@ final class RunSequence {
             Devices.carrier(executor).ifPresent(line -> progress.say("Layer-wise benchmarks: " + line));
         }
         if (config.runType() == RunType.GEN) {
-            progress.phase("Prefill KV cache", () -> prefill().run(bench, mapping.dataRank(), progress));
+            progress.phase(
+                    "Prefill KV cache", () -> prefill().run(bench, prefillExperts, mapping.dataRank(), progress));
         }
         progress.phase("Warmup", () -> warmUp(bench));
         measure(bench, true);
@@ -206,7 +236,7 @@ final class RunSequence {
         long seed = 1L + index + SEEDS_OF_RANK * mapping.dataRank();
         Traffic traffic = bench.exchange().traffic(problem.tokens());
         ExpertTable table = balancing.table(traffic, problem.balanceRatio());
-        return Pack.prepare(bench, phase(), 0, batch(problem), traffic, table, seed);
+        return Pack.prepare(bench, experts, phase(), 0, batch(problem), traffic, table, seed);
     }
 
     private void warmUp(Workbench bench) {
@@ -244,12 +274,22 @@ final class RunSequence {
         }
     }
 
+    /** What became of the backends' names, for the trace and its reports. */
+    private Map<String, String> effective() {
+        Map<String, String> effective = new LinkedHashMap<>();
+        effective.put("effective_moe_backend", experts.toString());
+        if (config.runType() == RunType.GEN) {
+            effective.put("effective_moe_backend_for_prefill", prefillExperts.toString());
+        }
+        return effective;
+    }
+
     private void record(Workbench bench, Tracer tracer) {
         if (recording.profiler() == Recording.Profiler.NONE) {
             return;
         }
         tracer.begin(bench.executor(), journal);
-        journal.mark(Markers.PREFIX + "args " + config.argsJson());
+        journal.mark(Markers.PREFIX + "args " + config.argsJson(effective()));
         measure(bench, false);
         tracer.end(bench.executor(), journal, recording.trace(rank));
     }

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import layerwise.op.RowsInUse;
 import layerwise.reference.Sample;
 import layerwise.tensor.DType;
 import layerwise.tensor.Elements;
@@ -25,9 +26,10 @@ record Comparison(double worst, double error, long compared, long wrong, String 
      * Of two contiguous tensors of one shape; rows lie along the last axis.
      *
      * @param sample  elements that the reference computed; the others must be numbers, whatever their value
-     * @param written rows from which on an operator may leave rows as they were
+     * @param written rows that the operator writes; it may leave others as they were
      */
-    static Comparison of(HostTensor actual, HostTensor expected, Tolerance tolerance, Sample sample, long written) {
+    static Comparison of(
+            HostTensor actual, HostTensor expected, Tolerance tolerance, Sample sample, RowsInUse written) {
         int width = (int) Math.max(1, expected.shape().dim(-1));
         Rows a = new Rows(actual.memory(), actual.dtype(), width);
         Rows b = new Rows(expected.memory(), expected.dtype(), width);
@@ -35,7 +37,7 @@ record Comparison(double worst, double error, long compared, long wrong, String 
                 .parallel()
                 .mapToObj(row -> sample.isComplete() && a.sameBytes(b, row)
                         ? new Comparison(0, 0, width, 0, "")
-                        : ofRow(row, a.row(row), b.row(row), tolerance, sample, row < written))
+                        : ofRow(row, a.row(row), b.row(row), tolerance, sample, written.holds(row)))
                 .reduce(NOTHING, Comparison::and);
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.TreeSet;
+import layerwise.op.RowsInUse;
 import layerwise.reference.Sample;
 import layerwise.tensor.DType;
 import layerwise.tensor.HostTensor;
@@ -44,7 +45,7 @@ class ComparisonTest {
                     HostTensor.copyOf(arena, DType.F32, Shape.of(ROWS, WIDTH), expected),
                     TOLERANCE,
                     sample,
-                    written);
+                    new RowsInUse(0, written));
         }
     }
 
