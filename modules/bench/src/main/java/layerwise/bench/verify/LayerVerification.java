@@ -165,9 +165,9 @@ final class LayerVerification implements AutoCloseable {
         String ranks = mapping.group().size() == 1
                 ? ""
                 : " of %d ranks".formatted(mapping.group().size());
-        say("# %s, %d outputs%s, %d of them sampled, %d wrong: %s"
+        say("# %s, %d sampled, %d outputs%s, %d wrong: %s"
                 .formatted(
-                        tally, all.outputs(), ranks, all.sampled(), all.wrong(), all.wrong() == 0 ? "OK" : "FAILED"));
+                        tally, all.sampled(), all.outputs(), ranks, all.wrong(), all.wrong() == 0 ? "OK" : "FAILED"));
         if (all.wrong() > 0) {
             throw new WrongResultException(
                     "verify: %d of %d outputs%s are wrong".formatted(all.wrong(), all.outputs(), ranks));
