@@ -90,6 +90,7 @@ class MainTest {
                 "--seq-len-q 4 --seq-len-kv-cache 33 --kv-cache-dtype fp8|1",
                 "--run-type CTX --no-use-cuda-graph --seq-len-kv-cache 0 --batch-size 1,2,4 --seq-len-q 8,16|6",
                 "--run-type CTX --seq-len-kv-cache 0,5 --batch-size 2 --seq-len-q 8 --balance-method NotModified|2",
+                "--check --sync-every-launch --seq-len-kv-cache 16|1",
                 "--tokens-per-block 64 --seq-len-kv-cache 100,7 --no-enable-attention-dp|2",
             })
     void shapesRunOnTheSmallModel(String options, int problems) {
@@ -133,8 +134,6 @@ class MainTest {
                 "run quickstart.yaml --device gpu|--device",
                 "run quickstart.yaml --kv-cache-dtype nvfp4|nvfp4",
                 "run quickstart.yaml --scaled-from 16|scaled_from 16",
-                "run quickstart.yaml --check|layerwise verify",
-                "run quickstart.yaml --sync-every-launch|sync_every_launch",
                 "run nowhere.yaml|nowhere.yaml",
                 "run quickstart.yaml --load-format AUTO|load_format AUTO",
                 "run config_gen.yaml --device auto|--device reference",

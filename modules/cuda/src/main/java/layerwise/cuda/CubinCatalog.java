@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -161,6 +162,13 @@ public final class CubinCatalog {
                 .orElseThrow(() -> new DeviceUnavailableException("no kernels for %s on compute capability %s (%s)"
                         .formatted(op, info.computeCapability(), info.name())));
         return KernelImage.load(device, verified(cubin), cubin.file());
+    }
+
+    /** A hash over the hashes of all files: it changes when any of them does. */
+    public String digest() {
+        return sha256(
+                String.join("\n", cubins.stream().map(Cubin::sha256).sorted().toList())
+                        .getBytes(StandardCharsets.US_ASCII));
     }
 
     byte[] verified(Cubin cubin) {

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Set;
 import layerwise.cuda.CudaEvent;
 import layerwise.cuda.CudaGraph;
+import layerwise.cuda.CudaStream;
+import layerwise.cuda.DeviceException;
 import layerwise.cuda.GraphExec;
 import layerwise.cuda.MatmulPlan;
 import layerwise.op.Buffer;
@@ -19,19 +21,22 @@ import layerwise.op.Program;
 import layerwise.op.Replay;
 import layerwise.op.Step;
 import layerwise.op.TensorRef;
+import layerwise.op.WeightPath;
 
 /** A program whose launches are prepared. */
 final class CudaExecution implements Execution {
     private final GpuContext gpu;
+    private final Program program;
     private final CudaMemory memory;
     private final Journal journal;
     private final Arena arena;
     private final List<Prepared> steps;
     private final List<MatmulPlan> plans;
+    private final List<WeightPath> weightPaths;
 
     /** A step, with what it needs to be enqueued. */
     private sealed interface Prepared {
-        record Work(Launchable launchable, Lane lane) implements Prepared {}
+        record Work(Operator operator, Launchable launchable, Lane lane) implements Prepared {}
 
         record Enter(String range) implements Prepared {}
 
@@ -43,13 +48,17 @@ final class CudaExecution implements Execution {
 
     private CudaExecution(
             GpuContext gpu,
+            Program program,
             CudaMemory memory,
             Journal journal,
             Arena arena,
             List<Prepared> steps,
-            List<MatmulPlan> plans) {
+            List<MatmulPlan> plans,
+            List<WeightPath> weightPaths) {
         this.plans = plans;
+        this.weightPaths = List.copyOf(weightPaths);
         this.gpu = gpu;
+        this.program = program;
         this.memory = memory;
         this.journal = journal;
         this.arena = arena;
@@ -78,7 +87,10 @@ final class CudaExecution implements Execution {
                 steps.add(
                         switch (step) {
                             case Step.Launch launch ->
-                                new Prepared.Work(preparation.prepare(launch.operator(), launch.lane()), launch.lane());
+                                new Prepared.Work(
+                                        launch.operator(),
+                                        preparation.prepare(launch.operator(), launch.lane()),
+                                        launch.lane());
                             case Step.Enter enter -> new Prepared.Enter(enter.range());
                             case Step.Leave leave -> new Prepared.Leave();
                             case Step.Fork fork ->
@@ -87,8 +99,9 @@ final class CudaExecution implements Execution {
                                 new Prepared.Hand(gpu.device().createFence(), Lane.AUXILIARY);
                         });
             }
-            gpu.device().synchronize();
-            return new CudaExecution(gpu, memory, journal, arena, steps, preparation.plans());
+            gpu.synchronize();
+            return new CudaExecution(
+                    gpu, program, memory, journal, arena, steps, preparation.plans(), preparation.paths());
         } catch (RuntimeException | Error e) {
             memory.close();
             arena.close();
@@ -98,6 +111,7 @@ final class CudaExecution implements Execution {
 
     @Override
     public void run() {
+        gpu.enqueues(program);
         enqueue(false);
     }
 
@@ -106,7 +120,7 @@ final class CudaExecution implements Execution {
             switch (step) {
                 case Prepared.Work work -> {
                     boolean beside = concurrent && work.lane() == Lane.AUXILIARY;
-                    work.launchable().launch(beside ? gpu.auxiliary() : gpu.main());
+                    launch(work, beside ? gpu.auxiliary() : gpu.main());
                 }
                 case Prepared.Enter enter -> journal.enter(enter.range());
                 case Prepared.Leave leave -> journal.leave();
@@ -121,8 +135,22 @@ final class CudaExecution implements Execution {
         }
     }
 
+    private void launch(Prepared.Work work, CudaStream stream) {
+        try {
+            work.launchable().launch(stream);
+            if (gpu.syncEveryLaunch()) {
+                stream.synchronize();
+            }
+        } catch (DeviceException e) {
+            throw OperatorException.at(work.operator(), e);
+        }
+    }
+
     @Override
     public Replay capture() {
+        if (gpu.syncEveryLaunch()) {
+            return Replay.eager(this);
+        }
         GraphExec exec;
         try (CudaGraph graph = gpu.main().capture(() -> enqueue(true))) {
             exec = graph.instantiate();
@@ -131,6 +159,7 @@ final class CudaExecution implements Execution {
         return new Replay() {
             @Override
             public void launch() {
+                gpu.enqueues(program);
                 exec.launch(gpu.main());
             }
 
@@ -140,6 +169,11 @@ final class CudaExecution implements Execution {
                 exec.close();
             }
         };
+    }
+
+    @Override
+    public List<WeightPath> weightPaths() {
+        return weightPaths;
     }
 
     @Override

@@ -2,7 +2,9 @@ package layerwise.kernels;
 
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
+import layerwise.cuda.AlgorithmFile;
 import layerwise.cuda.CublasLt;
 import layerwise.cuda.CudaEvent;
 import layerwise.cuda.CudaStream;
@@ -28,37 +30,33 @@ public final class CudaExecutor implements Executor {
         this.journal = journal;
     }
 
-    /** Whether products are tried out when they are prepared. */
-    public enum Tuning {
-        /** The library's first suggestion is taken. */
-        OFF,
-        /** Its first suggestions are timed, on the operands where they lie; outputs are overwritten meanwhile. */
-        ON
-    }
-
     /**
      * Opens a GPU for the calling thread.
      *
      * @param rendezvous the ranks of the run, which all open theirs at the same point
      * @param sharing      whether several of them may use this GPU
      * @throws layerwise.cuda.DeviceUnavailableException if there is none, or no kernels for it
-     * @throws layerwise.tensor.ConfigException          if several ranks use it and may not
+     * @throws layerwise.tensor.ConfigException          if several ranks use it and may not, or the file of algorithms is damaged
      */
     public static CudaExecutor open(
-            int ordinal, Journal journal, Tuning tuning, Rendezvous rendezvous, boolean sharing) {
-        return open(ordinal, journal, tuning, device -> GpuLinks.join(device, rendezvous, sharing));
+            int ordinal, Journal journal, CudaOptions options, Rendezvous rendezvous, boolean sharing) {
+        return open(ordinal, journal, options, device -> GpuLinks.join(device, rendezvous, sharing));
     }
 
     /** Opens a GPU whose collectives go over given links. */
-    static CudaExecutor open(int ordinal, Journal journal, Tuning tuning, Function<Device, GpuLinks> join) {
+    static CudaExecutor open(int ordinal, Journal journal, CudaOptions options, Function<Device, GpuLinks> join) {
         Device device = Device.open(ordinal);
         try {
             KernelLibrary kernels = new KernelLibrary(device);
+            CublasLt products = CublasLt.open(device);
             CudaStream main = device.createStream();
-            ProductTuner tuner = new ProductTuner(device, main, tuning);
+            Optional<AlgorithmFile> file = options.algorithms()
+                    .map(path ->
+                            AlgorithmFile.open(path, AlgorithmFile.key(device.info(), products, kernels.catalog())));
+            ProductTuner tuner = new ProductTuner(device, main, options.tuning(), file);
             GpuLinks links = join.apply(device);
-            GpuContext gpu =
-                    new GpuContext(device, main, device.createStream(), kernels, CublasLt.open(device), tuner, links);
+            GpuContext gpu = new GpuContext(
+                    device, main, device.createStream(), kernels, products, tuner, links, options.syncEveryLaunch());
             return new CudaExecutor(gpu, journal);
         } catch (RuntimeException | Error e) {
             device.close();
@@ -138,8 +136,13 @@ public final class CudaExecutor implements Executor {
         gpu.links().peers().ifPresent(PeerGroup::leave);
     }
 
+    /** Closes the GPU and writes the file of algorithms, if there is one. */
     @Override
     public void close() {
-        gpu.device().close();
+        try {
+            gpu.tuner().keep();
+        } finally {
+            gpu.device().close();
+        }
     }
 }

@@ -42,7 +42,9 @@ final class DenseLaunches {
     }
 
     private static Launchable plain(Preparation to, Linear op, long weight, Lane lane) {
-        return product(to, op, weight, lane).orElseGet(() -> generic(to, op, "bf16", weight));
+        Optional<Launchable> product = product(to, op, weight, lane);
+        product.ifPresent(launchable -> to.path(op.w(), "cuBLASLt on bf16"));
+        return product.orElseGet(() -> generic(to, op, "bf16", weight));
     }
 
     private static boolean aligned(Preparation to, TensorRef tensor) {
@@ -95,6 +97,7 @@ final class DenseLaunches {
     }
 
     private static Launchable generic(Preparation to, Linear op, String format, long weight) {
+        to.path(op.w(), "linear_%s on the CUDA cores".formatted(format));
         KernelCall call = to.call("linear", "linear_%s_%s".formatted(format, outputType(op)), tiles(op))
                 .pointer(to.address(op.y()))
                 .pointer(to.address(op.x()))
@@ -130,6 +133,7 @@ final class DenseLaunches {
             long scratch = to.scratch(lane, 2 * op.w().data().shape().elements());
             Optional<Launchable> product = product(to, op, scratch, lane);
             if (product.isPresent()) {
+                to.pathOfExpanded(op.w(), "cuBLASLt on bf16");
                 return Launchable.sequence(PlainWeights.expansion(to, op.w(), scratch), product.get());
             }
         }
@@ -142,6 +146,7 @@ final class DenseLaunches {
                     .pointer(to.address(scales.segmentScales()));
             return sizes(call, op).size(segments).wide(op.y().strides().step(0));
         }
+        to.pathAsStored(op.w(), "linear_nvfp4 on the CUDA cores");
         KernelCall call = to.call("linear", "linear_nvfp4_" + outputType(op), tiles(op))
                 .pointer(to.address(op.y()))
                 .pointer(to.address(op.x()))
@@ -156,6 +161,7 @@ final class DenseLaunches {
         if (op.x().dim(0) > FP8_TOKENS) {
             Optional<Launchable> product = fp8Product(to, op, block, lane);
             if (product.isPresent()) {
+                to.pathAsStored(op.w(), "cuBLASLt on e4m3");
                 return product.get();
             }
         }
@@ -194,7 +200,9 @@ final class DenseLaunches {
     private static KernelCall tuned(Preparation to, Linear op, String operation, ProductVariant variant) {
         LaunchShape shape = variant.denseShape(
                 op.x().dim(0), op.w().n(), to.gpu().device().info().multiprocessors());
-        return to.call(operation, operation + "_" + variant.denseName(), shape).pointer(to.address(op.y()));
+        String symbol = operation + "_" + variant.denseName();
+        to.pathAsStored(op.w(), symbol);
+        return to.call(operation, symbol, shape).pointer(to.address(op.y()));
     }
 
     private static KernelCall sizes(KernelCall call, Linear op) {
@@ -214,6 +222,7 @@ final class DenseLaunches {
                         Math.toIntExact(op.x().dim(1)))
                 .shared(HEAD_SHARED);
         String symbol = op.transposed() ? "head_linear_transposed_bf16" : "head_linear_plain_bf16";
+        to.path(op.w(), symbol);
         return to.call("head_linear", symbol, shape)
                 .pointer(to.address(op.y()))
                 .pointer(to.address(op.x()))

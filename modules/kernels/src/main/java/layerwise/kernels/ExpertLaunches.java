@@ -65,18 +65,29 @@ record ExpertLaunches(Preparation to, Lane lane, boolean gated, TensorRef x, Ten
     private KernelCall call(ProductVariant variant, String format) {
         LaunchShape shape = variant.expertShape(
                 y.dim(1), gated, x.dim(0), experts(), to.gpu().device().info().multiprocessors());
-        return to.call(operation(), "%s_%s_%s".formatted(operation(), variant.name(), format), shape)
-                .pointer(to.address(y));
+        String symbol = "%s_%s_%s".formatted(operation(), variant.name(), format);
+        path(symbol, format);
+        return to.call(operation(), symbol, shape).pointer(to.address(y));
     }
 
     /** A launch that takes every shape and alignment, y and activations given. */
     private KernelCall any(String format) {
         long tiles = Math.ceilDiv(y.dim(1), PLAIN_TILE) * ProductVariant.mostTiles(x.dim(0), experts(), PLAIN_TILE);
         LaunchShape shape = LaunchShape.of(Math.toIntExact(tiles), 256);
-        return to.call(operation(), "%s_any_%s".formatted(operation(), format), shape)
+        String symbol = "%s_any_%s".formatted(operation(), format);
+        path(symbol + " on the CUDA cores", format);
+        return to.call(operation(), symbol, shape)
                 .pointer(to.address(y))
                 .pointer(to.address(x))
                 .pointer(to.address(offsets));
+    }
+
+    private void path(String symbol, String format) {
+        if (format.equals("bf16")) {
+            to.path(w, symbol);
+        } else {
+            to.pathAsStored(w, symbol);
+        }
     }
 
     private KernelCall sizes(KernelCall call) {

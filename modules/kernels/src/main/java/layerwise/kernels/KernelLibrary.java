@@ -20,6 +20,10 @@ final class KernelLibrary {
         catalog.requireSupport(device.info());
     }
 
+    CubinCatalog catalog() {
+        return catalog;
+    }
+
     Kernel kernel(String operation, String symbol) {
         return images.computeIfAbsent(operation, name -> catalog.load(device, name))
                 .kernel(symbol);

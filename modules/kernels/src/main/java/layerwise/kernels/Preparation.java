@@ -36,9 +36,12 @@ import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
+import layerwise.op.Scaling;
 import layerwise.op.SortByExpert;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
+import layerwise.op.Weight;
+import layerwise.op.WeightPath;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
 
@@ -51,6 +54,7 @@ final class Preparation {
     private final CudaMemory memory;
     private final Arena arena;
     private final List<MatmulPlan> plans = new ArrayList<>();
+    private final List<WeightPath> paths = new ArrayList<>();
     private int scratches;
 
     Preparation(GpuContext gpu, CudaMemory memory, Arena arena) {
@@ -135,6 +139,26 @@ final class Preparation {
 
     List<MatmulPlan> plans() {
         return plans;
+    }
+
+    /** Notes what reads a weight of bfloat16, or the copy in bfloat16 that is kept beside another. */
+    void path(Weight weight, String path) {
+        boolean copied = !(weight.scaling() instanceof Scaling.None);
+        paths.add(new WeightPath(weight, (copied ? "expanded to bf16 once, " : "") + path, copied));
+    }
+
+    /** Notes what reads a copy of a weight in bfloat16 that is made in every step. */
+    void pathOfExpanded(Weight weight, String path) {
+        paths.add(new WeightPath(weight, "expanded to bf16 in each step, " + path, true));
+    }
+
+    /** Notes what reads a weight in its own format. */
+    void pathAsStored(Weight weight, String path) {
+        paths.add(new WeightPath(weight, path, false));
+    }
+
+    List<WeightPath> paths() {
+        return paths;
     }
 
     /** Memory that one launch alone uses. */

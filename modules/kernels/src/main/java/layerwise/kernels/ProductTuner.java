@@ -3,13 +3,17 @@ package layerwise.kernels;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import layerwise.cuda.AlgorithmFile;
 import layerwise.cuda.CudaEvent;
 import layerwise.cuda.CudaStream;
 import layerwise.cuda.Device;
 import layerwise.cuda.MatmulAlgorithm;
 import layerwise.cuda.MatmulPlan;
+import layerwise.cuda.MatmulProblem;
 
-/** Chooses cuBLASLt algorithms by timing the library's suggestions, once for each problem of a process. */
+/** Chooses cuBLASLt algorithms by timing the library's suggestions, once for each problem: of a
+ * process, or of all runs that share a file. */
 final class ProductTuner {
     /** Suggestions that are tried. */
     static final int SUGGESTIONS = 8;
@@ -18,13 +22,16 @@ final class ProductTuner {
 
     private final Device device;
     private final CudaStream stream;
-    private final CudaExecutor.Tuning tuning;
+    private final CudaOptions.Tuning tuning;
+    private final Optional<AlgorithmFile> file;
     private final Map<String, MatmulAlgorithm> chosen = new HashMap<>();
 
-    ProductTuner(Device device, CudaStream stream, CudaExecutor.Tuning tuning) {
+    /** @param file what earlier runs found */
+    ProductTuner(Device device, CudaStream stream, CudaOptions.Tuning tuning, Optional<AlgorithmFile> file) {
         this.device = device;
         this.stream = stream;
         this.tuning = tuning;
+        this.file = file;
     }
 
     /** The algorithm for a plan whose addresses are bound; trying it overwrites its output. */
@@ -34,12 +41,24 @@ final class ProductTuner {
             case ON -> {
                 MatmulAlgorithm known = chosen.get(plan.problem().toString());
                 if (known == null) {
-                    known = fastest(plan, suggestions);
-                    chosen.put(plan.problem().toString(), known);
+                    known = file.flatMap(kept -> kept.find(plan.problem()))
+                            .filter(plan::supports)
+                            .orElseGet(() -> fastest(plan, suggestions));
+                    remember(plan.problem(), known);
                 }
                 yield known;
             }
         };
+    }
+
+    private void remember(MatmulProblem problem, MatmulAlgorithm algorithm) {
+        chosen.put(problem.toString(), algorithm);
+        file.ifPresent(kept -> kept.put(problem, algorithm));
+    }
+
+    /** Writes the file of what was found. */
+    void keep() {
+        file.ifPresent(AlgorithmFile::write);
     }
 
     /** Each suggestion is run once unmeasured and then several times between two events. */

@@ -61,7 +61,7 @@ final class CollectiveChecks {
     static CollectiveChecks ofSharers(Rendezvous rendezvous, int replays, int[]... shapes) {
         return new CollectiveChecks(
                 rendezvous,
-                () -> CudaExecutor.open(0, Journal.NONE, CudaExecutor.Tuning.OFF, rendezvous, true),
+                () -> CudaExecutor.open(0, Journal.NONE, CudaOptions.plain(), rendezvous, true),
                 replays,
                 shapes);
     }

@@ -41,7 +41,7 @@ class NcclCollectivesIT {
 
     private final CollectiveChecks checks = new CollectiveChecks(
             Communicator.alone(),
-            () -> CudaExecutor.open(0, Journal.NONE, CudaExecutor.Tuning.OFF, NcclCollectivesIT::links),
+            () -> CudaExecutor.open(0, Journal.NONE, CudaOptions.plain(), NcclCollectivesIT::links),
             REPLAYS,
             CollectiveChecks.SHAPES);
 

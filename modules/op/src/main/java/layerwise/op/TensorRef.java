@@ -91,6 +91,23 @@ public record TensorRef(Buffer buffer, Shape shape, Strides strides, long offset
         return new TensorRef(buffer, Shape.of(dims), Strides.of(steps), offset);
     }
 
+    /** The two outermost axes joined: {@code [a, b, ..]} becomes {@code [a·b, ..]}; their steps must go on from one to the other. */
+    public TensorRef joinFirst() {
+        boolean single = dim(1) == 1;
+        if (!single && strides.step(0) != dim(1) * strides.step(1)) {
+            throw new IllegalArgumentException("the first two axes of " + this + " do not follow each other");
+        }
+        long[] dims = new long[rank() - 1];
+        long[] steps = new long[rank() - 1];
+        dims[0] = dim(0) * dim(1);
+        steps[0] = strides.step(single ? 0 : 1);
+        for (int axis = 1; axis < rank() - 1; axis++) {
+            dims[axis] = dim(axis + 1);
+            steps[axis] = strides.step(axis + 1);
+        }
+        return new TensorRef(buffer, Shape.of(dims), Strides.of(steps), offset);
+    }
+
     @Override
     public String toString() {
         return buffer.name() + " " + dtype() + shape;

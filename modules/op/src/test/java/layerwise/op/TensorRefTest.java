@@ -37,6 +37,19 @@ class TensorRefTest {
     }
 
     @Test
+    void headsOfTokensJoinAsRowsAlsoWhereRowsHaveGaps() {
+        TensorRef heads = Buffer.of("q", DType.BF16, 5, 4, 6).whole().slice(2, 1, 3);
+        TensorRef rows = heads.joinFirst();
+        assertEquals(Shape.of(20, 2), rows.shape());
+        assertEquals(6, rows.strides().step(0));
+        assertEquals(heads.offset(), rows.offset());
+        TensorRef single = heads.slice(1, 2, 3).joinFirst();
+        assertEquals(Shape.of(5, 2), single.shape());
+        assertEquals(24, single.strides().step(0));
+        assertThrows(IllegalArgumentException.class, () -> heads.slice(1, 0, 2).joinFirst());
+    }
+
+    @Test
     void rejectsViewsBeyondTheirBuffer() {
         assertThrows(IndexOutOfBoundsException.class, () -> whole.slice(1, 4, 7));
         Buffer buffer = whole.buffer();

@@ -2,6 +2,7 @@ package layerwise.reference;
 
 import java.util.Arrays;
 import java.util.function.Function;
+import java.util.stream.LongStream;
 import layerwise.op.Combine;
 import layerwise.op.GatherRows;
 import layerwise.op.Route;
@@ -154,12 +155,12 @@ final class Experts {
         Operand x = operands.apply(op.x());
         Operand pairs = operands.apply(op.pairs());
         Operand y = operands.apply(op.y());
-        for (int p = 0; p < op.pairs().dim(0); p++) {
+        LongStream.range(0, op.pairs().dim(0)).parallel().forEach(p -> {
             int pair = pairs.getInt(p);
             if (pair >= 0) {
                 y.writeRow(p, x.row(pair / op.topK()));
             }
-        }
+        });
     }
 
     void run(Combine op) {
@@ -167,7 +168,7 @@ final class Experts {
         Operand slots = operands.apply(op.slots());
         Operand weights = operands.apply(op.weights());
         Operand y = operands.apply(op.y());
-        for (long t = 0; t < y.rows(); t++) {
+        LongStream.range(0, y.rows()).parallel().forEach(t -> {
             double[] sum = new double[y.width()];
             for (int j = 0; j < slots.width(); j++) {
                 int slot = slots.getInt(t, j);
@@ -184,6 +185,6 @@ final class Experts {
                 values[h] = (float) sum[h];
             }
             y.writeRow(t, values);
-        }
+        });
     }
 }

@@ -36,11 +36,11 @@ final class Interpreter {
     private final Experts experts;
     private final Collectives collectives;
 
-    Interpreter(ReferenceMemory memory, Communicator communicator) {
-        products = new Products(memory::operand);
+    Interpreter(ReferenceMemory memory, Communicator communicator, Sampling sampling) {
+        products = new Products(memory::operand, sampling);
         pointwise = new Pointwise(memory::operand);
         caches = new LatentCaches(memory::operand);
-        attention = new MlaAttention(memory::operand);
+        attention = new MlaAttention(memory::operand, sampling);
         experts = new Experts(memory::operand);
         collectives = new Collectives(memory::operand, communicator);
     }

@@ -1,93 +1,145 @@
 package layerwise.reference;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import layerwise.op.Batch;
 import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.TensorRef;
 
-/** Both forms of multi-head latent attention, one worker per query head. */
+/** Both forms of multi-head latent attention, a worker for each row of the result. */
 final class MlaAttention {
-    private final Function<TensorRef, Operand> operands;
+    /** Query rows whose scores a worker sums in step. */
+    private static final int WORKER_ROWS = 16;
 
-    MlaAttention(Function<TensorRef, Operand> operands) {
+    private final Function<TensorRef, Operand> operands;
+    private final Sampling sampling;
+
+    MlaAttention(Function<TensorRef, Operand> operands, Sampling sampling) {
         this.operands = operands;
+        this.sampling = sampling;
     }
 
     void run(MlaPrefillAttention op) {
-        float[][] q = operands.apply(op.q()).decode();
-        float[][] kv = operands.apply(op.kv()).decode();
-        float[][] kRope = operands.apply(op.kRope()).decode();
+        Operand q = operands.apply(op.q());
+        Operand kv = operands.apply(op.kv());
+        Operand kRope = operands.apply(op.kRope());
         Operand out = operands.apply(op.out());
         int heads = (int) op.q().dim(1);
         int noPe = op.noPeDim();
-        int rope = (int) op.kRope().dim(1);
-        int values = out.width();
+        float[][] rope = kRope.decode();
+        int[][] byHead = Products.byHead(sampling.of(op, out.rows()).rows(), heads);
         Batch batch = op.paged().batch();
-        IntStream.range(0, heads).parallel().forEach(h -> {
-            int token = 0;
-            int firstKey = 0;
-            for (int b = 0; b < batch.sequences(); b++) {
-                int past = batch.past().get(b);
-                for (int i = 0; i < batch.queries().get(b); i++, token++) {
-                    float[] query = q[token * heads + h];
-                    double[] scores = new double[past + i + 1];
-                    for (int s = 0; s < scores.length; s++) {
-                        int key = firstKey + s;
-                        scores[s] = op.scale()
-                                * (Sums.dot(query, 0, kv[key * heads + h], 0, noPe)
-                                        + Sums.dot(query, noPe, kRope[key], 0, rope));
-                    }
-                    softmax(scores);
-                    double[] sum = new double[values];
-                    for (int s = 0; s < scores.length; s++) {
-                        float[] row = kv[(firstKey + s) * heads + h];
-                        for (int d = 0; d < values; d++) {
-                            sum[d] += scores[s] * row[noPe + d];
-                        }
-                    }
-                    write(out, (long) token * heads + h, sum);
+        int firstToken = 0;
+        int firstKey = 0;
+        for (int b = 0; b < batch.sequences(); b++) {
+            int token = firstToken;
+            int first = firstKey;
+            int past = batch.past().get(b);
+            int queries = batch.queries().get(b);
+            IntStream.range(0, heads).parallel().forEach(h -> {
+                int[] rows = Arrays.stream(byHead[h])
+                        .filter(row -> row / heads >= token && row / heads < token + queries)
+                        .toArray();
+                double[][] keys = new double[rows.length == 0 ? 0 : past + queries][];
+                float[][] values = new float[keys.length][];
+                for (int s = 0; s < keys.length; s++) {
+                    values[s] = kv.row((long) (first + s) * heads + h);
+                    float[] key = Arrays.copyOf(values[s], q.width());
+                    System.arraycopy(rope[first + s], 0, key, noPe, kRope.width());
+                    keys[s] = Sums.widened(key);
                 }
-                firstKey += past + batch.queries().get(b);
-            }
-        });
+                attend(
+                        RowBlock.of(q::row, rows),
+                        row -> past + row / heads - token + 1,
+                        op.scale(),
+                        keys,
+                        values,
+                        noPe,
+                        out);
+            });
+            firstToken += queries;
+            firstKey += past + queries;
+        }
     }
 
     void run(MlaDecodeAttention op) {
-        float[][] q = operands.apply(op.q()).decode();
+        Operand q = operands.apply(op.q());
         Operand cache = operands.apply(op.cache());
         Operand pageTable = operands.apply(op.paged().pageTable());
         Operand out = operands.apply(op.out());
         int heads = (int) op.q().dim(1);
-        int values = out.width();
+        Sample sample = sampling.of(op, out.rows());
         Batch batch = op.paged().batch();
         int firstToken = 0;
         for (int b = 0; b < batch.sequences(); b++) {
+            int token = firstToken;
+            int sequence = b;
             int past = batch.past().get(b);
             int queries = batch.queries().get(b);
-            float[][] rows = new float[past + queries][];
-            for (int s = 0; s < rows.length; s++) {
-                rows[s] = cache.row(LatentCaches.poolRow(pageTable, op.cache(), b, s));
-            }
-            int first = firstToken;
-            IntStream.range(0, queries * heads).parallel().forEach(at -> {
-                int i = at / heads;
-                float[] query = q[first * heads + at];
-                double[] scores = new double[past + i + 1];
-                for (int s = 0; s < scores.length; s++) {
-                    scores[s] = op.scale() * Sums.dot(query, rows[s]);
-                }
-                softmax(scores);
-                double[] sum = new double[values];
-                for (int s = 0; s < scores.length; s++) {
-                    for (int d = 0; d < values; d++) {
-                        sum[d] += scores[s] * rows[s][d];
+            int[] rows = sample.rows(0, token * heads, (token + queries) * heads);
+            float[][] values = new float[rows.length == 0 ? 0 : past + queries][];
+            double[][] keys = new double[values.length][];
+            IntStream.range(0, keys.length).parallel().forEach(s -> {
+                values[s] = cache.row(LatentCaches.poolRow(pageTable, op.cache(), sequence, s));
+                keys[s] = Sums.widened(values[s]);
+            });
+            // A few rows for each worker.
+            IntStream.range(0, Math.ceilDiv(rows.length, WORKER_ROWS))
+                    .parallel()
+                    .forEach(w -> {
+                        int[] own =
+                                Arrays.copyOfRange(rows, w * WORKER_ROWS, Math.min((w + 1) * WORKER_ROWS, rows.length));
+                        attend(
+                                RowBlock.of(q::row, own),
+                                row -> past + row / heads - token + 1,
+                                op.scale(),
+                                keys,
+                                values,
+                                0,
+                                out);
+                    });
+            firstToken += queries;
+        }
+    }
+
+    /**
+     * Attention of some query rows over the same keys.
+     *
+     * @param visible how many keys a row sees
+     * @param from    where values begin in the rows of {@code values}
+     */
+    private static void attend(
+            List<RowBlock> queries,
+            IntUnaryOperator visible,
+            double scale,
+            double[][] keys,
+            float[][] values,
+            int from,
+            Operand out) {
+        for (RowBlock block : queries) {
+            int[] rows = block.rows();
+            double[][] scores = new double[rows.length][];
+            Arrays.setAll(scores, j -> new double[visible.applyAsInt(rows[j])]);
+            int longest =
+                    Arrays.stream(scores).mapToInt(row -> row.length).max().orElse(0);
+            for (int s = 0; s < longest; s++) {
+                double[] products = block.times(keys[s]);
+                for (int j = 0; j < rows.length; j++) {
+                    if (s < scores[j].length) {
+                        scores[j][s] = scale * products[j];
                     }
                 }
-                write(out, (long) first * heads + at, sum);
-            });
-            firstToken += queries;
+            }
+            for (int j = 0; j < rows.length; j++) {
+                softmax(scores[j]);
+                double[] sums = new double[out.width()];
+                Sums.weighted(sums, scores[j], values, from, scores[j].length);
+                write(out, rows[j], sums);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 package layerwise.reference;
 
 import java.lang.foreign.MemorySegment;
+import java.util.stream.IntStream;
 import layerwise.op.TensorRef;
 import layerwise.tensor.Elements;
 
@@ -92,9 +93,7 @@ record Operand(MemorySegment memory, TensorRef tensor) {
     /** All rows, decoded. */
     float[][] decode() {
         float[][] all = new float[Math.toIntExact(rows())][];
-        for (int i = 0; i < all.length; i++) {
-            all[i] = row(i);
-        }
+        IntStream.range(0, all.length).parallel().forEach(i -> all[i] = row(i));
         return all;
     }
 }

@@ -1,6 +1,7 @@
 package layerwise.reference;
 
 import java.util.function.Function;
+import java.util.stream.LongStream;
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
 import layerwise.op.RmsNorm;
@@ -16,6 +17,11 @@ final class Pointwise {
         this.operands = operands;
     }
 
+    /** Row numbers, for several workers. */
+    private static LongStream rows(long count) {
+        return LongStream.range(0, count).parallel();
+    }
+
     static double silu(double x) {
         return x / (1 + Math.exp(-x));
     }
@@ -24,18 +30,14 @@ final class Pointwise {
         Operand x = operands.apply(op.x());
         Operand y = operands.apply(op.y());
         float[] gain = operands.apply(op.gain()).row(0);
-        for (long t = 0; t < x.rows(); t++) {
-            y.writeRow(t, normalised(x.row(t), gain, op.epsilon()));
-        }
+        rows(x.rows()).forEach(t -> y.writeRow(t, normalised(x.row(t), gain, op.epsilon())));
     }
 
     void run(Add op) {
         Operand a = operands.apply(op.a());
         Operand b = operands.apply(op.b());
         Operand y = operands.apply(op.y());
-        for (long t = 0; t < a.rows(); t++) {
-            y.writeRow(t, sum(a.row(t), b.row(t)));
-        }
+        rows(a.rows()).forEach(t -> y.writeRow(t, sum(a.row(t), b.row(t))));
     }
 
     void run(AddRmsNorm op) {
@@ -44,10 +46,10 @@ final class Pointwise {
         Operand sum = operands.apply(op.sum());
         Operand y = operands.apply(op.y());
         float[] gain = operands.apply(op.gain()).row(0);
-        for (long t = 0; t < x.rows(); t++) {
+        rows(x.rows()).forEach(t -> {
             sum.writeRow(t, sum(x.row(t), residual.row(t)));
             y.writeRow(t, normalised(sum.row(t), gain, op.epsilon()));
-        }
+        });
     }
 
     private static float[] sum(float[] a, float[] b) {
@@ -58,7 +60,7 @@ final class Pointwise {
     }
 
     private static float[] normalised(float[] x, float[] gain, double epsilon) {
-        double scale = 1 / Math.sqrt(Sums.dot(x, x) / x.length + epsilon);
+        double scale = 1 / Math.sqrt(Sums.dot(x, Sums.widened(x)) / x.length + epsilon);
         for (int i = 0; i < x.length; i++) {
             x[i] = (float) (x[i] * scale * gain[i]);
         }
@@ -69,17 +71,17 @@ final class Pointwise {
         Operand x = operands.apply(op.x());
         Operand y = operands.apply(op.y());
         int width = y.width();
-        float[] row = new float[width];
         long rows = op.active()
                 .map(offsets -> (long) operands.apply(offsets).getInt(offsets.dim(0) - 1))
                 .orElse(x.rows());
-        for (long t = 0; t < rows; t++) {
+        rows(rows).forEach(t -> {
             float[] both = x.row(t);
+            float[] row = new float[width];
             for (int i = 0; i < width; i++) {
                 row[i] = (float) (silu(both[i]) * both[width + i]);
             }
             y.writeRow(t, row);
-        }
+        });
     }
 
     void run(Rotary op) {
@@ -89,7 +91,7 @@ final class Pointwise {
         Operand table = operands.apply(op.table());
         long heads = op.x().dim(1);
         int half = x.width() / 2;
-        for (long row = 0; row < x.rows(); row++) {
+        rows(x.rows()).forEach(row -> {
             long position = positions.getInt(row / heads);
             float[] cosines = table.row(2 * position);
             float[] sines = table.row(2 * position + 1);
@@ -104,6 +106,6 @@ final class Pointwise {
                 rotated[second] = (float) (b * cosines[i] + a * sines[i]);
             }
             y.writeRow(row, rotated);
-        }
+        });
     }
 }

@@ -1,8 +1,9 @@
 package layerwise.reference;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.Function;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
@@ -11,78 +12,162 @@ import layerwise.op.Linear;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 
-/** Matrix products: one worker per row of the weight, so that each row is dequantised once. */
+/** Matrix products: a worker for each row of the weight, so that each row is dequantised once. */
 final class Products {
     private final Function<TensorRef, Operand> operands;
+    private final Sampling sampling;
 
-    Products(Function<TensorRef, Operand> operands) {
+    Products(Function<TensorRef, Operand> operands, Sampling sampling) {
         this.operands = operands;
+        this.sampling = sampling;
     }
 
     void run(Linear op) {
-        float[][] x = operands.apply(op.x()).decode();
-        if (op.w().roundsActivations(op.x().dtype())) {
-            Stream.of(x).forEach(Rounding::round);
-        }
         Operand y = operands.apply(op.y());
+        int n = y.width();
+        Sample sample = sampling.of(op, y.rows());
+        Blocks blocks = new Blocks(new Rows(operands.apply(op.x()), op.w()), sample, 0, (int) y.rows());
         WeightRows weights = new WeightRows(op.w(), operands);
-        IntStream.range(0, (int) op.w().n()).parallel().forEach(n -> {
-            float[] row = weights.row(0, n);
-            for (int t = 0; t < x.length; t++) {
-                y.set(t, n, (float) Sums.dot(x[t], row));
+        blocks.columns(n).forEach(i -> {
+            double[] row = Sums.widened(weights.row(0, i));
+            for (RowBlock block : blocks.of(i, n)) {
+                write(y, i, block, block.times(row));
             }
         });
+    }
+
+    private static void write(Operand y, int column, RowBlock block, double[] values) {
+        for (int j = 0; j < values.length; j++) {
+            y.set(block.rows()[j], column, (float) values[j]);
+        }
+    }
+
+    /** Activations as a weight meets them. */
+    private record Rows(Operand x, Weight w) {
+        float[] row(int row) {
+            float[] values = x.row(row);
+            if (w.roundsActivations(x.tensor().dtype())) {
+                Rounding.round(values);
+            }
+            return values;
+        }
+    }
+
+    /** The chosen rows of a range, by the columns that they are computed in. */
+    private static final class Blocks {
+        private final Sample sample;
+        private final List<List<RowBlock>> byGroup;
+
+        Blocks(Rows x, Sample sample, int from, int to) {
+            this.sample = sample;
+            byGroup = IntStream.range(0, sample.groups())
+                    .parallel()
+                    .mapToObj(group -> RowBlock.of(x::row, sample.rows(group, from, to)))
+                    .toList();
+        }
+
+        /** Columns in which there is a row, for several workers. */
+        IntStream columns(int columns) {
+            return IntStream.range(0, columns)
+                    .parallel()
+                    .filter(column -> !of(column, columns).isEmpty());
+        }
+
+        List<RowBlock> of(int column, int columns) {
+            return byGroup.get(sample.group(column, columns));
+        }
     }
 
     void run(HeadLinear op) {
-        float[][] x = operands.apply(op.x()).decode();
+        Operand x = operands.apply(op.x());
         Operand y = operands.apply(op.y());
         WeightRows weights = new WeightRows(op.w(), operands);
-        int tokens = (int) op.x().dim(0);
         int heads = (int) op.x().dim(1);
-        int k = (int) op.x().dim(2);
-        int n = (int) op.y().dim(2);
+        int[][] byHead = byHead(sampling.of(op, y.rows()).rows(), heads);
         IntStream.range(0, heads).parallel().forEach(h -> {
             long first = (long) h * op.headRows() + op.firstRow();
-            double[][] sums = new double[tokens][n];
-            int rows = op.transposed() ? k : n;
-            for (int i = 0; i < rows; i++) {
-                float[] row = weights.row(0, first + i);
-                for (int t = 0; t < tokens; t++) {
-                    float[] values = x[t * heads + h];
-                    if (op.transposed()) {
-                        for (int j = 0; j < n; j++) {
-                            sums[t][j] += (double) values[i] * row[j];
-                        }
-                    } else {
-                        sums[t][i] = Sums.dot(values, row);
+            if (op.transposed()) {
+                float[][] matrix = rows(weights, first, x.width());
+                for (int row : byHead[h]) {
+                    double[] sums = new double[y.width()];
+                    Sums.weighted(sums, Sums.widened(x.row(row)), matrix, 0, x.width());
+                    y.writeRow(row, rounded(sums));
+                }
+            } else {
+                List<RowBlock> blocks = RowBlock.of(x::row, byHead[h]);
+                for (int i = 0; i < y.width(); i++) {
+                    double[] row = Sums.widened(weights.row(0, first + i));
+                    for (RowBlock block : blocks) {
+                        write(y, i, block, block.times(row));
                     }
                 }
-            }
-            for (int t = 0; t < tokens; t++) {
-                y.writeRow((long) t * heads + h, rounded(sums[t]));
             }
         });
     }
 
+    private static float[][] rows(WeightRows weights, long first, int count) {
+        float[][] rows = new float[count][];
+        Arrays.setAll(rows, i -> weights.row(0, first + i));
+        return rows;
+    }
+
+    /** Rows that are numbered token by token, head by head: those of each head. */
+    static int[][] byHead(int[] rows, int heads) {
+        int[][] byHead = new int[heads][];
+        Arrays.setAll(
+                byHead, h -> Arrays.stream(rows).filter(row -> row % heads == h).toArray());
+        return byHead;
+    }
+
     void run(GroupedLinear op) {
+        Rows x = new Rows(operands.apply(op.x()), op.w());
         Operand y = operands.apply(op.y());
-        double[][] product = product(op.x(), op.offsets(), op.w());
-        for (int p = firstRow(op.offsets()); p < rowsInUse(op.offsets()); p++) {
-            y.writeRow(p, rounded(product[p]));
-        }
+        Sample sample = sampling.of(op, y.rows());
+        WeightRows weights = new WeightRows(op.w(), operands);
+        int n = y.width();
+        forEachExpert(op.offsets(), (expert, from, to) -> {
+            Blocks blocks = new Blocks(x, sample, from, to);
+            blocks.columns(n).forEach(i -> {
+                double[] row = Sums.widened(weights.row(expert, i));
+                for (RowBlock block : blocks.of(i, n)) {
+                    write(y, i, block, block.times(row));
+                }
+            });
+        });
     }
 
     void run(GatedGroupedLinear op) {
+        Rows x = new Rows(operands.apply(op.x()), op.w());
         Operand y = operands.apply(op.y());
-        double[][] product = product(op.x(), op.offsets(), op.w());
-        int width = y.width();
-        float[] row = new float[width];
-        for (int p = firstRow(op.offsets()); p < rowsInUse(op.offsets()); p++) {
-            for (int i = 0; i < width; i++) {
-                row[i] = (float) (Pointwise.silu(product[p][i]) * product[p][width + i]);
+        Sample sample = sampling.of(op, y.rows());
+        WeightRows weights = new WeightRows(op.w(), operands);
+        int n = y.width();
+        forEachExpert(op.offsets(), (expert, from, to) -> {
+            Blocks blocks = new Blocks(x, sample, from, to);
+            blocks.columns(n).forEach(i -> {
+                double[] gateRow = Sums.widened(weights.row(expert, i));
+                double[] upRow = Sums.widened(weights.row(expert, n + i));
+                for (RowBlock block : blocks.of(i, n)) {
+                    double[] gate = block.times(gateRow);
+                    double[] up = block.times(upRow);
+                    Arrays.setAll(gate, j -> Pointwise.silu(gate[j]) * up[j]);
+                    write(y, i, block, gate);
+                }
+            });
+        });
+    }
+
+    /** What is done with an expert that has rows. */
+    private interface ForRows {
+        void run(int expert, int from, int to);
+    }
+
+    private void forEachExpert(TensorRef offsets, ForRows action) {
+        Operand starts = operands.apply(offsets);
+        for (int e = 0; e < offsets.dim(0) - 1; e++) {
+            if (starts.getInt(e) < starts.getInt(e + 1)) {
+                action.run(e, starts.getInt(e), starts.getInt(e + 1));
             }
-            y.writeRow(p, row);
         }
     }
 
@@ -106,41 +191,21 @@ final class Products {
         }
     }
 
-    private int firstRow(TensorRef offsets) {
-        return operands.apply(offsets).getInt(0);
-    }
-
-    private int rowsInUse(TensorRef offsets) {
-        return operands.apply(offsets).getInt(offsets.dim(0) - 1);
-    }
-
     private double[][] product(TensorRef input, TensorRef offsets, Weight weight) {
-        Operand x = operands.apply(input);
-        Operand starts = operands.apply(offsets);
+        Rows rows = new Rows(operands.apply(input), weight);
+        float[][] x = new float[(int) input.dim(0)][];
+        Arrays.setAll(x, rows::row);
         WeightRows weights = new WeightRows(weight, operands);
         int n = (int) weight.n();
-        int rows = rowsInUse(offsets);
-        float[][] values = new float[rows][];
-        double[][] product = new double[rows][n];
-        for (int p = firstRow(offsets); p < rows; p++) {
-            values[p] = x.row(p);
-            if (weight.roundsActivations(input.dtype())) {
-                Rounding.round(values[p]);
-            }
-        }
-        for (int e = 0; e < weight.data().dim(0); e++) {
-            int expert = e;
-            int from = starts.getInt(e);
-            int to = starts.getInt(e + 1);
-            if (from < to) {
-                IntStream.range(0, n).parallel().forEach(i -> {
-                    float[] row = weights.row(expert, i);
+        double[][] product = new double[x.length][n];
+        forEachExpert(
+                offsets,
+                (expert, from, to) -> IntStream.range(0, n).parallel().forEach(i -> {
+                    double[] row = Sums.widened(weights.row(expert, i));
                     for (int p = from; p < to; p++) {
-                        product[p][i] = Sums.dot(values[p], row);
+                        product[p][i] = Sums.dot(x[p], row);
                     }
-                });
-            }
-        }
+                }));
         return product;
     }
 

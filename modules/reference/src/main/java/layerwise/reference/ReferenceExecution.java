@@ -21,11 +21,12 @@ final class ReferenceExecution implements Execution {
     private final Journal journal;
     private final Interpreter interpreter;
 
-    ReferenceExecution(Program program, ReferenceMemory memory, Journal journal, Communicator communicator) {
+    ReferenceExecution(
+            Program program, ReferenceMemory memory, Journal journal, Communicator communicator, Sampling sampling) {
         this.program = program;
         this.memory = memory;
         this.journal = journal;
-        this.interpreter = new Interpreter(memory, communicator);
+        this.interpreter = new Interpreter(memory, communicator, sampling);
         for (Operator operator : program.operators()) {
             for (TensorRef output : operator.outputs()) {
                 Buffer buffer = output.buffer();

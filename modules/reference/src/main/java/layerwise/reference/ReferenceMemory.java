@@ -36,12 +36,25 @@ final class ReferenceMemory implements Memory {
 
     @Override
     public void put(Buffer buffer, Contents contents) {
-        if (holds(buffer)) {
-            throw new IllegalArgumentException("the memory holds " + buffer.name() + " already");
-        }
+        requireAbsent(buffer);
         HostTensor tensor = allocate(buffer);
         fill(tensor, contents);
         buffers.put(buffer.name(), tensor);
+    }
+
+    /** See {@link ReferenceExecutor#place}. */
+    void place(Buffer buffer, HostTensor tensor) {
+        requireAbsent(buffer);
+        if (tensor.dtype() != buffer.dtype() || tensor.memory().byteSize() != buffer.bytes()) {
+            throw new IllegalArgumentException(tensor + " as " + buffer);
+        }
+        buffers.put(buffer.name(), tensor);
+    }
+
+    private void requireAbsent(Buffer buffer) {
+        if (holds(buffer)) {
+            throw new IllegalArgumentException("the memory holds " + buffer.name() + " already");
+        }
     }
 
     private HostTensor allocate(Buffer buffer) {
@@ -136,6 +149,11 @@ final class ReferenceMemory implements Memory {
         HostTensor copy =
                 HostTensor.allocate(target, tensor.dtype(), tensor.shape().dims());
         Operand source = operand(tensor);
+        if (tensor.isContiguous()) {
+            long from = tensor.dtype().bytes(tensor.offset());
+            MemorySegment.copy(source.memory(), from, copy.memory(), 0, tensor.bytes());
+            return copy;
+        }
         int width = (int) tensor.dim(-1);
         float[] row = new float[width];
         for (long i = 0; i < source.rows(); i++) {

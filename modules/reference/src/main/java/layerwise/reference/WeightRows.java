@@ -24,9 +24,9 @@ final class WeightRows {
             case Scaling.None none -> {}
             case Scaling.Block block -> {
                 Operand scales = operands.apply(block.scales());
-                long scaleRow = expert * block.scales().dim(-2) + n / block.rows();
+                float[] row = scales.row(expert * block.scales().dim(-2) + n / block.rows());
                 for (int k = 0; k < values.length; k++) {
-                    values[k] *= scales.get(scaleRow, k / block.columns());
+                    values[k] *= row[k / block.columns()];
                 }
             }
             case Scaling.Nvfp4 nvfp4 -> {

@@ -30,9 +30,9 @@ import layerwise.tensor.ConfigException;
  * @param warmupTimes iterations whose times are dropped
  * @param runTimes iterations whose times count, at least 1
  * @param device executor
- * @param check whether every operator is checked against the reference executor
- * @param syncEveryLaunch whether every launch is followed by a synchronisation
- * @param shareGpu whether ranks may share a GPU; their times are no results then
+ * @param check whether the outputs of every operator are checked after each measured problem
+ * @param syncEveryLaunch whether every launch is waited for; no graph is captured then
+ * @param shareGpu whether several ranks may use one GPU: such runs are for correctness, and their times mean nothing
  */
 public record RunConfig(
         String configFile,

@@ -8,6 +8,7 @@ import layerwise.cuda.DeviceInfo;
 import layerwise.cuda.DeviceUnavailableException;
 import layerwise.cuda.PeerTopology;
 import layerwise.kernels.CudaExecutor;
+import layerwise.kernels.CudaOptions;
 import layerwise.op.Capabilities;
 import layerwise.op.Communicator;
 import layerwise.op.Executor;
@@ -35,8 +36,8 @@ public final class Devices {
     }
 
     /** Opens it for one rank alone. */
-    public static Executor open(DeviceChoice choice, Journal journal, CudaExecutor.Tuning tuning) {
-        return open(choice, journal, tuning, Ranks.alone(), false);
+    public static Executor open(DeviceChoice choice, Journal journal, CudaOptions options) {
+        return open(choice, journal, options, Ranks.alone(), false);
     }
 
     /**
@@ -82,13 +83,21 @@ public final class Devices {
      * @throws ConfigException if it cannot be had here
      */
     public static Executor open(
-            DeviceChoice choice, Journal journal, CudaExecutor.Tuning tuning, Ranks.Here here, boolean shareGpu) {
+            DeviceChoice choice, Journal journal, CudaOptions options, Ranks.Here here, boolean shareGpu) {
         return switch (resolve(choice)) {
             case DeviceChoice.Auto auto -> throw new IllegalStateException("auto was resolved");
             case DeviceChoice.Reference reference ->
                 new ReferenceExecutor(journal, Capabilities.plain(), communicator(here.rendezvous()));
-            case DeviceChoice.Cuda cuda ->
-                CudaExecutor.open(gpu(here.rank()), journal, tuning, here.rendezvous(), shareGpu);
+            case DeviceChoice.Cuda cuda -> {
+                try {
+                    yield CudaExecutor.open(gpu(here.rank()), journal, options, here.rendezvous(), shareGpu);
+                } catch (DeviceUnavailableException e) {
+                    throw new ConfigException(
+                            "device: cuda: %s; --device reference or --device estimate:<gpu> need none"
+                                    .formatted(e.getMessage()),
+                            e);
+                }
+            }
             case DeviceChoice.Estimate estimate ->
                 throw new ConfigException("device: '%s': this build has no estimating executor; use --device reference"
                         .formatted(estimate));

@@ -10,7 +10,7 @@ import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.device.Devices;
 import layerwise.bench.ranks.Agreement;
 import layerwise.bench.ranks.Ranks;
-import layerwise.kernels.CudaExecutor;
+import layerwise.kernels.CudaOptions;
 import layerwise.model.parallel.Mapping;
 import layerwise.op.Executor;
 import layerwise.op.Journal;
@@ -58,7 +58,7 @@ public final class ForwardCommand {
         Agreement.require(here.rendezvous(), Map.of("command line", arguments));
         Mapping mapping = new Mapping(here.rank().group(), result.hasMatchedOption(ATTENTION_DP));
         try (Executor executor =
-                Devices.open(device, Journal.NONE, CudaExecutor.Tuning.OFF, here, result.hasMatchedOption(SHARE_GPU))) {
+                Devices.open(device, Journal.NONE, CudaOptions.plain(), here, result.hasMatchedOption(SHARE_GPU))) {
             here.together(() -> {
                 new ForwardRun(options, mapping, executor, out).run();
                 executor.leave();

@@ -37,7 +37,7 @@ final class Measurement {
         String label = Markers.run(spec, rank.world());
         int iterations = config.warmupTimes() + config.runTimes();
         try (Stopwatch stopwatch = bench.executor().stopwatch(iterations + 1);
-                Replay iteration = config.cudaGraph() ? execution.capture() : eager(execution)) {
+                Replay iteration = config.cudaGraph() ? execution.capture() : Replay.eager(execution)) {
             for (int i = 0; i < iterations; i++) {
                 stopwatch.mark(i);
                 journal.enter(label);
@@ -52,17 +52,5 @@ final class Measurement {
             }
             return micros;
         }
-    }
-
-    private static Replay eager(Execution execution) {
-        return new Replay() {
-            @Override
-            public void launch() {
-                execution.run();
-            }
-
-            @Override
-            public void close() {}
-        };
     }
 }

@@ -1,5 +1,6 @@
 package layerwise.bench.run;
 
+import java.util.List;
 import layerwise.bench.exchange.ExpertTable;
 import layerwise.bench.moe.ExpertPath;
 import layerwise.model.cache.BatchTables;
@@ -11,18 +12,24 @@ import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
 import layerwise.op.Memory;
+import layerwise.op.Operator;
 import layerwise.op.Program;
+import layerwise.op.RowsInUse;
 import layerwise.op.TensorRef;
+import layerwise.tensor.DType;
+import layerwise.tensor.WrongResultException;
 
 /** One step of one shape, prepared: its tables and random inputs in place, its launches ready. */
 final class Pack implements AutoCloseable {
     private final Memory memory;
     private final Execution execution;
+    private final List<Operator> operators;
     private final TensorRef output;
 
-    private Pack(Memory memory, Execution execution, TensorRef output) {
+    private Pack(Memory memory, Execution execution, List<Operator> operators, TensorRef output) {
         this.memory = memory;
         this.execution = execution;
+        this.operators = operators;
         this.output = output;
     }
 
@@ -56,7 +63,11 @@ final class Pack implements AutoCloseable {
             Program program = CostRanges.around(
                     path.apply(step.program(), bench.executor().capabilities()), bench.gpu());
             Execution execution = bench.executor().prepare(program, memory);
-            return new Pack(memory, execution, step.program().outputs().getFirst());
+            return new Pack(
+                    memory,
+                    execution,
+                    program.operators(),
+                    step.program().outputs().getFirst());
         } catch (RuntimeException | Error e) {
             memory.close();
             throw e;
@@ -71,6 +82,28 @@ final class Pack implements AutoCloseable {
     void runChecked(Workbench bench) {
         execution.run();
         bench.executor().synchronize();
+        OutputCheck.check(execution.memory().summarize(output));
+    }
+
+    /**
+     * Checks what every operator left behind in the last run, so that no time is shown that belongs to garbage.
+     *
+     * @throws WrongResultException if outputs have NaNs or infinities, naming the first operator that has; or if the
+     *     hidden states are mostly zeros
+     */
+    void checkOperators() {
+        for (Operator operator : operators) {
+            for (TensorRef written : operator.outputs()) {
+                if (written.dtype() == DType.BF16 || written.dtype() == DType.F32) {
+                    TensorRef matrix = written.rank() == 3 ? written.joinFirst() : written;
+                    RowsInUse rows = RowsInUse.of(operator, execution.memory());
+                    TensorRef used = matrix.slice(0, rows.first(), Math.min(matrix.dim(0), rows.end()));
+                    if (used.shape().elements() > 0) {
+                        OutputCheck.check(operator, execution.memory().summarize(used));
+                    }
+                }
+            }
+        }
         OutputCheck.check(execution.memory().summarize(output));
     }
 

@@ -1,12 +1,12 @@
 package layerwise.bench.run;
 
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.LoadFormat;
 import layerwise.bench.config.MoeBackend;
@@ -23,7 +23,7 @@ import layerwise.bench.exchange.ExpertTable;
 import layerwise.bench.moe.ExpertPath;
 import layerwise.bench.ranks.Rank;
 import layerwise.bench.ranks.Ranks;
-import layerwise.kernels.CudaExecutor;
+import layerwise.kernels.CudaOptions;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
@@ -35,13 +35,11 @@ import layerwise.model.parallel.WeakScaling;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
-import layerwise.op.AllToAllCombine.Wire;
 import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
 import layerwise.op.Program;
-import layerwise.op.RankTokens;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.Markers;
 
@@ -59,6 +57,7 @@ final class RunSequence {
     private final Rank rank;
     private final Mapping mapping;
     private final Recording recording;
+    private final Map<String, String> environment;
     private final Progress progress;
     private final PrintStream out;
     private final PagedCache cache;
@@ -87,6 +86,7 @@ final class RunSequence {
                 ? new WeakScaling(config.scaledFrom().getAsInt(), mapping).of(model)
                 : model;
         this.recording = Recording.of(environment);
+        this.environment = Map.copyOf(environment);
         this.progress = progress;
         this.out = out;
         refuseWhatWouldBeIgnored();
@@ -115,19 +115,18 @@ final class RunSequence {
                 rank.localWorld(),
                 Devices.links(config.device(), here, config.shareGpu()),
                 environment);
-        experts = path("moe_backend", config.moe().backend());
-        prefillExperts = path("moe_backend_for_prefill", config.moe().backendForPrefill());
+        experts = path("moe_backend", config.moe().backend(), exchange);
+        prefillExperts = path("moe_backend_for_prefill", config.moe().backendForPrefill(), exchange.ofPrefill());
     }
 
-    private ExpertPath path(String option, MoeBackend backend) {
+    private ExpertPath path(String option, MoeBackend backend, Exchange between) {
         Batch batch = batch(config.problems().getFirst());
-        RankTokens tokens = RankTokens.uniform(mapping.group(), batch.tokens());
         Program step = slice.benchmark(
                         phase(),
                         cache.tables("step", 0, batch).paged(),
                         rotary.tensor(),
                         new ExpertChoice.Routed(),
-                        new Traffic(tokens, Optional.empty(), Wire.STORED, OptionalInt.empty()))
+                        between.traffic(batch.tokens()))
                 .program();
         return ExpertPath.of(config.configFile() + ": " + option, backend, step);
     }
@@ -143,20 +142,10 @@ final class RunSequence {
                     "%s: scaled_from %d with load_format AUTO: a checkpoint has all experts; expected DUMMY"
                             .formatted(file, config.scaledFrom().getAsInt()));
         }
-        if (config.syncEveryLaunch()) {
-            throw new ConfigException(file + ": sync_every_launch: this build does not; expected false");
-        }
-        if (config.check()) {
-            throw new ConfigException(file + ": check: a run does not check operators; use ./layerwise verify");
-        }
     }
 
     void run(List<String> arguments) {
         recording.prepare();
-        progress.say("MoE backend: " + experts);
-        if (config.runType() == RunType.GEN) {
-            progress.say("MoE backend for prefill: " + prefillExperts);
-        }
         new ReferenceBudget(
                         config,
                         slice,
@@ -175,8 +164,7 @@ final class RunSequence {
 
     /** The run under a tracer that was opened first. */
     void run(Tracer tracer) {
-        CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
-        try (Executor executor = Devices.open(config.device(), journal, tuning, here, config.shareGpu());
+        try (Executor executor = Devices.open(config.device(), journal, options(), here, config.shareGpu());
                 Memory memory = executor.allocate()) {
             here.together(() -> {
                 run(executor, memory, tracer);
@@ -185,7 +173,19 @@ final class RunSequence {
         }
     }
 
+    private CudaOptions options() {
+        String file = environment.getOrDefault("TLLM_AUTOTUNER_CACHE_PATH", "");
+        return new CudaOptions(
+                config.autotuner() ? CudaOptions.Tuning.ON : CudaOptions.Tuning.OFF,
+                config.autotuner() && !file.isEmpty() ? Optional.of(Path.of(file)) : Optional.empty(),
+                config.syncEveryLaunch());
+    }
+
     private void run(Executor executor, Memory memory, Tracer tracer) {
+        progress.say("MoE backend: " + experts);
+        if (config.runType() == RunType.GEN) {
+            progress.say("MoE backend for prefill: " + prefillExperts);
+        }
         progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
         progress.phase("Create runner", () -> {
             weights.place(memory);
@@ -240,12 +240,15 @@ final class RunSequence {
 
     private void warmUp(Workbench bench) {
         List<Problem> problems = config.problems();
+        WeightPathTable paths = new WeightPathTable();
         for (int i = 0; i < problems.size(); i++) {
             try (Pack pack = pack(bench, problems.get(i), i)) {
                 pack.runChecked(bench);
+                paths.add(pack.execution().weightPaths());
             }
             progress.show("Warmup", i + 1, problems.size());
         }
+        paths.lines().forEach(progress::say);
     }
 
     /** Every problem; the line of statistics only where nothing listens that could slow the run. */
@@ -255,6 +258,9 @@ final class RunSequence {
         for (int i = 0; i < problems.size(); i++) {
             try (Pack pack = pack(bench, problems.get(i), i)) {
                 double[] micros = measurement.run(bench, pack, problems.get(i));
+                if (config.check()) {
+                    pack.checkOperators();
+                }
                 if (untraced) {
                     out.println(
                             config.shareGpu()

@@ -1,7 +1,6 @@
 package layerwise.bench.verify;
 
 import java.io.PrintStream;
-import java.nio.ByteBuffer;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.device.Devices;
@@ -15,20 +14,19 @@ import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
 import layerwise.model.layer.Traffic;
 import layerwise.model.parallel.Mapping;
+import layerwise.model.spec.DenseSpec;
 import layerwise.model.spec.ModelSpec;
+import layerwise.model.spec.MoeSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
 import layerwise.op.Batch;
-import layerwise.op.Capabilities;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
-import layerwise.op.Journal;
 import layerwise.op.Memory;
 import layerwise.op.Operator;
 import layerwise.op.Program;
 import layerwise.op.Rendezvous;
 import layerwise.op.fusion.Fusion;
-import layerwise.reference.ReferenceExecutor;
 import layerwise.tensor.DType;
 import layerwise.tensor.WrongResultException;
 
@@ -37,7 +35,7 @@ import layerwise.tensor.WrongResultException;
  * ranks check together: rank 0 prints its table, others what is wrong. Then the layers as a whole are compared with what one
  * rank alone computes.
  */
-final class LayerVerification {
+final class LayerVerification implements AutoCloseable {
     private static final long SEED = 20260101;
 
     private final RunConfig config;
@@ -48,9 +46,11 @@ final class LayerVerification {
     private final Executor device;
     private final Rendezvous rendezvous;
     private final PrintStream out;
+    private final WeightTable weights;
+    private final Memory memory;
+    private final HostCopies constants;
+    private final Tally tally = new Tally();
     private final int rank;
-    private int outputs;
-    private int wrong;
 
     LayerVerification(
             RunConfig config,
@@ -70,9 +70,38 @@ final class LayerVerification {
         this.rendezvous = rendezvous;
         this.out = out;
         this.rank = mapping.group().rank();
+        weights = new WeightTable(model, new WeightSource.Noise(SEED));
+        memory = device.allocate();
+        constants = new HostCopies(memory);
+        slice(cache(config.problems().getFirst()));
+        weights.place(memory);
         say("# verify %s on %s, %s, seed %d".formatted(config.model(), device.device(), exchange, SEED));
-        say("# %-22s %-30s %-24s %12s %12s  %s"
+        for (int index : config.layerIndices()) {
+            say("# layer %d: %s".formatted(index, kind(index)));
+        }
+        say("# %-22s %-36s %-24s %12s %12s  %s"
                 .formatted("operator", "shape", "output", "error", "of allowed", "check"));
+    }
+
+    private String kind(int index) {
+        return switch (model.layer(index).feedForward()) {
+            case MoeSpec moe -> "mixture of %d experts".formatted(moe.experts());
+            case DenseSpec dense -> "dense";
+        };
+    }
+
+    private PagedCache cache(Problem problem) {
+        return new PagedCache(
+                problem.batchSize(), config.limits().tokensPerBlock(), problem.seqLenQ() + problem.seqLenKvCache());
+    }
+
+    /** Layers over a cache of its size; their weights are the same. */
+    private DecoderSlice slice(PagedCache cache) {
+        return new DecoderSlice(model, config.layerIndices(), weights, cache, model.dtype(), cacheDtype(), mapping);
+    }
+
+    private DType cacheDtype() {
+        return config.kvCacheDtype().of(model.cacheDtype());
     }
 
     private void say(String line) {
@@ -84,65 +113,70 @@ final class LayerVerification {
     void verify(Phase phase, Problem problem) {
         say("# batch_size %d  seq_len_q %d  seq_len_kv_cache %d"
                 .formatted(problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache()));
-        PagedCache cache = new PagedCache(
-                problem.batchSize(), config.limits().tokensPerBlock(), problem.seqLenQ() + problem.seqLenKvCache());
-        WeightTable weights = new WeightTable(model, new WeightSource.Noise(SEED));
-        DType cacheDtype = config.kvCacheDtype().of(model.cacheDtype());
-        DecoderSlice slice =
-                new DecoderSlice(model, config.layerIndices(), weights, cache, model.dtype(), cacheDtype, mapping);
+        tally.problem();
+        PagedCache cache = cache(problem);
+        DecoderSlice slice = slice(cache);
         RotaryTable rotary =
                 RotaryTable.of(model.layer(config.layerIndices().getFirst()).mixer(), cache.requestTokens());
         Batch batch = Batch.uniform(problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache());
         Traffic traffic = exchange.traffic(batch.tokens());
-        try (Memory memory = device.allocate();
-                Executor reference =
-                        new ReferenceExecutor(Journal.NONE, Capabilities.plain(), Devices.communicator(rendezvous))) {
-            weights.place(memory);
-            rotary.place(memory);
-            slice.placeCaches(memory, new Contents.Uniform(-1, 1, SEED));
+        try (Memory own = memory.nested()) {
+            rotary.place(own);
+            slice.placeCaches(own, new Contents.Uniform(-1, 1, SEED));
             BatchTables tables = cache.tables("step", 0, batch);
-            tables.place(memory);
+            tables.place(own);
             DecoderSlice.Benchmark step =
                     slice.benchmark(phase, tables.paged(), rotary.tensor(), new ExpertChoice.Routed(), traffic);
-            LayerInputs inputs = LayerInputs.of(SEED, mapping.dataRank());
-            inputs.place(step, memory);
+            LayerInputs.of(SEED, mapping.dataRank()).place(step, own);
             Program program = Fusion.apply(step.program(), device.capabilities());
-            OperatorCheck check = new OperatorCheck(device, memory, reference);
-            for (Operator operator : program.operators()) {
-                check.check(operator).forEach(row -> print(Row.of(row)));
+            try (OperatorCheck check =
+                    new OperatorCheck(device, own, constants, Devices.communicator(rendezvous), SEED)) {
+                for (Operator operator : program.operators()) {
+                    tally.operator(operator.name());
+                    for (VerifiedOutput output : check.check(operator)) {
+                        tally.output(output);
+                        print(Row.of(output));
+                    }
+                }
             }
         }
         if (mapping.group().size() > 1) {
-            OneRankCheck check = new OneRankCheck(config, model, mapping, device, cacheDtype, SEED);
-            check.check(phase, problem, traffic, balancing.table(traffic, problem.balanceRatio()))
-                    .forEach(this::print);
+            OneRankCheck check = new OneRankCheck(config, model, mapping, device, cacheDtype(), SEED);
+            for (Row row : check.check(phase, problem, traffic, balancing.table(traffic, problem.balanceRatio()))) {
+                tally.output(row.isRight());
+                print(row);
+            }
         }
     }
 
     private void print(Row row) {
-        outputs++;
-        wrong += row.isRight() ? 0 : 1;
         if (rank == 0 || !row.isRight()) {
             out.println((rank == 0 ? "" : "rank " + rank + ":") + row.text());
         }
     }
 
-    /** Prints the verdict of all ranks. */
+    /**
+     * Prints the verdict of all ranks.
+     *
+     * @throws WrongResultException if an output is wrong
+     */
     void conclude() {
-        int allWrong = 0;
-        int allOutputs = 0;
-        byte[] own = ByteBuffer.allocate(8).putInt(outputs).putInt(wrong).array();
-        for (byte[] counts : rendezvous.allGather(own)) {
-            allOutputs += ByteBuffer.wrap(counts).getInt(0);
-            allWrong += ByteBuffer.wrap(counts).getInt(4);
-        }
+        Tally.Counts all = tally.counts().of(rendezvous);
         String ranks = mapping.group().size() == 1
                 ? ""
                 : " of %d ranks".formatted(mapping.group().size());
-        say("# %d outputs%s, %d wrong: %s".formatted(allOutputs, ranks, allWrong, allWrong == 0 ? "OK" : "FAILED"));
-        if (allWrong > 0) {
+        say("# %s, %d sampled, %d outputs%s, %d wrong: %s"
+                .formatted(
+                        tally, all.sampled(), all.outputs(), ranks, all.wrong(), all.wrong() == 0 ? "OK" : "FAILED"));
+        if (all.wrong() > 0) {
             throw new WrongResultException(
-                    "verify: %d of %d outputs%s are wrong".formatted(allWrong, allOutputs, ranks));
+                    "verify: %d of %d outputs%s are wrong".formatted(all.wrong(), all.outputs(), ranks));
         }
+    }
+
+    @Override
+    public void close() {
+        constants.close();
+        memory.close();
     }
 }

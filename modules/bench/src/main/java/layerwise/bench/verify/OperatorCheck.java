@@ -1,47 +1,62 @@
 package layerwise.bench.verify;
 
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import layerwise.op.Buffer;
+import layerwise.op.Capabilities;
+import layerwise.op.Communicator;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
+import layerwise.op.Journal;
 import layerwise.op.Lane;
 import layerwise.op.Memory;
 import layerwise.op.Operator;
 import layerwise.op.Program;
+import layerwise.op.Route;
+import layerwise.op.RowsInUse;
 import layerwise.op.Step;
 import layerwise.op.TensorRef;
+import layerwise.op.WeightPath;
+import layerwise.reference.ReferenceExecutor;
+import layerwise.reference.Sample;
 import layerwise.tensor.DType;
+import layerwise.tensor.HostTensor;
 
 /**
  * Runs one operator on a device and on the reference executor, on the same inputs.
  *
  * <p>What the operator writes is poisoned first on both sides, so that an element left unwritten shows.
  */
-final class OperatorCheck {
+final class OperatorCheck implements AutoCloseable {
     private final Executor device;
     private final Memory memory;
-    private final Executor reference;
+    private final HostCopies constants;
+    private final SamplePlan plan;
+    private final ReferenceExecutor reference;
+    private final ReusedMemory arena = new ReusedMemory();
 
     /**
      * Opens it.
      *
-     * @param memory the device's; holds the operators' inputs
+     * @param memory    the device's; holds the operators' inputs
+     * @param constants    copies of those that no operator writes
+     * @param communicator carries the reference's collectives
      */
-    OperatorCheck(Executor device, Memory memory, Executor reference) {
+    OperatorCheck(Executor device, Memory memory, HostCopies constants, Communicator communicator, long seed) {
         this.device = device;
         this.memory = memory;
-        this.reference = reference;
+        this.constants = constants;
+        plan = new SamplePlan(memory, seed);
+        reference = new ReferenceExecutor(Journal.NONE, Capabilities.plain(), communicator, plan);
     }
 
     /** One row of the table for each output. */
     List<VerifiedOutput> check(Operator operator) {
-        try (Arena arena = Arena.ofShared();
-                Memory copies = reference.allocate()) {
+        arena.reuse();
+        try (Memory copies = constants.nested()) {
             for (TensorRef output : operator.outputs()) {
                 if (!memory.holds(output.buffer())) {
                     memory.put(output.buffer(), new Contents.Poison());
@@ -51,27 +66,73 @@ final class OperatorCheck {
             operator.inputs().forEach(input -> buffers.add(input.buffer()));
             operator.outputs().forEach(output -> buffers.add(output.buffer()));
             for (Buffer buffer : buffers) {
-                copies.put(buffer, new Contents.Copied(List.of(memory.read(buffer.whole(), arena))));
+                if (!constants.keep(buffer) && !copies.holds(buffer)) {
+                    reference.place(copies, buffer, memory.read(buffer.whole(), arena));
+                }
             }
             Program program = new Program(List.of(new Step.Launch(operator, Lane.MAIN)), operator.outputs());
             run(reference, program, copies);
-            run(device, program, memory);
-            List<VerifiedOutput> rows = new ArrayList<>();
-            for (TensorRef output : operator.outputs()) {
-                Tolerance tolerance =
-                        output.dtype() == DType.I32 ? new Tolerance(0, 0) : Tolerance.of(operator, output.dtype());
-                Comparison comparison =
-                        Comparison.of(memory.read(output, arena), copies.read(output, arena), tolerance);
-                rows.add(new VerifiedOutput(operator, output, comparison));
-            }
-            return rows;
+            boolean rounded = run(device, program, memory).stream().anyMatch(WeightPath::rounded);
+            return operator instanceof Route route ? routed(route, copies) : compared(operator, rounded, copies);
         }
     }
 
-    private static void run(Executor executor, Program program, Memory memory) {
+    private List<VerifiedOutput> compared(Operator operator, boolean rounded, Memory copies) {
+        List<VerifiedOutput> rows = new ArrayList<>();
+        for (TensorRef output : operator.outputs()) {
+            Tolerance tolerance = tolerance(operator, output.dtype(), rounded);
+            long width = Math.max(1, output.dim(-1));
+            Sample sample = plan.of(operator, output.shape().elements() / width);
+            Comparison comparison = Comparison.of(
+                    memory.read(output, arena),
+                    copies.read(output, arena),
+                    tolerance,
+                    sample,
+                    RowsInUse.of(operator, memory));
+            rows.add(new VerifiedOutput(operator, output, sample, comparison));
+        }
+        return rows;
+    }
+
+    private static Tolerance tolerance(Operator operator, DType dtype, boolean rounded) {
+        if (dtype == DType.I32) {
+            return new Tolerance(0, 0);
+        }
+        Tolerance tolerance = Tolerance.of(operator, dtype);
+        return rounded ? tolerance.withRoundedWeight() : tolerance;
+    }
+
+    private List<VerifiedOutput> routed(Route op, Memory copies) {
+        float[] bias = op.bias()
+                .map(tensor -> memory.read(tensor, arena).copyToFloats())
+                .orElseGet(() -> new float[(int) op.logits().dim(1)]);
+        RouteComparison comparison = new RouteComparison(op, memory.read(op.logits(), arena), bias);
+        HostTensor chosen = memory.read(op.ids(), arena);
+        int[] ids = chosen.copyToInts();
+        Sample all = Sample.all(op.ids().dim(0));
+        return List.of(
+                new VerifiedOutput(
+                        op,
+                        op.ids(),
+                        all,
+                        comparison.ids(ids, copies.read(op.ids(), arena).copyToInts())),
+                new VerifiedOutput(
+                        op,
+                        op.weights(),
+                        all,
+                        comparison.weights(memory.read(op.weights(), arena).copyToFloats(), ids)));
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+
+    private static List<WeightPath> run(Executor executor, Program program, Memory memory) {
         try (Execution execution = executor.prepare(program, memory)) {
             execution.run();
             executor.synchronize();
+            return execution.weightPaths();
         }
     }
 }

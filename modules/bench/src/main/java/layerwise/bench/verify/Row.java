@@ -1,6 +1,7 @@
 package layerwise.bench.verify;
 
 import java.util.Locale;
+import layerwise.reference.Sample;
 
 /** One line of the table, and its verdict. */
 record Row(String text, boolean isRight) {
@@ -14,9 +15,26 @@ record Row(String text, boolean isRight) {
                 place,
                 comparison.error(),
                 comparison.worst(),
-                comparison.isRight()
-                        ? "ok"
-                        : "WRONG %d elements, first %s".formatted(comparison.wrong(), comparison.example()));
+                verdict(output));
+    }
+
+    private static String verdict(VerifiedOutput output) {
+        Comparison comparison = output.comparison();
+        if (!comparison.isRight()) {
+            return "WRONG %d elements, first %s".formatted(comparison.wrong(), comparison.remark());
+        }
+        if (!comparison.remark().isEmpty()) {
+            return "ok (%s)".formatted(comparison.remark());
+        }
+        Sample sample = output.sample();
+        return sample.isComplete()
+                ? "ok"
+                : "ok (%d of %d rows, %d of %d elements)"
+                        .formatted(
+                                sample.size(),
+                                sample.total(),
+                                comparison.compared(),
+                                output.output().shape().elements());
     }
 
     /**
@@ -24,18 +42,18 @@ record Row(String text, boolean isRight) {
      *
      * @param error     largest absolute error, or a relative one where the shape says so
      * @param ofAllowed the same as a share of what is allowed
-     * @param verdict   {@code ok}, or what is wrong
+     * @param verdict   {@code ok}, perhaps with a remark, or what is wrong
      */
     static Row of(String operator, String shape, String output, double error, double ofAllowed, String verdict) {
         String text = String.format(
                 Locale.ROOT,
-                "  %-22s %-30s %-24s %12.3e %12.3f  %s",
+                "  %-22s %-36s %-24s %12.3e %12.3f  %s",
                 operator,
                 shape,
                 output,
                 error,
                 ofAllowed,
                 verdict);
-        return new Row(text, verdict.equals("ok"));
+        return new Row(text, verdict.startsWith("ok"));
     }
 }

@@ -45,7 +45,11 @@ record Tolerance(double relative, double ofRow) {
     /** Sums whose terms are as large as the result do not need it; a factor for the spread of terms around it. */
     private static final double SPREAD = 4;
 
-    private static final double PROBABILITIES = 6 / Math.sqrt(3) * unit(DType.BF16);
+    /**
+     * What rounding terms of a sum to bfloat16 may add, as a share of the row's root mean square: errors are uniform within
+     * a unit of each term, so six standard deviations of their sum are 6/√3 units.
+     */
+    private static final double ROUNDED_TERMS = 6 / Math.sqrt(3) * unit(DType.BF16);
 
     /** Of one output of an operator, stored as {@code dtype}. */
     static Tolerance of(Operator operator, DType dtype) {
@@ -82,11 +86,15 @@ record Tolerance(double relative, double ofRow) {
             }
             // Sigmoids and exponentials of the device are good to a few units of float32.
             case Route op -> new Tolerance(32 * ACCUMULATOR, 0);
-            // Probabilities are rounded to bfloat16 before they meet the values: errors uniform within a unit of each
-            // term, so six standard deviations of their sum are 6/√3 units of the row's root mean square.
-            case MlaPrefillAttention op -> new Tolerance(unit, PROBABILITIES);
-            case MlaDecodeAttention op -> new Tolerance(unit, PROBABILITIES);
+            // Probabilities are rounded to bfloat16 before they meet the values.
+            case MlaPrefillAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            case MlaDecodeAttention op -> new Tolerance(unit, ROUNDED_TERMS);
         };
+    }
+
+    /** The same of a product whose weight was rounded to bfloat16 first. */
+    Tolerance withRoundedWeight() {
+        return new Tolerance(relative, ofRow + ROUNDED_TERMS);
     }
 
     private static Tolerance sum(double unit, long terms) {

@@ -14,7 +14,7 @@ import layerwise.bench.exchange.Balancing;
 import layerwise.bench.exchange.Exchange;
 import layerwise.bench.ranks.Agreement;
 import layerwise.bench.ranks.Ranks;
-import layerwise.kernels.CudaExecutor;
+import layerwise.kernels.CudaOptions;
 import layerwise.model.balance.BalanceMethod;
 import layerwise.model.layer.Phase;
 import layerwise.model.parallel.Mapping;
@@ -62,15 +62,16 @@ public final class VerifyCommand {
                 Devices.links(config.device(), here, config.shareGpu()),
                 environment);
         try (Executor device =
-                Devices.open(config.device(), Journal.NONE, CudaExecutor.Tuning.OFF, here, config.shareGpu())) {
+                Devices.open(config.device(), Journal.NONE, CudaOptions.plain(), here, config.shareGpu())) {
             here.together(() -> {
-                LayerVerification verification = new LayerVerification(
-                        config, scaled, mapping, exchange, balancing, device, here.rendezvous(), out);
-                for (Problem problem : config.problems()) {
-                    verification.verify(phase, problem);
+                try (LayerVerification verification = new LayerVerification(
+                        config, scaled, mapping, exchange, balancing, device, here.rendezvous(), out)) {
+                    for (Problem problem : config.problems()) {
+                        verification.verify(phase, problem);
+                    }
+                    device.leave();
+                    verification.conclude();
                 }
-                device.leave();
-                verification.conclude();
             });
         }
     }

@@ -56,13 +56,14 @@ public record WeakScaling(int from, Mapping mapping) {
     private FeedForwardSpec feedForward(FeedForwardSpec feedForward) {
         return switch (feedForward) {
             case DenseSpec dense -> dense;
-            case MoeSpec moe ->
-                new MoeSpec(
-                        scaled("experts", moe.experts()),
-                        moe.topK(),
-                        moe.intermediate(),
-                        moe.sharedIntermediate(),
-                        moe.routing());
+            case MoeSpec moe -> {
+                int experts = scaled("experts", moe.experts());
+                if (experts < moe.topK()) {
+                    throw new ConfigException("scaled_from %d: %d of %d experts are left, and a token takes %d"
+                            .formatted(from, experts, moe.experts(), moe.topK()));
+                }
+                yield new MoeSpec(experts, moe.topK(), moe.intermediate(), moe.sharedIntermediate(), moe.routing());
+            }
         };
     }
 
