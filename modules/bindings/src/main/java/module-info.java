@@ -16,6 +16,8 @@ module layerwise.bindings {
             layerwise.mpi;
     exports layerwise.bindings.nccl to
             layerwise.cuda;
+    exports layerwise.bindings.nvml to
+            layerwise.cuda;
     exports layerwise.bindings.nvtx to
             layerwise.cuda;
 }

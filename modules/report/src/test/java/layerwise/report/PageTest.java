@@ -276,9 +276,42 @@ class PageTest {
         assertNoErrors();
     }
 
+    @Test
+    void drawsSampledMetricsAndNamesWhoLaunchedARow() {
+        ExtrasTrace.record(folder.resolve("page.sqlite"));
+        open();
+        assertEquals(4L, run("return document.querySelectorAll('#metrics .spot').length"));
+        assertEquals("""
+                SM Clock [MHz]
+                0.202 ms: 1755""", run("return document.querySelectorAll('#metrics .spot title')[2].textContent"));
+        assertEquals(1L, run("return document.querySelectorAll('#metrics .window').length"));
+        browser.findElement(By.xpath("//tr[th//span[contains(text(), 'norm')]]/td"))
+                .click();
+        assertEquals(
+                "engine.Layer.norm (Layer.java:77)",
+                run("return document.querySelector('#frames li:nth-child(2)').textContent"));
+        browser.findElement(By.xpath("//tr[th//span[contains(text(), 'bare')]]/td"))
+                .click();
+        assertEquals(
+                "No frames were recorded for this row.", run("return document.querySelector('#frames').textContent"));
+        assertNoErrors();
+    }
+
+    @Test
+    void pagesWithoutSamplesOrFramesHaveNoPlaceForThem() throws SQLException, IOException {
+        open(SyntheticOptions.presets().get("mixed"));
+        assertEquals(
+                0L, run("return document.querySelectorAll('#metrics, #frames, #gpu-metrics, #backtraces').length"));
+        assertNoErrors();
+    }
+
     private void open(SyntheticOptions options) throws SQLException, IOException {
+        SyntheticTrace.write(options, folder.resolve("page.sqlite"));
+        open();
+    }
+
+    private void open() {
         Path trace = folder.resolve("page.sqlite");
-        SyntheticTrace.write(options, trace);
         ProgramRun run = ProgramRun.of("report", "--file-path", trace.toString());
         assertEquals(0, run.status(), run.err());
         browser.get(folder.resolve("page.html").toUri().toString());
