@@ -2,10 +2,14 @@ package layerwise.bench.run;
 
 import java.io.PrintStream;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.LoadFormat;
+import layerwise.bench.config.MoeBackend;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
@@ -17,12 +21,14 @@ import layerwise.bench.exchange.Balancing;
 import layerwise.bench.exchange.Exchange;
 import layerwise.bench.exchange.ExpertTable;
 import layerwise.bench.exchange.Links;
+import layerwise.bench.moe.ExpertPath;
 import layerwise.bench.ranks.Rank;
 import layerwise.bench.ranks.Ranks;
 import layerwise.kernels.CudaExecutor;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
+import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
 import layerwise.model.layer.Traffic;
 import layerwise.model.parallel.Mapping;
@@ -34,6 +40,9 @@ import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
+import layerwise.op.Program;
+import layerwise.op.RankTokens;
+import layerwise.op.Wire;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.Markers;
 
@@ -58,6 +67,8 @@ final class RunSequence {
     private final DecoderSlice slice;
     private final RotaryTable rotary;
     private final Balancing balancing;
+    private final ExpertPath experts;
+    private final ExpertPath prefillExperts;
     private final Map<String, String> environment;
     private final TraceJournal journal = new TraceJournal();
 
@@ -99,6 +110,21 @@ final class RunSequence {
                 model.layer(config.layerIndices().getFirst()).mixer(),
                 config.limits().maxSeqLen());
         balancing = new Balancing(this.model, config.layerIndices(), mapping, config.balanceMethod(), environment);
+        experts = path("moe_backend", config.moe().backend());
+        prefillExperts = path("moe_backend_for_prefill", config.moe().backendForPrefill());
+    }
+
+    private ExpertPath path(String option, MoeBackend backend) {
+        Batch batch = batch(config.problems().getFirst());
+        RankTokens tokens = RankTokens.uniform(mapping.group(), batch.tokens());
+        Program step = slice.benchmark(
+                        phase(),
+                        cache.tables("step", 0, batch).paged(),
+                        rotary.tensor(),
+                        new ExpertChoice.Routed(),
+                        new Traffic(tokens, Optional.empty(), Wire.STORED, OptionalInt.empty()))
+                .program();
+        return ExpertPath.of(config.configFile() + ": " + option, backend, step);
     }
 
     private Exchange exchange(Links links) {
@@ -126,6 +152,10 @@ final class RunSequence {
 
     void run(List<String> arguments) {
         recording.prepare();
+        progress.say("MoE backend: " + experts);
+        if (config.runType() == RunType.GEN) {
+            progress.say("MoE backend for prefill: " + prefillExperts);
+        }
         new ReferenceBudget(
                         config,
                         slice,
@@ -175,7 +205,7 @@ final class RunSequence {
             Devices.carrier(executor).ifPresent(line -> progress.say("Layer-wise benchmarks: " + line));
         }
         if (config.runType() == RunType.GEN) {
-            progress.phase("Prefill KV cache", () -> prefill().run(bench, mapping.dataRank(), progress));
+            progress.phase("Prefill KV cache", () -> prefill().run(bench, prefillExperts, mapping.dataRank(), progress));
         }
         progress.phase("Warmup", () -> warmUp(bench));
         measure(bench, true);
@@ -203,7 +233,7 @@ final class RunSequence {
         long seed = 1L + index + SEEDS_OF_RANK * mapping.dataRank();
         Traffic traffic = bench.exchange().traffic(problem.tokens());
         ExpertTable table = balancing.table(traffic, problem.balanceRatio());
-        return Pack.prepare(bench, phase(), 0, batch(problem), traffic, table, seed);
+        return Pack.prepare(bench, experts, phase(), 0, batch(problem), traffic, table, seed);
     }
 
     private void warmUp(Workbench bench) {
@@ -235,12 +265,22 @@ final class RunSequence {
         }
     }
 
+    /** What became of the backends' names, for the trace and its reports. */
+    private Map<String, String> effective() {
+        Map<String, String> effective = new LinkedHashMap<>();
+        effective.put("effective_moe_backend", experts.toString());
+        if (config.runType() == RunType.GEN) {
+            effective.put("effective_moe_backend_for_prefill", prefillExperts.toString());
+        }
+        return effective;
+    }
+
     private void record(Workbench bench, Tracer tracer) {
         if (recording.profiler() == Recording.Profiler.NONE) {
             return;
         }
         tracer.begin(bench.executor(), journal);
-        journal.mark(Markers.PREFIX + "args " + config.argsJson());
+        journal.mark(Markers.PREFIX + "args " + config.argsJson(effective()));
         measure(bench, false);
         tracer.end(bench.executor(), journal, recording.trace(rank));
     }
