@@ -1,6 +1,7 @@
 package layerwise.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -103,6 +104,7 @@ class ReportErrorsTest {
                 "--np",
                 "1");
         assertRefused("expected a .nsys-rep or .sqlite file", "--file-path", "x.qdrep");
+        assertRefused("Unknown option: '--perfeto'; did you mean --", "--perfeto", "--file-path", trace.toString());
         assertRefused("--rank", "--file-path", trace.toString(), "--rank", "one");
         assertRefused(
                 "report_np2_rank1.sqlite: no such file", "--np", "2", "--rank", "1", "--profile-dir", "" + folder);
@@ -135,6 +137,26 @@ class ReportErrorsTest {
                     "--file-path",
                     "" + trace);
         }
+    }
+
+    @Test
+    void refusesTimelinesThatCannotBeCorrelated() throws IOException {
+        Path whole = Files.writeString(folder.resolve("w.json"), """
+                [{"name": "w", "timeline": [{"name": "k", "duration": 1, "end": 1}]}]""");
+        Path damaged = Files.writeString(folder.resolve("d.json"), "[{\n");
+        assertCorrelationRefused(folder.resolve("n.json") + ": no such file", folder.resolve("n.json"), "c.html");
+        assertCorrelationRefused(damaged + ": is not the JSON of a timeline, line 2: ", damaged, "c.html");
+        assertCorrelationRefused("cannot be written: there is no folder " + folder.resolve("no"), whole, "no/c.html");
+        assertFalse(Files.exists(folder.resolve("c.html")));
+    }
+
+    private void assertCorrelationRefused(String message, Path reference, String output) {
+        Path target = folder.resolve("w.json");
+        ProgramRun run = ProgramRun.of(
+                "correlate", "--reference", "" + reference, "--target", "" + target, "-o", "" + folder.resolve(output));
+        assertEquals(2, run.status(), run.err());
+        assertEquals(1, run.err().lines().count(), run.err());
+        assertTrue(run.err().contains(message), run.err());
     }
 
     @Test

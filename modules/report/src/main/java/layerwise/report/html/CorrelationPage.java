@@ -26,6 +26,7 @@ import j2html.tags.DomContent;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import layerwise.report.render.Numbers;
 
@@ -98,8 +99,8 @@ public final class CorrelationPage {
                 .orElse(1);
         ContainerTag<?> svg =
                 tag("svg").attr("viewBox", "0 0 1400 420").attr("role", "img").attr("class", "zoomable");
-        for (int tick = 0; tick <= 4; tick++) {
-            double level = most * tick / 4;
+        double step = step(most);
+        for (double level = 0; level <= most; level += step) {
             svg.with(line(LEFT, y(level, most), WIDTH - 10, y(level, most), "grid"));
             svg.with(mark(LEFT - 6, y(level, most) + 4, "end", Numbers.micros(level * 1000)));
         }
@@ -115,6 +116,15 @@ public final class CorrelationPage {
         svg.with(line(LEFT, HEIGHT - BOTTOM, WIDTH - 10, HEIGHT - BOTTOM, "axis"));
         numbers(series.size()).forEach(s -> svg.with(curve(s, value, most)));
         return section(h2(heading), div(svg).withClass("chart"));
+    }
+
+    /** A round distance of lines, 1, 2 or 5 times a power of ten, so that about four fit. */
+    private static double step(double most) {
+        double power = Math.pow(10, Math.floor(Math.log10(Math.max(1e-3, most / 4))));
+        return DoubleStream.of(power, 2 * power, 5 * power, 10 * power)
+                .filter(step -> step >= most / 4)
+                .findFirst()
+                .orElse(10 * power);
     }
 
     private DomContent curve(int s, ToDoubleFunction<Series.Point> value, double most) {
