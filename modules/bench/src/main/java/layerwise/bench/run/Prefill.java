@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import layerwise.bench.exchange.Exchange;
 import layerwise.bench.exchange.ExpertTable;
+import layerwise.bench.moe.ExpertPath;
 import layerwise.model.layer.Phase;
 import layerwise.op.Batch;
 
@@ -41,14 +42,16 @@ record Prefill(int requests, int length) {
      * Runs the steps.
      *
      * @param exchange what ranks send each other
+     * @param path     how the experts run
      * @param dataRank this rank among those whose tokens differ
      */
-    void run(Workbench bench, Exchange exchange, int dataRank, Progress progress) {
+    void run(Workbench bench, Exchange exchange, ExpertPath path, int dataRank, Progress progress) {
         List<Pass> passes = passes();
         for (int i = 0; i < passes.size(); i++) {
             Pass pass = passes.get(i);
             try (Pack pack = Pack.prepare(
                     bench,
+                    path,
                     Phase.CONTEXT,
                     pass.first(),
                     pass.batch(),
