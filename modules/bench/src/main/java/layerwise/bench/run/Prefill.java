@@ -41,11 +41,11 @@ record Prefill(int requests, int length) {
     /**
      * Runs the steps.
      *
-     * @param exchange what ranks send each other
      * @param path     how the experts run
+     * @param exchange what ranks send each other
      * @param dataRank this rank among those whose tokens differ
      */
-    void run(Workbench bench, Exchange exchange, ExpertPath path, int dataRank, Progress progress) {
+    void run(Workbench bench, ExpertPath path, Exchange exchange, int dataRank, Progress progress) {
         List<Pass> passes = passes();
         for (int i = 0; i < passes.size(); i++) {
             Pass pass = passes.get(i);

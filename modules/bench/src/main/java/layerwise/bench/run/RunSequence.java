@@ -207,7 +207,7 @@ final class RunSequence {
         if (config.runType() == RunType.GEN) {
             progress.phase(
                     "Prefill KV cache",
-                    () -> prefill().run(bench, exchange.ofPrefill(), prefillExperts, mapping.dataRank(), progress));
+                    () -> prefill().run(bench, prefillExperts, exchange.ofPrefill(), mapping.dataRank(), progress));
         }
         progress.phase("Warmup", () -> warmUp(bench));
         measure(bench, true);
