@@ -2,7 +2,6 @@ package layerwise.bench.verify;
 
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
-import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.device.Devices;
 import layerwise.bench.exchange.Balancing;
@@ -31,6 +30,7 @@ import layerwise.op.fusion.Fusion;
 import layerwise.reference.ReferenceExecutor;
 import layerwise.tensor.DType;
 import layerwise.tensor.WrongResultException;
+import layerwise.trace.ProblemSpec;
 
 /**
  * The operators of layers one by one, each fed with what the device computed before it, and the table of results. Several
@@ -81,7 +81,7 @@ final class LayerVerification {
         }
     }
 
-    void verify(Phase phase, Problem problem) {
+    void verify(Phase phase, ProblemSpec problem) {
         say("# batch_size %d  seq_len_q %d  seq_len_kv_cache %d"
                 .formatted(problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache()));
         PagedCache cache = new PagedCache(
