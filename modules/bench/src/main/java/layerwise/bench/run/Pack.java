@@ -1,6 +1,7 @@
 package layerwise.bench.run;
 
 import layerwise.bench.exchange.ExpertTable;
+import layerwise.bench.moe.ExpertPath;
 import layerwise.model.cache.BatchTables;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.ExpertChoice;
@@ -12,7 +13,6 @@ import layerwise.op.Execution;
 import layerwise.op.Memory;
 import layerwise.op.Program;
 import layerwise.op.TensorRef;
-import layerwise.op.fusion.Fusion;
 
 /** One step of one shape, prepared: its tables and random inputs in place, its launches ready. */
 final class Pack implements AutoCloseable {
@@ -29,13 +29,21 @@ final class Pack implements AutoCloseable {
     /**
      * Prepares a step.
      *
+     * @param path   how the experts run
      * @param first  first request of the batch
      * @param traffic what ranks send each other
      * @param choice where tokens go
      * @param seed   of the random hidden states and residual, both uniform in [0, 1)
      */
     static Pack prepare(
-            Workbench bench, Phase phase, int first, Batch batch, Traffic traffic, ExpertTable choice, long seed) {
+            Workbench bench,
+            ExpertPath path,
+            Phase phase,
+            int first,
+            Batch batch,
+            Traffic traffic,
+            ExpertTable choice,
+            long seed) {
         Memory memory = bench.memory().nested();
         try {
             BatchTables tables = bench.cache().tables("step", first, batch);
@@ -46,7 +54,7 @@ final class Pack implements AutoCloseable {
             memory.put(step.hidden().buffer(), new Contents.Uniform(0, 1, 2 * seed));
             memory.put(step.residual().buffer(), new Contents.Uniform(0, 1, 2 * seed + 1));
             Program program = CostRanges.around(
-                    Fusion.apply(step.program(), bench.executor().capabilities()), bench.gpu());
+                    path.apply(step.program(), bench.executor().capabilities()), bench.gpu());
             Execution execution = bench.executor().prepare(program, memory);
             return new Pack(memory, execution, step.program().outputs().getFirst());
         } catch (RuntimeException | Error e) {
