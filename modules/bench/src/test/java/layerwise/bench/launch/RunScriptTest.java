@@ -208,15 +208,7 @@ class RunScriptTest {
                 .run("./run.sh c.yaml");
 
         assertEquals(
-                java(
-                        "layerwise.report",
-                        "report",
-                        "--profile-dir",
-                        "profiles",
-                        "--world-size",
-                        "2",
-                        "--rank",
-                        "1"),
+                java("layerwise.report", "report", "--profile-dir", "profiles", "--world-size", "2", "--rank", "1"),
                 sandbox.started().getLast());
         assertFalse(sandbox.environmentOf("java").containsKey("TLLM_LOG_LEVEL"));
         assertTrue(Files.exists(sandbox.home().resolve("profiles/report_np2_rank1.log")));

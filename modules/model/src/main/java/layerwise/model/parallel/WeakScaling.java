@@ -63,8 +63,7 @@ public record WeakScaling(int from, Mapping mapping) {
     private MoeSpec mixture(MoeSpec moe) {
         int experts = scaled("experts", moe.experts());
         try {
-            return new MoeSpec(
-                    experts, moe.topK(), moe.intermediate(), moe.sharedIntermediate(), moe.routing());
+            return new MoeSpec(experts, moe.topK(), moe.intermediate(), moe.sharedIntermediate(), moe.routing());
         } catch (ConfigException e) {
             throw new ConfigException(
                     "scaled_from %d: %d ranks keep %d of %d experts, too few: %s; expected more ranks, or a smaller number"
