@@ -32,6 +32,7 @@ final class Peer {
     private final DataOutputStream out;
     private final BlockingQueue<byte[]> received = new LinkedBlockingQueue<>();
     private final Watcher watcher;
+    private volatile boolean told;
 
     Peer(int rank, Socket socket, Watcher watcher) throws IOException {
         this.rank = rank;
@@ -59,6 +60,9 @@ final class Peer {
                 received.add(in.readNBytes(length));
             }
         } catch (IOException e) {
+            if (told) {
+                return; // it was told to end, and did
+            }
             watcher.lost(rank, e.getMessage() == null ? "connection closed" : e.getMessage());
         }
     }
@@ -84,6 +88,7 @@ final class Peer {
 
     /** Tells the other rank to end; one that is gone needs no telling. */
     void abort(int status) {
+        told = true;
         try {
             out.writeInt(ABORT);
             out.writeInt(status);

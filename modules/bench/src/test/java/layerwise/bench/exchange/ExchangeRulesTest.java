@@ -94,7 +94,7 @@ class ExchangeRulesTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "TRTLLM_FORCE_ALLTOALL_METHOD|NVLinkOnesided|did you mean NVLinkOneSided",
+                "TRTLLM_FORCE_ALLTOALL_METHOD|NVLinkOnesided|nearest: NVLinkOneSided",
                 "TRTLLM_FORCE_COMM_METHOD|MPI|Unknown communication method: MPI; expected one of ALLGATHER",
                 "TRTLLM_FORCE_ALLTOALL_METHOD|DeepEP|not implemented for moe_backend CUTLASS",
             })

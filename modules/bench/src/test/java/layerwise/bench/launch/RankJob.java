@@ -43,7 +43,6 @@ final class RankJob implements AutoCloseable {
             Files.createDirectories(target.getParent());
             Files.copy(REPOSITORY.resolve(name), target);
         }
-        Files.createSymbolicLink(home.resolve("configs"), REPOSITORY.resolve("configs"));
         program("layerwise.bench.Main");
         environment.put("PROFILE_DIR", folder.resolve("profiles").toString());
         environment.put("REPORT", "0");

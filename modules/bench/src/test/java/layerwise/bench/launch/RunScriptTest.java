@@ -200,14 +200,16 @@ class RunScriptTest {
     }
 
     @Test
-    void onlyRankZeroReportsAndTalks() throws IOException {
+    void everyRankReportsOnItselfAndOnlyRankZeroTalks() throws IOException {
         sandbox.with("OMPI_COMM_WORLD_SIZE", "2")
                 .with("OMPI_COMM_WORLD_RANK", "1")
                 .with("OMPI_COMM_WORLD_LOCAL_RANK", "1")
                 .with("OMPI_COMM_WORLD_NODE_RANK", "0")
                 .run("./run.sh c.yaml");
 
-        assertEquals(1, sandbox.started().size());
+        assertEquals(
+                java("layerwise.report", "report", "--profile-dir", "profiles", "--world-size", "2", "--rank", "1"),
+                sandbox.started().getLast());
         assertFalse(sandbox.environmentOf("java").containsKey("TLLM_LOG_LEVEL"));
         assertTrue(Files.exists(sandbox.home().resolve("profiles/report_np2_rank1.log")));
     }

@@ -56,14 +56,20 @@ public record WeakScaling(int from, Mapping mapping) {
     private FeedForwardSpec feedForward(FeedForwardSpec feedForward) {
         return switch (feedForward) {
             case DenseSpec dense -> dense;
-            case MoeSpec moe ->
-                new MoeSpec(
-                        scaled("experts", moe.experts()),
-                        moe.topK(),
-                        moe.intermediate(),
-                        moe.sharedIntermediate(),
-                        moe.routing());
+            case MoeSpec moe -> mixture(moe);
         };
+    }
+
+    private MoeSpec mixture(MoeSpec moe) {
+        int experts = scaled("experts", moe.experts());
+        try {
+            return new MoeSpec(experts, moe.topK(), moe.intermediate(), moe.sharedIntermediate(), moe.routing());
+        } catch (ConfigException e) {
+            throw new ConfigException(
+                    "scaled_from %d: %d ranks keep %d of %d experts, too few: %s; expected more ranks, or a smaller number"
+                            .formatted(from, mapping.group().size(), experts, moe.experts(), e.getMessage()),
+                    e);
+        }
     }
 
     /** Rounded down, as the engine does. */

@@ -50,5 +50,9 @@ class WeakScalingTest {
         ConfigException e = assertThrows(ConfigException.class, () -> scaled(512, 4, true));
         assertTrue(e.getMessage().startsWith("scaled_from 512: 256 experts are fewer than that"), e.getMessage());
         assertThrows(ConfigException.class, () -> scaled(0, 4, true));
+        ConfigException few = assertThrows(ConfigException.class, () -> scaled(64, 1, true));
+        assertTrue(
+                few.getMessage().startsWith("scaled_from 64: 1 ranks keep 4 of 256 experts, too few: "),
+                few.getMessage());
     }
 }
