@@ -34,13 +34,13 @@ import layerwise.model.parallel.WeakScaling;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
+import layerwise.op.AllToAllCombine.Wire;
 import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
 import layerwise.op.Program;
 import layerwise.op.RankTokens;
-import layerwise.op.AllToAllCombine.Wire;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.Markers;
 import layerwise.trace.ProblemSpec;
@@ -130,7 +130,7 @@ final class RunSequence {
                         new Traffic(tokens, Optional.empty(), Wire.STORED, OptionalInt.empty()))
                 .program();
         return ExpertPath.of(config.configFile() + ": " + option, backend, step);
-        }
+    }
 
     /** Options whose work does not exist yet must not look as if they had been honoured. */
     private void refuseWhatWouldBeIgnored() {
@@ -153,10 +153,6 @@ final class RunSequence {
 
     void run(List<String> arguments) {
         recording.prepare();
-        progress.say("MoE backend: " + experts);
-        if (config.runType() == RunType.GEN) {
-            progress.say("MoE backend for prefill: " + prefillExperts);
-        }
         new ReferenceBudget(
                         config,
                         slice,
@@ -175,6 +171,10 @@ final class RunSequence {
 
     /** The run under a tracer that was opened first. */
     void run(Tracer tracer) {
+        progress.say("MoE backend: " + experts);
+        if (config.runType() == RunType.GEN) {
+            progress.say("MoE backend for prefill: " + prefillExperts);
+        }
         CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
         try (Executor executor = Devices.open(config.device(), journal, tuning, here, config.shareGpu());
                 Memory memory = executor.allocate()) {

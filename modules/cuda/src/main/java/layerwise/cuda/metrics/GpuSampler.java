@@ -124,7 +124,7 @@ public final class GpuSampler {
         }
         told.drainTo(recorder, gpu.ordinal());
         counted.drainTo(recorder, gpu.ordinal());
-        return List.copyOf(absences);
+        return absences.stream().sorted().toList();
     }
 
     private interface Waiting {
