@@ -126,8 +126,8 @@ class RanksTest {
             delimiter = '|',
             value = {
                 "2|NVLinkTwoSided|--use-low-precision-moe-combine --moe-max-num-tokens 4",
-                "4|NVLinkOneSided|--scaled-from 8 --balance-method ImbalancedExperts --balance-ratio 0.5",
-                "4|NotEnabled|--no-enable-attention-dp --layer-indices 2,3 --moe-max-num-tokens 2",
+                "2|NVLinkOneSided|--scaled-from 4 --balance-method ImbalancedExperts --balance-ratio 0.5",
+                "4|NotEnabled|--no-enable-attention-dp --moe-max-num-tokens 2",
             })
     void layersEqualThoseOfOneRank(int ranks, String method, String options) throws IOException {
         String line =
