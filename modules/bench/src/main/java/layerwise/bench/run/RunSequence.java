@@ -171,10 +171,6 @@ final class RunSequence {
 
     /** The run under a tracer that was opened first. */
     void run(Tracer tracer) {
-        progress.say("MoE backend: " + experts);
-        if (config.runType() == RunType.GEN) {
-            progress.say("MoE backend for prefill: " + prefillExperts);
-        }
         CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
         try (Executor executor = Devices.open(config.device(), journal, tuning, here, config.shareGpu());
                 Memory memory = executor.allocate()) {
