@@ -2,6 +2,7 @@ package layerwise.kernels;
 
 import java.util.EnumSet;
 import java.util.List;
+import java.util.function.Function;
 import layerwise.cuda.CublasLt;
 import layerwise.cuda.CudaEvent;
 import layerwise.cuda.CudaStream;
@@ -45,12 +46,17 @@ public final class CudaExecutor implements Executor {
      */
     public static CudaExecutor open(
             int ordinal, Journal journal, Tuning tuning, Rendezvous rendezvous, boolean sharing) {
+        return open(ordinal, journal, tuning, device -> GpuLinks.join(device, rendezvous, sharing));
+    }
+
+    /** Opens a GPU whose collectives go over given links. */
+    static CudaExecutor open(int ordinal, Journal journal, Tuning tuning, Function<Device, GpuLinks> join) {
         Device device = Device.open(ordinal);
         try {
             KernelLibrary kernels = new KernelLibrary(device);
             CudaStream main = device.createStream();
             ProductTuner tuner = new ProductTuner(device, main, tuning);
-            GpuLinks links = GpuLinks.join(device, rendezvous, sharing);
+            GpuLinks links = join.apply(device);
             GpuContext gpu =
                     new GpuContext(device, main, device.createStream(), kernels, CublasLt.open(device), tuner, links);
             return new CudaExecutor(gpu, journal);

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import layerwise.op.Add;
 import layerwise.op.AllGather;
@@ -17,6 +18,7 @@ import layerwise.op.AllToAllCombine;
 import layerwise.op.AllToAllDispatch;
 import layerwise.op.AllToAllMethod;
 import layerwise.op.ExchangeLoad;
+import layerwise.op.Journal;
 import layerwise.op.Memory;
 import layerwise.op.RankTokens;
 import layerwise.op.ReduceScatter;
@@ -37,19 +39,35 @@ final class CollectiveChecks {
     static final int[][] SHAPES = {{1, 1}, {1, 8}, {3, 7}, {5, 1024}, {2, 127}, {6, 7168}, {37, 1031}};
 
     private final Rendezvous rendezvous;
+    private final Supplier<CudaExecutor> executors;
     private final int ranks;
     private final int replays;
     private final int[][] shapes;
 
     /**
+     * @param executors opens this rank's executor
      * @param replays how often a graph of each is replayed
      * @param shapes  rows of a rank and their width
      */
-    CollectiveChecks(Rendezvous rendezvous, int replays, int[]... shapes) {
+    CollectiveChecks(Rendezvous rendezvous, Supplier<CudaExecutor> executors, int replays, int[]... shapes) {
         this.rendezvous = rendezvous;
+        this.executors = executors;
         this.ranks = rendezvous.group().size();
         this.replays = replays;
         this.shapes = shapes.clone();
+    }
+
+    /** Of ranks that share the first GPU. */
+    static CollectiveChecks ofSharers(Rendezvous rendezvous, int replays, int[]... shapes) {
+        return new CollectiveChecks(
+                rendezvous,
+                () -> CudaExecutor.open(0, Journal.NONE, CudaExecutor.Tuning.OFF, rendezvous, true),
+                replays,
+                shapes);
+    }
+
+    private RankProgram open() {
+        return new RankProgram(rendezvous, executors.get());
     }
 
     /** What a rank brings: the same on every rank that asks. */
@@ -101,7 +119,7 @@ final class CollectiveChecks {
     }
 
     void allReduce() {
-        try (RankProgram rank = new RankProgram(rendezvous)) {
+        try (RankProgram rank = open()) {
             for (DType dtype : List.of(DType.BF16, DType.F32)) {
                 for (int[] shape : shapes) {
                     int count = shape[0] * shape[1];
@@ -121,7 +139,7 @@ final class CollectiveChecks {
     }
 
     void allReduceOfWhatAnOperatorMade() {
-        try (RankProgram rank = new RankProgram(rendezvous)) {
+        try (RankProgram rank = open()) {
             int count = 33 * 1024;
             TensorRef a = rank.put("a", DType.BF16, 33, 1024, brought(self(), count, DType.BF16));
             TensorRef zero = rank.put("zero", DType.BF16, 33, 1024, new float[count]);
@@ -138,7 +156,7 @@ final class CollectiveChecks {
     }
 
     void reduceScatter() {
-        try (RankProgram rank = new RankProgram(rendezvous)) {
+        try (RankProgram rank = open()) {
             for (DType dtype : List.of(DType.BF16, DType.F32)) {
                 for (int[] shape : shapes) {
                     RankTokens tokens = ragged(shape[0]);
@@ -161,7 +179,7 @@ final class CollectiveChecks {
     }
 
     void allGather() {
-        try (RankProgram rank = new RankProgram(rendezvous)) {
+        try (RankProgram rank = open()) {
             for (int[] shape : shapes) {
                 RankTokens tokens = ragged(shape[0]);
                 String name = Arrays.toString(shape);
@@ -197,7 +215,7 @@ final class CollectiveChecks {
     }
 
     void dispatch(AllToAllMethod method) {
-        try (RankProgram rank = new RankProgram(rendezvous)) {
+        try (RankProgram rank = open()) {
             for (int[] shape : shapes) {
                 RankTokens tokens = ragged(shape[0]);
                 Tokens all = new Tokens(rank, tokens, shape[1]);
@@ -267,7 +285,7 @@ final class CollectiveChecks {
     }
 
     void combine(AllToAllMethod method, DType dtype, AllToAllCombine.Wire wire) {
-        try (RankProgram rank = new RankProgram(rendezvous)) {
+        try (RankProgram rank = open()) {
             int self = self();
             for (int[] shape : shapes) {
                 RankTokens tokens = ragged(shape[0]);
@@ -345,7 +363,7 @@ final class CollectiveChecks {
     }
 
     void thereAndBack(AllToAllMethod method) {
-        try (RankProgram rank = new RankProgram(rendezvous)) {
+        try (RankProgram rank = open()) {
             RankTokens tokens = RankTokens.uniform(rendezvous.group(), 16);
             int self = self();
             int experts = EXPERTS_PER_RANK * ranks;

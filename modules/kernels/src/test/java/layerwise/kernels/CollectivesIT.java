@@ -35,7 +35,8 @@ class CollectivesIT {
 
     private static void onRanks(int ranks, Consumer<CollectiveChecks> check) {
         ThreadRanks.run(
-                ranks, rendezvous -> check.accept(new CollectiveChecks(rendezvous, REPLAYS, CollectiveChecks.SHAPES)));
+                ranks,
+                rendezvous -> check.accept(CollectiveChecks.ofSharers(rendezvous, REPLAYS, CollectiveChecks.SHAPES)));
     }
 
     @ParameterizedTest

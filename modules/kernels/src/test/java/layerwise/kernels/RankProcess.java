@@ -34,7 +34,7 @@ final class RankProcess implements Rendezvous {
         try (Socket hub = new Socket(InetAddress.getLoopbackAddress(), Integer.parseInt(args[2]))) {
             RankProcess ranks = new RankProcess(group, hub);
             ranks.out.writeInt(group.rank());
-            CollectiveChecks checks = new CollectiveChecks(ranks, REPLAYS, new int[] {3, 7}, new int[] {5, 1024});
+            CollectiveChecks checks = CollectiveChecks.ofSharers(ranks, REPLAYS, new int[] {3, 7}, new int[] {5, 1024});
             checks.allReduce();
             checks.allReduceOfWhatAnOperatorMade();
             checks.reduceScatter();

@@ -6,7 +6,6 @@ import java.util.List;
 import layerwise.op.Buffer;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
-import layerwise.op.Journal;
 import layerwise.op.Lane;
 import layerwise.op.Memory;
 import layerwise.op.Operator;
@@ -31,9 +30,9 @@ final class RankProgram implements AutoCloseable {
     private final Memory memory;
     private final Arena arena = Arena.ofConfined();
 
-    RankProgram(Rendezvous rendezvous) {
+    RankProgram(Rendezvous rendezvous, CudaExecutor executor) {
         this.rendezvous = rendezvous;
-        this.executor = CudaExecutor.open(0, Journal.NONE, CudaExecutor.Tuning.OFF, rendezvous, true);
+        this.executor = executor;
         this.memory = executor.allocate();
     }
 
