@@ -7,6 +7,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import layerwise.model.balance.BalanceMethod;
 import layerwise.tensor.ConfigException;
+import layerwise.trace.ProblemSpec;
 
 /**
  * Every option of a run, resolved: what the command line and the YAML file say, with defaults filled in.
@@ -70,7 +71,7 @@ public record RunConfig(
     }
 
     /** The problems to measure, in order; see {@link Sweep#problems}. */
-    public List<Problem> problems() {
+    public List<ProblemSpec> problems() {
         return sweep.problems();
     }
 

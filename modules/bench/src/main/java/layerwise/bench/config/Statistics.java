@@ -2,6 +2,7 @@ package layerwise.bench.config;
 
 import java.util.Arrays;
 import layerwise.trace.Markers;
+import layerwise.trace.ProblemSpec;
 
 /**
  * Statistics of one problem's iteration times, in microseconds.
@@ -41,7 +42,7 @@ public record Statistics(double mean, double median, double min, double max, dou
     }
 
     /** The line that every rank prints for a problem; fields are two spaces apart. */
-    public String line(int rank, Problem problem) {
+    public String line(int rank, ProblemSpec problem) {
         StringBuilder line = head(rank, problem);
         line.append("  mean ").append(PythonFormat.fixed1(mean));
         line.append("  median ").append(PythonFormat.fixed1(median));
@@ -52,11 +53,11 @@ public record Statistics(double mean, double median, double min, double max, dou
     }
 
     /** The line of a problem whose times are no results. */
-    public static String untimed(int rank, Problem problem) {
+    public static String untimed(int rank, ProblemSpec problem) {
         return head(rank, problem).append("  no times: ranks share a GPU").toString();
     }
 
-    private static StringBuilder head(int rank, Problem problem) {
+    private static StringBuilder head(int rank, ProblemSpec problem) {
         StringBuilder line = new StringBuilder("[RANK ").append(rank).append(']');
         line.append("  batch_size ").append(problem.batchSize());
         line.append("  seq_len_q ").append(problem.seqLenQ());

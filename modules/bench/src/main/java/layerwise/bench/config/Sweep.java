@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalDouble;
+import layerwise.trace.ProblemSpec;
 
 /**
  * The four list options, none of them empty, in the order and with the duplicates given.
@@ -29,13 +30,13 @@ public record Sweep(
     }
 
     /** The Cartesian product: batch size outermost, then query length, cached length, balance ratio innermost. */
-    public List<Problem> problems() {
-        List<Problem> problems = new ArrayList<>();
+    public List<ProblemSpec> problems() {
+        List<ProblemSpec> problems = new ArrayList<>();
         for (int batchSize : batchSizes) {
             for (int seqLenQ : seqLensQ) {
                 for (int seqLenKvCache : seqLensKvCache) {
                     for (OptionalDouble balanceRatio : balanceRatios) {
-                        problems.add(new Problem(batchSize, seqLenQ, seqLenKvCache, balanceRatio));
+                        problems.add(new ProblemSpec(batchSize, seqLenQ, seqLenKvCache, balanceRatio));
                     }
                 }
             }

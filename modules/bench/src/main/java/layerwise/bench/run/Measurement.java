@@ -1,6 +1,5 @@
 package layerwise.bench.run;
 
-import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.ranks.Rank;
 import layerwise.op.Execution;
@@ -27,14 +26,12 @@ final class Measurement {
      *
      * @return microseconds of each counted iteration
      */
-    double[] run(Workbench bench, Pack pack, Problem problem) {
-        ProblemSpec spec = new ProblemSpec(
-                problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache(), problem.balanceRatio());
-        journal.mark(Markers.problem(spec));
+    double[] run(Workbench bench, Pack pack, ProblemSpec problem) {
+        journal.mark(Markers.problem(problem));
         Execution execution = pack.execution();
         execution.run();
         bench.executor().synchronize();
-        String label = Markers.run(spec, rank.world());
+        String label = Markers.run(problem, rank.world());
         int iterations = config.warmupTimes() + config.runTimes();
         try (Stopwatch stopwatch = bench.executor().stopwatch(iterations + 1);
                 Replay iteration = config.cudaGraph() ? execution.capture() : Replay.eager(execution)) {

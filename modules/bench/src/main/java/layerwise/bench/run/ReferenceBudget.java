@@ -3,7 +3,6 @@ package layerwise.bench.run;
 import java.util.List;
 import java.util.Locale;
 import layerwise.bench.config.DeviceChoice;
-import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
 import layerwise.bench.device.Devices;
@@ -16,6 +15,7 @@ import layerwise.model.layer.Phase;
 import layerwise.op.Batch;
 import layerwise.op.Operator;
 import layerwise.tensor.ConfigException;
+import layerwise.trace.ProblemSpec;
 
 /** Whether the reference executor may stand in where nobody asked for it: only for about a minute. */
 final class ReferenceBudget {
@@ -83,7 +83,7 @@ final class ReferenceBudget {
                 flops += flops(Phase.CONTEXT, pass.first(), pass.batch());
             }
         }
-        for (Problem problem : config.problems()) {
+        for (ProblemSpec problem : config.problems()) {
             Phase phase = config.runType() == RunType.GEN ? Phase.GENERATION : Phase.CONTEXT;
             int iterations = 2 * (config.warmupTimes() + config.runTimes() + 1) + 1;
             flops += iterations * flops(phase, 0, RunSequence.batch(problem));

@@ -10,7 +10,6 @@ import java.util.Optional;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.LoadFormat;
 import layerwise.bench.config.MoeBackend;
-import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
 import layerwise.bench.config.Statistics;
@@ -42,6 +41,7 @@ import layerwise.op.Memory;
 import layerwise.op.Program;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.Markers;
+import layerwise.trace.ProblemSpec;
 
 /**
  * A run from its configuration to its trace: weights and caches, prefill, warm-up with output checks, every problem
@@ -226,11 +226,11 @@ final class RunSequence {
         };
     }
 
-    static Batch batch(Problem problem) {
+    static Batch batch(ProblemSpec problem) {
         return Batch.uniform(problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache());
     }
 
-    private Pack pack(Workbench bench, Problem problem, int index) {
+    private Pack pack(Workbench bench, ProblemSpec problem, int index) {
         // Ranks whose tokens are the same draw them from the same seed.
         long seed = 1L + index + SEEDS_OF_RANK * mapping.dataRank();
         Traffic traffic = exchange.traffic(problem.tokens());
@@ -239,7 +239,7 @@ final class RunSequence {
     }
 
     private void warmUp(Workbench bench) {
-        List<Problem> problems = config.problems();
+        List<ProblemSpec> problems = config.problems();
         WeightPathTable paths = new WeightPathTable();
         for (int i = 0; i < problems.size(); i++) {
             try (Pack pack = pack(bench, problems.get(i), i)) {
@@ -254,7 +254,7 @@ final class RunSequence {
     /** Every problem; the line of statistics only where nothing listens that could slow the run. */
     private void measure(Workbench bench, boolean untraced) {
         Measurement measurement = new Measurement(config, rank, journal);
-        List<Problem> problems = config.problems();
+        List<ProblemSpec> problems = config.problems();
         for (int i = 0; i < problems.size(); i++) {
             try (Pack pack = pack(bench, problems.get(i), i)) {
                 double[] micros = measurement.run(bench, pack, problems.get(i));

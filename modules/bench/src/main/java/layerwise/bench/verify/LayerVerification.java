@@ -1,7 +1,6 @@
 package layerwise.bench.verify;
 
 import java.io.PrintStream;
-import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.device.Devices;
 import layerwise.bench.exchange.Balancing;
@@ -29,6 +28,7 @@ import layerwise.op.Rendezvous;
 import layerwise.op.fusion.Fusion;
 import layerwise.tensor.DType;
 import layerwise.tensor.WrongResultException;
+import layerwise.trace.ProblemSpec;
 
 /**
  * The operators of layers one by one, each fed with what the device computed before it, and the table of results. Several
@@ -90,7 +90,7 @@ final class LayerVerification implements AutoCloseable {
         };
     }
 
-    private PagedCache cache(Problem problem) {
+    private PagedCache cache(ProblemSpec problem) {
         return new PagedCache(
                 problem.batchSize(), config.limits().tokensPerBlock(), problem.seqLenQ() + problem.seqLenKvCache());
     }
@@ -110,7 +110,7 @@ final class LayerVerification implements AutoCloseable {
         }
     }
 
-    void verify(Phase phase, Problem problem) {
+    void verify(Phase phase, ProblemSpec problem) {
         say("# batch_size %d  seq_len_q %d  seq_len_kv_cache %d"
                 .formatted(problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache()));
         tally.problem();

@@ -4,7 +4,6 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.exchange.ExpertTable;
 import layerwise.model.cache.BatchTables;
@@ -39,6 +38,7 @@ import layerwise.reference.ReferenceExecutor;
 import layerwise.tensor.DType;
 import layerwise.tensor.HostTensor;
 import layerwise.tensor.Shape;
+import layerwise.trace.ProblemSpec;
 
 /**
  * Layers divided over ranks against the same layers on one rank: same whole weights, same tokens, same experts for each. The
@@ -73,7 +73,7 @@ final class OneRankCheck {
     }
 
     /** A row for each output, run eagerly and captured. */
-    List<Row> check(Phase phase, Problem problem, Traffic traffic, ExpertTable table) {
+    List<Row> check(Phase phase, ProblemSpec problem, Traffic traffic, ExpertTable table) {
         Layers alone = layers(phase, problem, Mapping.alone());
         Traffic none = Traffic.alone(traffic.tokens().own());
         double flops = alone.step(new ExpertChoice.Routed(), none).program().operators().stream()
@@ -99,7 +99,7 @@ final class OneRankCheck {
         return rows;
     }
 
-    private Layers layers(Phase phase, Problem problem, Mapping of) {
+    private Layers layers(Phase phase, ProblemSpec problem, Mapping of) {
         PagedCache cache = new PagedCache(
                 problem.batchSize(), config.limits().tokensPerBlock(), problem.seqLenQ() + problem.seqLenKvCache());
         WeightTable weights = new WeightTable(model, new WeightSource.Noise(seed));

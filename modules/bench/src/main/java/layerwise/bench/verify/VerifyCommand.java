@@ -4,7 +4,6 @@ import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunOptions;
 import layerwise.bench.config.RunType;
@@ -24,6 +23,7 @@ import layerwise.model.spec.ModelSpec;
 import layerwise.op.Executor;
 import layerwise.op.Journal;
 import layerwise.tensor.ConfigException;
+import layerwise.trace.ProblemSpec;
 
 /** Parses the command line of {@code verify} and runs it. */
 public final class VerifyCommand {
@@ -66,7 +66,7 @@ public final class VerifyCommand {
             here.together(() -> {
                 try (LayerVerification verification = new LayerVerification(
                         config, scaled, mapping, exchange, balancing, device, here.rendezvous(), out)) {
-                    for (Problem problem : config.problems()) {
+                    for (ProblemSpec problem : config.problems()) {
                         verification.verify(phase, problem);
                     }
                     device.leave();

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import layerwise.trace.ProblemSpec;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -130,11 +131,11 @@ class RunOptionsTest {
         return Configurations.parse(arguments);
     }
 
-    private static Problem problem(int batchSize) {
-        return new Problem(batchSize, 1, 0, OptionalDouble.empty());
+    private static ProblemSpec problem(int batchSize) {
+        return new ProblemSpec(batchSize, 1, 0, OptionalDouble.empty());
     }
 
-    private static Problem problem(int batchSize, double ratio) {
-        return new Problem(batchSize, 1, 0, OptionalDouble.of(ratio));
+    private static ProblemSpec problem(int batchSize, double ratio) {
+        return new ProblemSpec(batchSize, 1, 0, OptionalDouble.of(ratio));
     }
 }

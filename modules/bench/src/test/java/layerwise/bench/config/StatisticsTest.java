@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.Locale;
 import java.util.OptionalDouble;
+import layerwise.trace.ProblemSpec;
 import org.junit.jupiter.api.Test;
 
 class StatisticsTest {
@@ -36,7 +37,7 @@ class StatisticsTest {
                         "[RANK 3]  batch_size 128  seq_len_q 1  seq_len_kv_cache 8193  balance_ratio 0.5"
                                 + "  mean 1234.5  median 1200.2  min 0.1  max 2000.0  P90 1300.0  (us)",
                         new Statistics(1234.5, 1200.25, 0.15, 2000, 1299.96)
-                                .line(3, new Problem(128, 1, 8193, OptionalDouble.of(0.5))));
+                                .line(3, new ProblemSpec(128, 1, 8193, OptionalDouble.of(0.5))));
             }
         } finally {
             Locale.setDefault(before);
@@ -48,6 +49,6 @@ class StatisticsTest {
         assertEquals(
                 "[RANK 0]  batch_size 1  seq_len_q 8193  seq_len_kv_cache 0"
                         + "  mean 1.0  median 1.0  min 1.0  max 1.0  P90 1.0  (us)",
-                new Statistics(1, 1, 1, 1, 1).line(0, new Problem(1, 8193, 0, OptionalDouble.empty())));
+                new Statistics(1, 1, 1, 1, 1).line(0, new ProblemSpec(1, 8193, 0, OptionalDouble.empty())));
     }
 }

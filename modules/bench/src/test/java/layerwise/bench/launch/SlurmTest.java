@@ -118,7 +118,9 @@ class SlurmTest {
                 .with("SLURM_CONF", cluster.configuration())
                 .with("SLURM_JOB_ID", job)
                 .with("NODES", "1")
-                .with("NP", "2");
+                .with("NP", "2")
+                // What mpirun --oversubscribe does: a waiting rank leaves its core to others.
+                .with("OMPI_MCA_mpi_yield_when_idle", "1");
     }
 
     /** Sequences or heads divided over the ranks, experts divided in both. */

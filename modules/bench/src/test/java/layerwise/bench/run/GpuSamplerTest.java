@@ -55,7 +55,7 @@ class GpuSamplerTest {
         assertEquals(
                 "absent: clocks, power, temperature and utilisation:"
                         + " nvmlDeviceGetHandleByPciBusId: nvmlReturn_t (6): Not Found",
-                lines.getFirst());
+                lines.getLast());
         assertEquals(2, lines.size(), lines.toString());
     }
 }

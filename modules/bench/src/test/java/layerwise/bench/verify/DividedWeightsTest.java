@@ -44,8 +44,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class DividedWeightsTest {
     private static final int RANKS = 2;
     private static final int HIDDEN = 256;
-    private static final int WIDTH = 512;
-    private static final int EXPERTS = 4;
+    private static final long WIDTH = 512;
+    private static final long EXPERTS = 4;
 
     static Stream<Arguments> weights() {
         return Stream.of(

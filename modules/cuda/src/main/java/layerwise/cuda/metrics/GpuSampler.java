@@ -53,7 +53,6 @@ public final class GpuSampler {
     private void ask() {
         Optional<NvmlReader> opened =
                 open("clocks, power, temperature and utilisation", () -> NvmlReader.open(gpu.busId()));
-        started.countDown();
         if (opened.isEmpty()) {
             return;
         }
@@ -73,7 +72,6 @@ public final class GpuSampler {
 
     private void count() {
         Optional<CounterReader> opened = open("SM, tensor and DRAM activity", () -> CounterReader.open(gpu.ordinal()));
-        started.countDown();
         if (opened.isEmpty()) {
             return;
         }
@@ -107,6 +105,8 @@ public final class GpuSampler {
         } catch (LayerwiseException e) {
             absences.add(what + ": " + e.getMessage());
             return Optional.empty();
+        } finally {
+            started.countDown(); // whatever happened: the program waits for it
         }
     }
 
@@ -124,7 +124,7 @@ public final class GpuSampler {
         }
         told.drainTo(recorder, gpu.ordinal());
         counted.drainTo(recorder, gpu.ordinal());
-        return List.copyOf(absences);
+        return absences.stream().sorted().toList();
     }
 
     private interface Waiting {
