@@ -36,13 +36,13 @@ import layerwise.model.parallel.WeakScaling;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
+import layerwise.op.AllToAllCombine.Wire;
 import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
 import layerwise.op.Program;
 import layerwise.op.RankTokens;
-import layerwise.op.Wire;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.Markers;
 
@@ -205,7 +205,8 @@ final class RunSequence {
             Devices.carrier(executor).ifPresent(line -> progress.say("Layer-wise benchmarks: " + line));
         }
         if (config.runType() == RunType.GEN) {
-            progress.phase("Prefill KV cache", () -> prefill().run(bench, prefillExperts, mapping.dataRank(), progress));
+            progress.phase(
+                    "Prefill KV cache", () -> prefill().run(bench, prefillExperts, mapping.dataRank(), progress));
         }
         progress.phase("Warmup", () -> warmUp(bench));
         measure(bench, true);
