@@ -152,10 +152,6 @@ final class RunSequence {
 
     void run(List<String> arguments) {
         recording.prepare();
-        progress.say("MoE backend: " + experts);
-        if (config.runType() == RunType.GEN) {
-            progress.say("MoE backend for prefill: " + prefillExperts);
-        }
         new ReferenceBudget(
                         config,
                         slice,
@@ -185,6 +181,10 @@ final class RunSequence {
     }
 
     private void run(Executor executor, Memory memory, Tracer tracer) {
+        progress.say("MoE backend: " + experts);
+        if (config.runType() == RunType.GEN) {
+            progress.say("MoE backend for prefill: " + prefillExperts);
+        }
         progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
         progress.phase("Create runner", () -> {
             weights.place(memory);
