@@ -7,7 +7,7 @@
 // Layout    contiguous, x, ids and weights where peers reach them; 16-byte accesses where bytes and addresses allow that,
 //           else single bytes
 // Roofline  bytes = 2 * bytes * rows that arrive, of which what other ranks have comes over links; no flops
-// Launch    grid (blocks), the same on every rank, at most 48; block (512); a warp moves 128 accesses of a row at a time
+// Launch    grid (blocks), the same on every rank, at most 32; block (512); a warp moves 128 accesses of a row at a time
 // Numerics  exact; rows of y for other ranks' experts stay as they are
 // Source    stands for the two-sided exchange of TensorRT-LLM and for DeepEP's normal mode: the same rows over the links
 #include "common/peer_experts.cuh"
@@ -28,7 +28,7 @@ static __device__ void fetchRows(const PeerGroup& group, V* y, const PeerAddress
     }
 }
 
-extern "C" __global__ __launch_bounds__(PEER_THREADS, 3)
+extern "C" __global__ __launch_bounds__(PEER_THREADS, 2)
 void peer_collect_u8(const __grid_constant__ PeerGroup group, char* y, char* gatheredIds, char* gatheredWeights,
                      const __grid_constant__ PeerAddresses x, const __grid_constant__ PeerAddresses ids,
                      const __grid_constant__ PeerAddresses weights, const __grid_constant__ RowStarts starts,

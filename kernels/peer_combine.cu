@@ -5,7 +5,7 @@
 //           64, expert ids from 0 and below ranks * expertsPerRank
 // Layout    contiguous, x where peers reach it; 16-byte accesses where H and addresses allow that
 // Roofline  bytes = 2*H*(rows that are read + T) for bf16, rows of other ranks come over links; flops = H * rows
-// Launch    grid (blocks), the same on every rank, at most 48; block (512); a warp adds 32 accesses of a row at a time
+// Launch    grid (blocks), the same on every rank, at most 32; block (512); a warp adds 32 accesses of a row at a time
 // Numerics  |err| <= 2^-8 * |y| + ranks * 2^-24 * sum_d |x_d|; the same bits every time
 // Source    one-sided combine of TensorRT-LLM
 #include "common/bf16.cuh"

@@ -8,7 +8,7 @@
 // Layout    contiguous, codes and scales where peers reach them; accesses of eight elements where H % 8 == 0 and
 //           addresses are multiples of 16 bytes
 // Roofline  pack: bytes = 3*H*sum T; sum: bytes = (H + H/32)*(rows that are read) + 4*H*T
-// Launch    pack: grid (sum T), block (512), a warp a run of 128; sum: grid (blocks), the same on every rank, at most 48,
+// Launch    pack: grid (sum T), block (512), a warp a run of 128; sum: grid (blocks), the same on every rank, at most 32,
 //           block (512)
 // Numerics  as if an element of another rank were e4m3(x/scale)*scale: within 2^-4 of it, or 2^-10 of its run's scale;
 //           then |err| <= 2^-8 * |y| + ranks * 2^-24 * sum_d |v_d|; the same bits every time

@@ -6,7 +6,7 @@
 // Layout    contiguous, y and the gathered choices where peers reach them; 16-byte accesses where bytes and addresses
 //           allow that, else single bytes
 // Roofline  bytes = bytes * (T + rows that arrive), of which what goes to other ranks goes over links; no flops
-// Launch    grid (blocks), the same on every rank, at most 48; block (512); a warp moves 128 accesses of a row at a time
+// Launch    grid (blocks), the same on every rank, at most 32; block (512); a warp moves 128 accesses of a row at a time
 // Numerics  exact; rows of y for other ranks' experts stay as they are
 // Source    one-sided dispatch of TensorRT-LLM
 #include "common/peer_experts.cuh"
@@ -47,7 +47,7 @@ static __device__ void sendChoices(const PeerAddresses& y, const int* x, int64_t
     }
 }
 
-extern "C" __global__ __launch_bounds__(PEER_THREADS, 3)
+extern "C" __global__ __launch_bounds__(PEER_THREADS, 2)
 void peer_dispatch_u8(const __grid_constant__ PeerGroup group, const __grid_constant__ PeerAddresses y,
                       const __grid_constant__ PeerAddresses gatheredIds,
                       const __grid_constant__ PeerAddresses gatheredWeights, const char* x, const int* ids,

@@ -4,7 +4,7 @@
 // Shapes    x [N] on every rank; y [n], n of its own and from an own first on every rank; n >= 0; ranks 1 to 64
 // Layout    contiguous, x where peers reach it; 16-byte accesses where n, first and addresses allow that
 // Roofline  bytes = 2*(ranks+1)*n for bf16, of which 2*(ranks-1)*n come over links; flops = ranks*n
-// Launch    grid (blocks), the same on every rank, at most 48; block (512)
+// Launch    grid (blocks), the same on every rank, at most 32; block (512)
 // Numerics  |err| <= 2^-8 * |y| + ranks * 2^-24 * sum_r |x_r|; the same bits every time
 // Source    NCCL user guide, ReduceScatter
 #include "common/bf16.cuh"
@@ -22,13 +22,13 @@ static __device__ void reduceScatter(const PeerGroup& group, T* y, const PeerAdd
     meeting.end();
 }
 
-extern "C" __global__ __launch_bounds__(PEER_THREADS, 3)
+extern "C" __global__ __launch_bounds__(PEER_THREADS, 2)
 void peer_reduce_scatter_bf16(const __grid_constant__ PeerGroup group, bf16* y, const __grid_constant__ PeerAddresses x,
                               int64_t first, int64_t n) {
     reduceScatter(group, y, x, first, n);
 }
 
-extern "C" __global__ __launch_bounds__(PEER_THREADS, 3)
+extern "C" __global__ __launch_bounds__(PEER_THREADS, 2)
 void peer_reduce_scatter_f32(const __grid_constant__ PeerGroup group, float* y, const __grid_constant__ PeerAddresses x,
                              int64_t first, int64_t n) {
     reduceScatter(group, y, x, first, n);

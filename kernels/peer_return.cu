@@ -6,7 +6,7 @@
 // Layout    contiguous, ids and home where peers reach them; 16-byte accesses where bytes and addresses allow that, else
 //           single bytes
 // Roofline  bytes = 2 * bytes * rows that leave, of which what other ranks get goes over links; no flops
-// Launch    grid (blocks), the same on every rank, at most 48; block (512); a warp moves 128 accesses of a row at a time
+// Launch    grid (blocks), the same on every rank, at most 32; block (512); a warp moves 128 accesses of a row at a time
 // Numerics  exact; peer_combine adds what has come home
 // Source    stands for the way back of TensorRT-LLM's two-sided exchange and of DeepEP: the same rows over the links
 #include "common/peer_experts.cuh"
@@ -30,7 +30,7 @@ static __device__ void returnRows(const PeerGroup& group, const PeerAddresses& h
     }
 }
 
-extern "C" __global__ __launch_bounds__(PEER_THREADS, 3)
+extern "C" __global__ __launch_bounds__(PEER_THREADS, 2)
 void peer_return_u8(const __grid_constant__ PeerGroup group, const __grid_constant__ PeerAddresses home, const char* x,
                     const __grid_constant__ PeerAddresses ids, const __grid_constant__ RowStarts starts, int64_t bytes,
                     int k, int expertsPerRank) {

@@ -12,7 +12,7 @@
 #include <cstdint>
 
 constexpr int MOST_RANKS = 64;
-constexpr int MOST_BLOCKS = 48; // of a collective; eight ranks' fit on one GPU at once
+constexpr int MOST_BLOCKS = 32; // of a collective, two on a multiprocessor: eight ranks fit on one GPU at once
 constexpr int PEER_THREADS = 512;
 
 // One address for each rank: where this rank reaches that rank's copy of something.

@@ -19,8 +19,8 @@ public final class PeerGroup {
     /** Size of {@code PeerGroup} of peers.cuh: mailboxes, failure word, patience, rank, ranks. */
     static final long STRUCT_BYTES = PeerAddresses.BYTES + 2L * Long.BYTES + 2L * Integer.BYTES;
 
-    /** Size of {@code Mailbox} of peers.cuh: 64 words, then a flag for each of 48 blocks and 64 ranks. */
-    private static final long MAILBOX_BYTES = 256 + 48L * PeerAddresses.MOST_RANKS * Integer.BYTES;
+    /** Size of {@code Mailbox} of peers.cuh: 64 words, then a flag for each of 32 blocks and 64 ranks. */
+    private static final long MAILBOX_BYTES = 256 + 32L * PeerAddresses.MOST_RANKS * Integer.BYTES;
 
     /** Memory is asked of the driver in parts of at least this size, since every rank has to open each of them. */
     private static final long LEAST_BYTES = 64L << 20;

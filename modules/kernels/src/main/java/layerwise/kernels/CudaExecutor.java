@@ -1,12 +1,13 @@
 package layerwise.kernels;
 
 import java.util.EnumSet;
+import java.util.List;
+import java.util.function.Function;
 import layerwise.cuda.CublasLt;
 import layerwise.cuda.CudaEvent;
 import layerwise.cuda.CudaStream;
 import layerwise.cuda.Device;
 import layerwise.cuda.PeerGroup;
-import layerwise.cuda.PeerTopology;
 import layerwise.op.Capabilities;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
@@ -45,12 +46,17 @@ public final class CudaExecutor implements Executor {
      */
     public static CudaExecutor open(
             int ordinal, Journal journal, Tuning tuning, Rendezvous rendezvous, boolean sharing) {
+        return open(ordinal, journal, tuning, device -> GpuLinks.join(device, rendezvous, sharing));
+    }
+
+    /** Opens a GPU whose collectives go over given links. */
+    static CudaExecutor open(int ordinal, Journal journal, Tuning tuning, Function<Device, GpuLinks> join) {
         Device device = Device.open(ordinal);
         try {
             KernelLibrary kernels = new KernelLibrary(device);
             CudaStream main = device.createStream();
             ProductTuner tuner = new ProductTuner(device, main, tuning);
-            GpuLinks links = GpuLinks.join(device, rendezvous, sharing);
+            GpuLinks links = join.apply(device);
             GpuContext gpu =
                     new GpuContext(device, main, device.createStream(), kernels, CublasLt.open(device), tuner, links);
             return new CudaExecutor(gpu, journal);
@@ -116,14 +122,10 @@ public final class CudaExecutor implements Executor {
         };
     }
 
-    /** How the GPUs of all ranks reach each other. */
-    public PeerTopology topology() {
-        return gpu.links().rule().topology();
-    }
-
-    /** One line for a person: what carries collectives. */
-    public String collectives() {
-        return gpu.links().rule().describe();
+    @Override
+    public List<String> notes() {
+        CarrierRule rule = gpu.links().rule();
+        return rule.ranks() == 1 ? List.of() : List.of("collectives of " + rule.describe());
     }
 
     @Override
@@ -131,7 +133,7 @@ public final class CudaExecutor implements Executor {
         gpu.synchronize();
     }
 
-    /** Waits until no rank needs this GPU's memory any more; comes before {@link #close} where all went well. */
+    @Override
     public void leave() {
         gpu.links().peers().ifPresent(PeerGroup::leave);
     }

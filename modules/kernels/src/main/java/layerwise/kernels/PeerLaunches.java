@@ -15,7 +15,7 @@ import layerwise.tensor.ConfigException;
 /** Launches of kernels/peer_all_reduce.cu, peer_reduce_scatter.cu and peer_all_gather.cu. */
 final class PeerLaunches {
     /** Blocks of a collective at most: {@code MOST_BLOCKS} of common/peers.cuh. */
-    private static final int MOST_BLOCKS = 48;
+    private static final int MOST_BLOCKS = 32;
 
     private static final int THREADS = 512;
 

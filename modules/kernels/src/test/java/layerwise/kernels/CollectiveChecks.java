@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import layerwise.op.Add;
 import layerwise.op.AllGather;
@@ -16,11 +17,12 @@ import layerwise.op.AllReduce;
 import layerwise.op.AllToAllCombine;
 import layerwise.op.AllToAllDispatch;
 import layerwise.op.AllToAllMethod;
-import layerwise.op.Communicator;
 import layerwise.op.ExchangeLoad;
+import layerwise.op.Journal;
 import layerwise.op.Memory;
 import layerwise.op.RankTokens;
 import layerwise.op.ReduceScatter;
+import layerwise.op.Rendezvous;
 import layerwise.op.TensorRef;
 import layerwise.tensor.DType;
 import layerwise.tensor.Elements;
@@ -34,17 +36,38 @@ final class CollectiveChecks {
     private static final int CHOSEN = 2;
 
     /** Rows and widths: single elements, primes, what 16-byte accesses take and what they do not, a real layer's. */
-    private static final int[][] SHAPES = {{1, 1}, {1, 8}, {3, 7}, {5, 1024}, {2, 127}, {6, 7168}, {37, 1031}};
+    static final int[][] SHAPES = {{1, 1}, {1, 8}, {3, 7}, {5, 1024}, {2, 127}, {6, 7168}, {37, 1031}};
 
-    private final Communicator communicator;
+    private final Rendezvous rendezvous;
+    private final Supplier<CudaExecutor> executors;
     private final int ranks;
     private final int replays;
+    private final int[][] shapes;
 
-    /** @param replays how often a graph of each is replayed */
-    CollectiveChecks(Communicator communicator, int replays) {
-        this.communicator = communicator;
-        this.ranks = communicator.group().size();
+    /**
+     * @param executors opens this rank's executor
+     * @param replays how often a graph of each is replayed
+     * @param shapes  rows of a rank and their width
+     */
+    CollectiveChecks(Rendezvous rendezvous, Supplier<CudaExecutor> executors, int replays, int[]... shapes) {
+        this.rendezvous = rendezvous;
+        this.executors = executors;
+        this.ranks = rendezvous.group().size();
         this.replays = replays;
+        this.shapes = shapes.clone();
+    }
+
+    /** Of ranks that share the first GPU. */
+    static CollectiveChecks ofSharers(Rendezvous rendezvous, int replays, int[]... shapes) {
+        return new CollectiveChecks(
+                rendezvous,
+                () -> CudaExecutor.open(0, Journal.NONE, CudaExecutor.Tuning.OFF, rendezvous, true),
+                replays,
+                shapes);
+    }
+
+    private RankProgram open() {
+        return new RankProgram(rendezvous, executors.get());
     }
 
     /** What a rank brings: the same on every rank that asks. */
@@ -71,14 +94,14 @@ final class CollectiveChecks {
     /** Tokens that differ from rank to rank, one of them none. */
     private RankTokens ragged(int tokens) {
         return new RankTokens(
-                communicator.group(),
+                rendezvous.group(),
                 IntStream.range(0, ranks)
                         .mapToObj(rank -> ranks > 1 && rank == 1 ? 0 : tokens + rank)
                         .toList());
     }
 
     private int self() {
-        return communicator.group().rank();
+        return rendezvous.group().rank();
     }
 
     /** Different experts for each token of a rank. */
@@ -96,9 +119,9 @@ final class CollectiveChecks {
     }
 
     void allReduce() {
-        try (RankProgram rank = new RankProgram(communicator)) {
+        try (RankProgram rank = open()) {
             for (DType dtype : List.of(DType.BF16, DType.F32)) {
-                for (int[] shape : SHAPES) {
+                for (int[] shape : shapes) {
                     int count = shape[0] * shape[1];
                     String name = dtype + " " + Arrays.toString(shape);
                     float[] own = brought(self(), count, dtype);
@@ -109,14 +132,14 @@ final class CollectiveChecks {
                             replays,
                             (results, arena) -> assertArrayEquals(
                                     expected, results.read(y, arena).copyToFloats(), name),
-                            new AllReduce(x, y, communicator.group()));
+                            new AllReduce(x, y, rendezvous.group()));
                 }
             }
         }
     }
 
     void allReduceOfWhatAnOperatorMade() {
-        try (RankProgram rank = new RankProgram(communicator)) {
+        try (RankProgram rank = open()) {
             int count = 33 * 1024;
             TensorRef a = rank.put("a", DType.BF16, 33, 1024, brought(self(), count, DType.BF16));
             TensorRef zero = rank.put("zero", DType.BF16, 33, 1024, new float[count]);
@@ -128,14 +151,14 @@ final class CollectiveChecks {
                     (results, arena) ->
                             assertArrayEquals(expected, results.read(y, arena).copyToFloats()),
                     new Add(a, zero, x),
-                    new AllReduce(x, y, communicator.group()));
+                    new AllReduce(x, y, rendezvous.group()));
         }
     }
 
     void reduceScatter() {
-        try (RankProgram rank = new RankProgram(communicator)) {
+        try (RankProgram rank = open()) {
             for (DType dtype : List.of(DType.BF16, DType.F32)) {
-                for (int[] shape : SHAPES) {
+                for (int[] shape : shapes) {
                     RankTokens tokens = ragged(shape[0]);
                     int width = shape[1];
                     int count = tokens.total() * width;
@@ -156,8 +179,8 @@ final class CollectiveChecks {
     }
 
     void allGather() {
-        try (RankProgram rank = new RankProgram(communicator)) {
-            for (int[] shape : SHAPES) {
+        try (RankProgram rank = open()) {
+            for (int[] shape : shapes) {
                 RankTokens tokens = ragged(shape[0]);
                 String name = Arrays.toString(shape);
                 List<AllGather.Part> parts = new ArrayList<>();
@@ -192,8 +215,8 @@ final class CollectiveChecks {
     }
 
     void dispatch(AllToAllMethod method) {
-        try (RankProgram rank = new RankProgram(communicator)) {
-            for (int[] shape : SHAPES) {
+        try (RankProgram rank = open()) {
+            for (int[] shape : shapes) {
                 RankTokens tokens = ragged(shape[0]);
                 Tokens all = new Tokens(rank, tokens, shape[1]);
                 rank.run(replays, (results, arena) -> all.check(results, arena), all.dispatch(method));
@@ -262,9 +285,9 @@ final class CollectiveChecks {
     }
 
     void combine(AllToAllMethod method, DType dtype, AllToAllCombine.Wire wire) {
-        try (RankProgram rank = new RankProgram(communicator)) {
+        try (RankProgram rank = open()) {
             int self = self();
-            for (int[] shape : SHAPES) {
+            for (int[] shape : shapes) {
                 RankTokens tokens = ragged(shape[0]);
                 int width = shape[1];
                 String name = Arrays.toString(shape);
@@ -340,8 +363,8 @@ final class CollectiveChecks {
     }
 
     void thereAndBack(AllToAllMethod method) {
-        try (RankProgram rank = new RankProgram(communicator)) {
-            RankTokens tokens = RankTokens.uniform(communicator.group(), 16);
+        try (RankProgram rank = open()) {
+            RankTokens tokens = RankTokens.uniform(rendezvous.group(), 16);
             int self = self();
             int experts = EXPERTS_PER_RANK * ranks;
             ExchangeLoad load = ExchangeLoad.expected(tokens, CHOSEN, experts);

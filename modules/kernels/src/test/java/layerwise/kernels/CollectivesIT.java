@@ -34,7 +34,9 @@ class CollectivesIT {
     }
 
     private static void onRanks(int ranks, Consumer<CollectiveChecks> check) {
-        ThreadRanks.run(ranks, communicator -> check.accept(new CollectiveChecks(communicator, REPLAYS)));
+        ThreadRanks.run(
+                ranks,
+                rendezvous -> check.accept(CollectiveChecks.ofSharers(rendezvous, REPLAYS, CollectiveChecks.SHAPES)));
     }
 
     @ParameterizedTest

@@ -35,11 +35,11 @@ class PeerTimeoutIT {
     @Test
     @Timeout(60)
     void aRankThatDoesNotComeIsNamedAndLaterKernelsDoNotWait() {
-        ThreadRanks.run(3, communicator -> {
-            int rank = communicator.group().rank();
+        ThreadRanks.run(3, rendezvous -> {
+            int rank = rendezvous.group().rank();
             try (Arena arena = Arena.ofConfined();
                     Device device = Device.open(0)) {
-                PeerGroup group = PeerGroup.join(device, rank, 3, Duration.ofMillis(300), communicator::allGather);
+                PeerGroup group = PeerGroup.join(device, rank, 3, Duration.ofMillis(300), rendezvous::allGather);
                 SharedMemory x = group.allocate(4096);
                 CudaStream stream = device.createStream();
                 stream.fill(x.own(), (byte) 0);
@@ -51,7 +51,7 @@ class PeerTimeoutIT {
                         .pointer(device.allocate(4096).address())
                         .struct(x.addresses().struct(arena))
                         .wide(1024);
-                communicator.barrier();
+                rendezvous.barrier();
                 if (rank != 2) {
                     long start = System.nanoTime();
                     for (int i = 0; i < 100; i++) {
@@ -63,7 +63,7 @@ class PeerTimeoutIT {
                     assertEquals(2, failure.peer());
                     assertTrue(failure.getMessage().startsWith("rank " + rank + " of 3 waited 0 s in vain for rank 2"));
                 }
-                communicator.barrier();
+                rendezvous.barrier();
             }
         });
     }

@@ -4,14 +4,13 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 import layerwise.op.Buffer;
-import layerwise.op.Communicator;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
-import layerwise.op.Journal;
 import layerwise.op.Lane;
 import layerwise.op.Memory;
 import layerwise.op.Operator;
 import layerwise.op.Program;
+import layerwise.op.Rendezvous;
 import layerwise.op.Replay;
 import layerwise.op.Step;
 import layerwise.op.TensorRef;
@@ -26,14 +25,14 @@ import layerwise.tensor.Shape;
  * waits for everyone.
  */
 final class RankProgram implements AutoCloseable {
-    private final Communicator communicator;
+    private final Rendezvous rendezvous;
     private final CudaExecutor executor;
     private final Memory memory;
     private final Arena arena = Arena.ofConfined();
 
-    RankProgram(Communicator communicator) {
-        this.communicator = communicator;
-        this.executor = CudaExecutor.open(0, Journal.NONE, CudaExecutor.Tuning.OFF, communicator, true);
+    RankProgram(Rendezvous rendezvous, CudaExecutor executor) {
+        this.rendezvous = rendezvous;
+        this.executor = executor;
         this.memory = executor.allocate();
     }
 
@@ -81,25 +80,25 @@ final class RankProgram implements AutoCloseable {
                 .toList();
         Program program = new Program(steps, operators[operators.length - 1].outputs());
         try (Execution execution = executor.prepare(program, memory)) {
-            communicator.barrier();
+            rendezvous.barrier();
             execution.run();
             finish(execution, check);
             try (Replay replay = execution.capture()) {
-                communicator.barrier();
+                rendezvous.barrier();
                 for (int i = 0; i < replays; i++) {
                     replay.launch();
                 }
                 finish(execution, check);
             }
         }
-        communicator.barrier();
+        rendezvous.barrier();
     }
 
     private void finish(Execution execution, Check check) {
         executor.synchronize();
-        communicator.barrier();
+        rendezvous.barrier();
         check.of(execution.memory(), arena);
-        communicator.barrier();
+        rendezvous.barrier();
     }
 
     @Override

@@ -7,25 +7,23 @@ import java.util.concurrent.Phaser;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
-import layerwise.op.Communicator;
 import layerwise.op.RankGroup;
+import layerwise.op.Rendezvous;
 
 /** Ranks that are threads of this process; one that fails takes the others down. */
 final class ThreadRanks {
     /** What one rank does. */
     @FunctionalInterface
     interface Body {
-        void run(Communicator communicator) throws Exception;
+        void run(Rendezvous rendezvous) throws Exception;
     }
 
     private final Phaser meetings;
     private final List<byte[]> gathered;
-    private final List<List<byte[]>> exchanged;
 
     private ThreadRanks(int ranks) {
         this.meetings = new Phaser(ranks);
         this.gathered = Collections.synchronizedList(new ArrayList<>(Collections.nCopies(ranks, new byte[0])));
-        this.exchanged = Collections.synchronizedList(new ArrayList<>(Collections.nCopies(ranks, List.of())));
     }
 
     /** Runs a body for each rank and throws what the first of them threw. */
@@ -37,7 +35,7 @@ final class ThreadRanks {
             RankGroup group = new RankGroup(rank, ranks);
             threads.add(Thread.ofPlatform().name("rank " + rank).start(() -> {
                 try {
-                    body.run(all.communicator(group));
+                    body.run(all.rendezvous(group));
                 } catch (Throwable t) {
                     failure.compareAndSet(null, t);
                     all.meetings.forceTermination();
@@ -56,8 +54,8 @@ final class ThreadRanks {
         }
     }
 
-    private Communicator communicator(RankGroup group) {
-        return new Communicator() {
+    private Rendezvous rendezvous(RankGroup group) {
+        return new Rendezvous() {
             @Override
             public RankGroup group() {
                 return group;
@@ -78,13 +76,8 @@ final class ThreadRanks {
             }
 
             @Override
-            public List<byte[]> exchange(List<byte[]> toEach) {
-                exchanged.set(group.rank(), toEach);
-                meet();
-                List<byte[]> all =
-                        exchanged.stream().map(sent -> sent.get(group.rank())).toList();
-                meet();
-                return all;
+            public void abort(int status) {
+                meetings.forceTermination();
             }
 
             @Override
