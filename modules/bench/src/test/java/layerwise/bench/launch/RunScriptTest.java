@@ -283,7 +283,8 @@ class RunScriptTest {
                 "--illegal-native-access=deny",
                 "-Dlayerwise.home=" + sandbox.home()));
         if (module.equals("layerwise.report")) {
-            argv.addAll(List.of("-Xmx2g", "-XX:+UseParallelGC", "--module-path", sandbox.reportImage() + "/app"));
+            argv.addAll(List.of("-Xmx2g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "--module-path"));
+            argv.add(sandbox.reportImage() + "/app");
         }
         argv.addAll(List.of("--module", module + "/" + module + ".Main"));
         argv.addAll(List.of(arguments));
