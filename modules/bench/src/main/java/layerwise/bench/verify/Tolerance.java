@@ -39,8 +39,11 @@ record Tolerance(double relative, double ofRow) {
     /** Unit roundoff of float32 accumulators. */
     private static final double ACCUMULATOR = 0x1p-24;
 
-    /** What the tensor cores keep of a sum of float8 products before it is added up in float32. */
-    private static final double FP8_ACCUMULATOR = 0x1p-13;
+    /**
+     * What float8 products lose before they are added up in float32, as a share of the row's root mean square: a run of 128
+     * takes four steps, each cut at 13 bits below its largest term, and in the tails that is twice the root mean square.
+     */
+    private static final double FP8_ACCUMULATOR = 4 * 2 * 0x1p-13;
 
     /** Sums whose terms are as large as the result do not need it; a factor for the spread of terms around it. */
     private static final double SPREAD = 4;
@@ -103,7 +106,7 @@ record Tolerance(double relative, double ofRow) {
 
     private static Tolerance product(double unit, Weight w, TensorRef x) {
         Tolerance sums = sum(unit, w.k());
-        double kept = w.roundsActivations(x.dtype()) ? SPREAD * FP8_ACCUMULATOR : 0;
+        double kept = w.roundsActivations(x.dtype()) ? FP8_ACCUMULATOR : 0;
         return new Tolerance(sums.relative(), sums.ofRow() + kept);
     }
 
