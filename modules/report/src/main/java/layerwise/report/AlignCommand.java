@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import layerwise.report.profile.Alignment;
+import layerwise.report.profile.IterationChoice;
 import layerwise.report.profile.ServingTrace;
 import layerwise.report.profile.ShortNames;
 import layerwise.report.render.AlignmentReport;
@@ -23,8 +24,10 @@ final class AlignCommand implements Callable<Integer> {
             .value(Path.class, "FILE", "Trace of the run with graphs (default: the eager one).", "--graph-trace")
             .value(Integer.class, "N", "Prefill requests of the iterations wanted (default: 0).", "--target-ctx-reqs")
             .value(Integer.class, "N", "Decode requests of the iterations wanted.", "--target-gen-reqs")
+            .value(Integer.class, "N", "First iteration wanted, by the engine's number.", "--start-iter")
+            .value(Integer.class, "N", "Last iteration wanted, included.", "--stop-iter")
             .value(String.class, "A,B", "Layers by their position among the marked ones.", "--layer-indices")
-            .value(Integer.class, "N", "Iterations to drop (default: 5).", "--warmup-times")
+            .value(Integer.class, "N", "Iterations to drop (default: 5; 0 with --start-iter).", "--warmup-times")
             .flag("--error-on-unknown-kernel", "Fail on element-wise PyTorch kernels that no rule knows.")
             .value(Path.class, "FILE.json", "Timeline to write.", "--output", "-o");
 
@@ -45,15 +48,10 @@ final class AlignCommand implements Callable<Integer> {
         ServingTrace eager = open(eagerFile);
         ServingTrace graph =
                 options.<Path>get("--graph-trace").map(AlignCommand::open).orElse(eager);
-        int context = options.get("--target-ctx-reqs", 0);
-        int generation = generation(eager, context, eagerFile);
-        int warmup = options.get("--warmup-times", 5);
-        List<Alignment.Entry> entries = Alignment.of(
-                eager,
-                eager.matching(context, generation, warmup),
-                graph,
-                graph.matching(context, generation, warmup),
-                layers);
+        IterationChoice choice = choice(eager, eagerFile);
+        int warmup = options.get("--warmup-times", choice instanceof IterationChoice.Numbers ? 0 : 5);
+        List<Alignment.Entry> entries =
+                Alignment.of(eager, eager.matching(choice, warmup), graph, graph.matching(choice, warmup), layers);
         ShortNames names = new ShortNames();
         String text = AlignmentReport.text(entries, names);
         if (options.isSet("--error-on-unknown-kernel") && !names.unknown().isEmpty()) {
@@ -73,6 +71,30 @@ final class AlignCommand implements Callable<Integer> {
 
     private static ServingTrace open(Path file) {
         return new ServingTrace(TraceFile.open(NsysExport.database(TraceLocation.of(file))));
+    }
+
+    private IterationChoice choice(ServingTrace eager, Path file) {
+        Optional<Integer> first = options.get("--start-iter");
+        Optional<Integer> last = options.get("--stop-iter");
+        Optional<Integer> context = options.get("--target-ctx-reqs");
+        Optional<Integer> generation = options.get("--target-gen-reqs");
+        if (first.isEmpty() && last.isEmpty()) {
+            return new IterationChoice.Requests(context.orElse(0), generation(eager, context.orElse(0), file));
+        }
+        if (first.isEmpty() || last.isEmpty() || first.get() > last.get()) {
+            throw new TraceException("--start-iter %s, --stop-iter %s: expected both, the first not after the last"
+                    .formatted(text(first), text(last)));
+        }
+        if (context.isPresent() || generation.isPresent()) {
+            throw new TraceException("--start-iter %d: iterations are chosen by number or by --target-ctx-reqs and"
+                            .formatted(first.get())
+                    + " --target-gen-reqs, not by both");
+        }
+        return new IterationChoice.Numbers(first.get(), last.get());
+    }
+
+    private static String text(Optional<Integer> value) {
+        return value.map(String::valueOf).orElse("missing");
     }
 
     /** With no number given: that of the first iteration without prefill, or none where prefill is wanted. */

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import layerwise.trace.Markers;
@@ -66,6 +67,41 @@ class AlignTest {
         assertRefused("expected whole numbers", eager, eager, "one", "2");
     }
 
+    @Test
+    void iterationsCanBeChosenByNumber() throws IOException {
+        Path eager = record("eager", LAYERS, true, 4);
+        Path output = folder.resolve("e2e.json");
+        ProgramRun run = align(eager, output, "--start-iter", "41", "--stop-iter", "42");
+        assertEquals(0, run.status(), run.err());
+        JsonNode timelines = JsonMapper.builder().build().readTree(Files.readString(output));
+        assertEquals(List.of("a", "b", "d"), timelines.get(0).get("timeline").findValuesAsText("name"));
+
+        assertOneLine(
+                "no iteration from 44 to 50 is left", align(eager, output, "--start-iter", "44", "--stop-iter", "50"));
+        assertOneLine(
+                "is left after 2 warm-up",
+                align(eager, output, "--start-iter", "41", "--stop-iter", "42", "--warmup-times", "2"));
+        assertOneLine("--stop-iter missing: expected both", align(eager, output, "--start-iter", "41"));
+        assertOneLine(
+                "expected both, the first not after", align(eager, output, "--start-iter", "42", "--stop-iter", "41"));
+        assertOneLine(
+                "by number or by --target-ctx-reqs",
+                align(eager, output, "--start-iter", "41", "--stop-iter", "42", "--target-gen-reqs", "32"));
+    }
+
+    private static ProgramRun align(Path eager, Path output, String... choice) {
+        List<String> arguments = new ArrayList<>(
+                List.of("align", "--eager-trace", "" + eager, "--layer-indices", "1", "-o", "" + output));
+        arguments.addAll(List.of(choice));
+        return ProgramRun.of(arguments.toArray(String[]::new));
+    }
+
+    private static void assertOneLine(String message, ProgramRun run) {
+        assertEquals(2, run.status());
+        assertEquals(1, run.err().lines().count(), run.err());
+        assertTrue(run.err().contains(message), run.err());
+    }
+
     private static void assertRefused(String message, Path eager, Path graph, String layers, String warmup) {
         ProgramRun run = ProgramRun.of(
                 "align",
@@ -79,9 +115,7 @@ class AlignTest {
                 warmup,
                 "-o",
                 "x.json");
-        assertEquals(2, run.status());
-        assertEquals(1, run.err().lines().count(), run.err());
-        assertTrue(run.err().contains(message), run.err());
+        assertOneLine(message, run);
     }
 
     private Path record(String name, String[] layers, boolean marked, int iterations) {

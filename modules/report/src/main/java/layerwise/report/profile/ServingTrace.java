@@ -68,15 +68,18 @@ public final class ServingTrace {
         return List.copyOf(iterations);
     }
 
-    /** The iterations with these requests, without the first {@code warmup} of them. */
-    public List<Iteration> matching(int contextRequests, int generation, int warmup) {
-        List<Iteration> found = iterations.stream()
-                .filter(i -> i.contextRequests() == contextRequests && i.generation() == generation)
-                .skip(warmup)
-                .toList();
+    /** The iterations of a choice by start, without the first {@code warmup} of them. */
+    public List<Iteration> matching(IterationChoice choice, int warmup) {
+        List<Iteration> found =
+                iterations.stream().filter(choice::takes).skip(warmup).toList();
         if (found.isEmpty()) {
-            throw new TraceException(trace.path() + ": no iteration with " + contextRequests + " ctx reqs, "
-                    + generation + " gen reqs is left after " + warmup + " warm-up iterations");
+            throw new TraceException("%s: no iteration %s is left after %d warm-up iterations; it has %d to %d"
+                    .formatted(
+                            trace.path(),
+                            choice,
+                            warmup,
+                            iterations.getFirst().id(),
+                            iterations.getLast().id()));
         }
         return found;
     }
