@@ -5,6 +5,8 @@ import layerwise.op.AddRmsNorm;
 import layerwise.op.Combine;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
@@ -27,6 +29,7 @@ final class Interpreter {
     private final Pointwise pointwise;
     private final LatentCaches caches;
     private final MlaAttention attention;
+    private final GqaAttention grouped;
     private final Experts experts;
 
     Interpreter(ReferenceMemory memory) {
@@ -34,6 +37,7 @@ final class Interpreter {
         pointwise = new Pointwise(memory::operand);
         caches = new LatentCaches(memory::operand);
         attention = new MlaAttention(memory::operand);
+        grouped = new GqaAttention(memory::operand);
         experts = new Experts(memory::operand);
     }
 
@@ -59,6 +63,8 @@ final class Interpreter {
             }
             case MlaPrefillAttention op -> attention.run(op);
             case MlaDecodeAttention op -> attention.run(op);
+            case GqaPrefillAttention op -> grouped.run(op);
+            case GqaDecodeAttention op -> grouped.run(op);
             case Route op -> experts.run(op);
             case SortByExpert op -> experts.run(op);
             case GatherRows op -> experts.run(op);

@@ -39,7 +39,7 @@ final class MlaAttention {
                                 * (Sums.dot(query, 0, kv[key * heads + h], 0, noPe)
                                         + Sums.dot(query, noPe, kRope[key], 0, rope));
                     }
-                    softmax(scores);
+                    Sums.softmax(scores);
                     double[] sum = new double[values];
                     for (int s = 0; s < scores.length; s++) {
                         float[] row = kv[(firstKey + s) * heads + h];
@@ -47,7 +47,7 @@ final class MlaAttention {
                             sum[d] += scores[s] * row[noPe + d];
                         }
                     }
-                    write(out, (long) token * heads + h, sum);
+                    out.writeRow((long) token * heads + h, sum);
                 }
                 firstKey += past + batch.queries().get(b);
             }
@@ -78,39 +78,16 @@ final class MlaAttention {
                 for (int s = 0; s < scores.length; s++) {
                     scores[s] = op.scale() * Sums.dot(query, rows[s]);
                 }
-                softmax(scores);
+                Sums.softmax(scores);
                 double[] sum = new double[values];
                 for (int s = 0; s < scores.length; s++) {
                     for (int d = 0; d < values; d++) {
                         sum[d] += scores[s] * rows[s][d];
                     }
                 }
-                write(out, (long) first * heads + at, sum);
+                out.writeRow((long) first * heads + at, sum);
             });
             firstToken += queries;
         }
-    }
-
-    private static void softmax(double[] scores) {
-        double max = Double.NEGATIVE_INFINITY;
-        for (double score : scores) {
-            max = Math.max(max, score);
-        }
-        double total = 0;
-        for (int s = 0; s < scores.length; s++) {
-            scores[s] = Math.exp(scores[s] - max);
-            total += scores[s];
-        }
-        for (int s = 0; s < scores.length; s++) {
-            scores[s] /= total;
-        }
-    }
-
-    private static void write(Operand out, long row, double[] sum) {
-        float[] values = new float[sum.length];
-        for (int d = 0; d < values.length; d++) {
-            values[d] = (float) sum[d];
-        }
-        out.writeRow(row, values);
     }
 }

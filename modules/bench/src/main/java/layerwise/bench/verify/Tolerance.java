@@ -5,6 +5,8 @@ import layerwise.op.AddRmsNorm;
 import layerwise.op.Combine;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
@@ -66,6 +68,8 @@ record Tolerance(double relative, double ofRow) {
             // term, so six standard deviations of their sum are 6/√3 units of the row's root mean square.
             case MlaPrefillAttention op -> new Tolerance(unit, PROBABILITIES);
             case MlaDecodeAttention op -> new Tolerance(unit, PROBABILITIES);
+            case GqaPrefillAttention op -> new Tolerance(unit, PROBABILITIES);
+            case GqaDecodeAttention op -> new Tolerance(unit, PROBABILITIES);
         };
     }
 
