@@ -17,8 +17,8 @@ struct Barrier {
         asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(sharedAddress(&state)) : "memory");
     }
 
-    // Arrives; the phase also waits for so many bytes of bulk copies, which may have come already.
-    __device__ inline void arriveExpecting(uint32_t bytes) {
+    // Arrives for this thread, and keeps the phase open until copies have brought `bytes`.
+    __device__ inline void arriveExpecting(int bytes) {
         asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(sharedAddress(&state)), "r"(bytes)
                      : "memory");
     }
@@ -26,17 +26,6 @@ struct Barrier {
     // This thread arrives when all its asynchronous copies up to here are done.
     __device__ inline void arriveAfterCopies() {
         asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];" ::"r"(sharedAddress(&state)) : "memory");
-    }
-
-    // Whether wait(parity) would return at once.
-    __device__ inline bool passed(int parity) const {
-        uint32_t over;
-        asm volatile("{\n.reg .pred over;\nmbarrier.test_wait.parity.shared::cta.b64 over, [%1], %2;\n"
-                     "selp.u32 %0, 1, 0, over;\n}"
-                     : "=r"(over)
-                     : "r"(sharedAddress(&state)), "r"(parity)
-                     : "memory");
-        return over != 0;
     }
 
     // Returns when the phase of this parity is over: 0 is that of the first phase. Before it ends, parity 1 returns at
@@ -59,11 +48,6 @@ __device__ inline void fenceBarrierInit() {
 // Barrier `id` (1..15; 0 is __syncthreads) among `threads` threads, whole warps.
 __device__ inline void syncNamed(int id, int threads) {
     asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
-}
-
-// Arrives at it without waiting.
-__device__ inline void arriveNamed(int id, int threads) {
-    asm volatile("bar.arrive %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
 
 // A kernel starts with what __launch_bounds__ leaves a thread; the block's sum must not grow, or claims wait forever.

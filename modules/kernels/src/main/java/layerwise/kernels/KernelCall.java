@@ -1,10 +1,12 @@
 package layerwise.kernels;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import layerwise.cuda.CudaStream;
 import layerwise.cuda.Kernel;
 import layerwise.cuda.KernelLaunch;
 import layerwise.cuda.LaunchShape;
+import layerwise.cuda.TensorMap;
 
 /** A launch whose arguments are given in the kernel's order. */
 final class KernelCall implements Launchable {
@@ -26,6 +28,12 @@ final class KernelCall implements Launchable {
         return this;
     }
 
+    /** A struct by value. */
+    KernelCall struct(MemorySegment struct) {
+        launch.set(next++, struct);
+        return this;
+    }
+
     /** Sizes that the kernel takes as 32 bits. */
     KernelCall size(long value) {
         return number(Math.toIntExact(value));
@@ -34,6 +42,11 @@ final class KernelCall implements Launchable {
     /** Steps and sizes that the kernel takes as 64 bits. */
     KernelCall wide(long value) {
         launch.set(next++, value);
+        return this;
+    }
+
+    KernelCall map(TensorMap map) {
+        launch.set(next++, map);
         return this;
     }
 

@@ -2,12 +2,20 @@ package layerwise.kernels;
 
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import layerwise.cuda.DeviceBuffer;
 import layerwise.cuda.LaunchShape;
 import layerwise.cuda.MatmulPlan;
+import layerwise.cuda.SharedMemory;
+import layerwise.cuda.TensorMap;
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
+import layerwise.op.AllGather;
+import layerwise.op.AllReduce;
+import layerwise.op.AllToAllCombine;
+import layerwise.op.AllToAllDispatch;
 import layerwise.op.Buffer;
 import layerwise.op.Combine;
 import layerwise.op.Contents;
@@ -24,6 +32,7 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
@@ -68,12 +77,16 @@ final class Preparation {
             case SortByExpert op -> RoutingLaunches.of(this, op);
             case GatherRows op -> RoutingLaunches.of(this, op);
             case Combine op -> RoutingLaunches.of(this, op);
-            case GroupedLinear op -> ExpertLaunches.of(this, "grouped_linear", op.x(), op.offsets(), op.w(), op.y());
-            case GatedGroupedLinear op ->
-                ExpertLaunches.of(this, "gated_grouped_linear", op.x(), op.offsets(), op.w(), op.y());
+            case GroupedLinear op -> ExpertLaunches.of(this, op, lane);
+            case GatedGroupedLinear op -> ExpertLaunches.of(this, op, lane);
             case GroupedLinearCombine op ->
                 throw new IllegalStateException(
                         "no kernel weighs and adds experts' rows; the executor does not ask for it");
+            case AllReduce op -> CollectiveLaunches.of(this, op);
+            case AllGather op -> CollectiveLaunches.of(this, op);
+            case ReduceScatter op -> CollectiveLaunches.of(this, op);
+            case AllToAllDispatch op -> CollectiveLaunches.of(this, op);
+            case AllToAllCombine op -> CollectiveLaunches.of(this, op);
         };
     }
 
@@ -85,13 +98,33 @@ final class Preparation {
         return memory;
     }
 
+    /** Lives as long as the launches. */
+    Arena arena() {
+        return arena;
+    }
+
     long address(TensorRef tensor) {
         return memory.address(tensor);
+    }
+
+    /** Where all ranks reach a tensor: where it lies, or in a copy; ranks ask for the same tensors in the same order. */
+    Reached reach(TensorRef tensor) {
+        Optional<SharedMemory> placed = memory.shared(tensor.buffer());
+        if (placed.isPresent()) {
+            return Reached.placed(placed.get().addresses().plus(tensor.dtype().bytes(tensor.offset())));
+        }
+        SharedMemory copy = memory.share(tensor.bytes());
+        return Reached.copied(memory.place(tensor), copy.own(), copy.addresses());
     }
 
     /** A launch of a kernel, its arguments still to be given. */
     KernelCall call(String operation, String symbol, LaunchShape shape) {
         return new KernelCall(gpu.kernels().kernel(operation, symbol), shape, arena);
+    }
+
+    /** A tensor map of the execution's lifetime: {@link TensorMap#tiled}. */
+    TensorMap map(DType dtype, long address, long[] extents, long[] strideBytes, int[] box, TensorMap.Swizzle swizzle) {
+        return TensorMap.tiled(arena, dtype, address, extents, strideBytes, box, swizzle);
     }
 
     /** A plan that is closed with the execution. */
@@ -109,6 +142,20 @@ final class Preparation {
         Buffer buffer = Buffer.of("#scratch" + scratches++, DType.I8, bytes);
         memory.put(buffer, new Contents.Undefined());
         return memory.address(buffer.whole());
+    }
+
+    /** Memory that launches of one lane use one after the other: those that ask for the same share it. */
+    TensorRef scratch(Lane lane, DType dtype, long... dims) {
+        Buffer buffer = Buffer.of("#scratch.%s.%s%s".formatted(lane, dtype, Arrays.toString(dims)), dtype, dims);
+        if (!memory.holds(buffer)) {
+            memory.put(buffer, new Contents.Undefined());
+        }
+        return buffer.whole();
+    }
+
+    /** The address of bytes of such memory. */
+    long scratch(Lane lane, long bytes) {
+        return address(scratch(lane, DType.I8, bytes));
     }
 
     /** cuBLASLt's workspace of a lane: launches of one lane follow each other and share it. */

@@ -29,7 +29,12 @@ public sealed interface Operator
                 GroupedLinear,
                 GatedGroupedLinear,
                 Combine,
-                GroupedLinearCombine {
+                GroupedLinearCombine,
+                AllReduce,
+                AllGather,
+                ReduceScatter,
+                AllToAllDispatch,
+                AllToAllCombine {
     /** Tensors that are read, weights and tables included. */
     List<TensorRef> inputs();
 

@@ -2,7 +2,12 @@ package layerwise.reference;
 
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
+import layerwise.op.AllGather;
+import layerwise.op.AllReduce;
+import layerwise.op.AllToAllCombine;
+import layerwise.op.AllToAllDispatch;
 import layerwise.op.Combine;
+import layerwise.op.Communicator;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GatherRows;
 import layerwise.op.GqaDecodeAttention;
@@ -17,6 +22,7 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
@@ -31,14 +37,16 @@ final class Interpreter {
     private final MlaAttention attention;
     private final GqaAttention grouped;
     private final Experts experts;
+    private final Collectives collectives;
 
-    Interpreter(ReferenceMemory memory) {
+    Interpreter(ReferenceMemory memory, Communicator communicator) {
         products = new Products(memory::operand);
         pointwise = new Pointwise(memory::operand);
         caches = new LatentCaches(memory::operand);
         attention = new MlaAttention(memory::operand);
         grouped = new GqaAttention(memory::operand);
         experts = new Experts(memory::operand);
+        collectives = new Collectives(memory::operand, communicator);
     }
 
     void run(Operator operator) {
@@ -69,6 +77,11 @@ final class Interpreter {
             case SortByExpert op -> experts.run(op);
             case GatherRows op -> experts.run(op);
             case Combine op -> experts.run(op);
+            case AllReduce op -> collectives.run(op);
+            case AllGather op -> collectives.run(op);
+            case ReduceScatter op -> collectives.run(op);
+            case AllToAllDispatch op -> collectives.run(op);
+            case AllToAllCombine op -> collectives.run(op);
         }
     }
 }

@@ -1,6 +1,9 @@
 package layerwise.reference;
 
+import java.util.ArrayList;
+import java.util.List;
 import layerwise.op.Buffer;
+import layerwise.op.Communicator;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
 import layerwise.op.Journal;
@@ -18,11 +21,11 @@ final class ReferenceExecution implements Execution {
     private final Journal journal;
     private final Interpreter interpreter;
 
-    ReferenceExecution(Program program, ReferenceMemory memory, Journal journal) {
+    ReferenceExecution(Program program, ReferenceMemory memory, Journal journal, Communicator communicator) {
         this.program = program;
         this.memory = memory;
         this.journal = journal;
-        this.interpreter = new Interpreter(memory);
+        this.interpreter = new Interpreter(memory, communicator);
         for (Operator operator : program.operators()) {
             for (TensorRef output : operator.outputs()) {
                 Buffer buffer = output.buffer();
@@ -54,10 +57,29 @@ final class ReferenceExecution implements Execution {
 
     @Override
     public Replay capture() {
+        Journal.Graph graph = journal.capture();
+        List<Operator> nodes = new ArrayList<>();
+        for (Step step : program.steps()) {
+            switch (step) {
+                case Step.Enter enter -> journal.enter(enter.range());
+                case Step.Leave leave -> journal.leave();
+                case Step.Launch launch -> {
+                    graph.node(launch.operator().name(), launch.lane());
+                    nodes.add(launch.operator());
+                }
+                case Step.Fork fork -> {}
+                case Step.Join join -> {}
+            }
+        }
         return new Replay() {
             @Override
             public void launch() {
-                run();
+                graph.launch();
+                for (int node = 0; node < nodes.size(); node++) {
+                    long start = journal.now();
+                    interpreter.run(nodes.get(node));
+                    graph.ran(node, start, journal.now());
+                }
             }
 
             @Override

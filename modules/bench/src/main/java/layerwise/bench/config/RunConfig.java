@@ -1,5 +1,6 @@
 package layerwise.bench.config;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -31,6 +32,7 @@ import layerwise.tensor.ConfigException;
  * @param device executor
  * @param check whether every operator is checked against the reference executor
  * @param syncEveryLaunch whether every launch is followed by a synchronisation
+ * @param shareGpu whether several ranks may use one GPU: such runs are for correctness, and their times mean nothing
  */
 public record RunConfig(
         String configFile,
@@ -53,7 +55,8 @@ public record RunConfig(
         int runTimes,
         DeviceChoice device,
         boolean check,
-        boolean syncEveryLaunch) {
+        boolean syncEveryLaunch,
+        boolean shareGpu) {
     /** @throws ConfigException if options contradict each other; the message names them and their values */
     public RunConfig {
         layerIndices = List.copyOf(layerIndices);
@@ -83,7 +86,14 @@ public record RunConfig(
 
     /** {@link #arguments} as JSON, with the separators {@code ", "} and {@code ": "}. */
     public String argsJson() {
-        return PythonText.json(arguments());
+        return argsJson(Map.of());
+    }
+
+    /** The same, followed by what the run found out. */
+    public String argsJson(Map<String, String> effective) {
+        Map<String, Object> all = new LinkedHashMap<>(arguments());
+        all.putAll(effective);
+        return PythonText.json(all);
     }
 
     private static void requireContiguous(String file, List<Integer> layers) {

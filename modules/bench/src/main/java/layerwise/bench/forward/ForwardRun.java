@@ -14,6 +14,7 @@ import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.Phase;
+import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.ModelReader;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
@@ -41,18 +42,26 @@ final class ForwardRun {
     private static final int PAGE_TOKENS = 32;
 
     private final ForwardOptions options;
+    private final Mapping mapping;
     private final Executor executor;
     private final PrintStream out;
     private final LinkedHashMap<String, HostTensor> results = new LinkedHashMap<>();
     private final List<String> wrong = new ArrayList<>();
 
-    ForwardRun(ForwardOptions options, Executor executor, PrintStream out) {
+    ForwardRun(ForwardOptions options, Mapping mapping, Executor executor, PrintStream out) {
         this.options = options;
+        this.mapping = mapping;
         this.executor = executor;
         this.out = out;
     }
 
     void run() {
+        if (options.output().isPresent() && mapping.dataRanks() > 1) {
+            throw new ConfigException(
+                    "command line: --output %s: each of %d ranks has some of the sequences; expected no"
+                                    .formatted(options.output().get(), mapping.dataRanks())
+                            + " --output, or no --enable-attention-dp");
+        }
         ModelSpec model = ModelReader.fromFolder(options.model().toString(), options.model());
         options.layers().forEach(model::layer);
         try (Arena arena = Arena.ofShared();
@@ -69,9 +78,10 @@ final class ForwardRun {
                 length += (int) input.shape().dim(1);
             }
             int sequences = (int) steps.values().iterator().next().shape().dim(0);
-            PagedCache cache = new PagedCache(sequences, PAGE_TOKENS, length);
-            DecoderSlice slice =
-                    new DecoderSlice(model, options.layers(), weights, cache, options.compute(), options.compute());
+            Sequences own = Sequences.of(mapping, sequences);
+            PagedCache cache = new PagedCache(own.count(), PAGE_TOKENS, length);
+            DecoderSlice slice = new DecoderSlice(
+                    model, options.layers(), weights, cache, options.compute(), options.compute(), mapping);
             TensorRef firstGain = DecoderSlice.firstGain(model, options.layers().getFirst(), weights);
             RotaryTable rotary =
                     RotaryTable.of(model.layer(options.layers().getFirst()).mixer(), length);
@@ -89,11 +99,13 @@ final class ForwardRun {
                                     step.getValue().shape().dim(0),
                                     sequences));
                 }
-                BatchTables tables = cache.tables("step", 0, Batch.uniform(sequences, queries, past));
-                step(slice, firstGain, rotary.tensor(), tables, memory, step, arena, expected);
+                BatchTables tables = cache.tables("step", 0, Batch.uniform(own.count(), queries, past));
+                step(slice, firstGain, rotary.tensor(), tables, memory, own, step, arena, expected);
                 past += queries;
             }
-            options.output().ifPresent(file -> SafetensorsWriter.write(file, results, new LinkedHashMap<>()));
+            if (options.output().isPresent() && mapping.group().rank() == 0) {
+                SafetensorsWriter.write(options.output().get(), results, new LinkedHashMap<>());
+            }
         }
         if (!wrong.isEmpty()) {
             throw new WrongResultException("forward: %d of %d tensors differ by more than %s: %s"
@@ -117,17 +129,19 @@ final class ForwardRun {
             TensorRef rotary,
             BatchTables tables,
             Memory memory,
+            Sequences own,
             Map.Entry<String, HostTensor> step,
             Arena arena,
             Optional<SafetensorsFile> expected) {
         Phase phase = step.getKey().startsWith("ctx") ? Phase.CONTEXT : Phase.GENERATION;
-        DecoderSlice.Forward forward = slice.forward(phase, tables.paged(), rotary, firstGain);
+        DecoderSlice.Forward forward = slice.forward(phase, tables.paged(), rotary, firstGain, own.traffic((int)
+                step.getValue().shape().dim(1)));
         Program program = Fusion.apply(forward.program(), executor.capabilities());
-        Shape shape = step.getValue().shape();
+        HostTensor ours = own.of(step.getValue());
+        Shape shape = ours.shape();
         try (Memory inner = memory.nested()) {
             tables.place(inner);
-            HostTensor input = HostTensor.copyOf(
-                    arena, options.compute(), shape, step.getValue().copyToFloats());
+            HostTensor input = HostTensor.copyOf(arena, options.compute(), shape, ours.copyToFloats());
             inner.put(
                     forward.input().buffer(),
                     new Contents.Copied(List.of(input.reshape(shape.dim(0) * shape.dim(1), shape.dim(2)))));
@@ -142,10 +156,17 @@ final class ForwardRun {
                     tensors.put(prefix + "output", float32(execution, result.output(), shape, arena));
                     results.putAll(tensors);
                     expected.ifPresent(file ->
-                            compare(slice, layer, prefix, tensors, result.ids(), execution, memory, file, arena));
+                            compare(slice, layer, prefix, tensors, result.ids(), execution, memory, own, file, arena));
                 });
             }
         }
+    }
+
+    /** Lines of several ranks say whose they are. */
+    private String speaker() {
+        return mapping.group().size() == 1
+                ? ""
+                : "rank %d: ".formatted(mapping.group().rank());
     }
 
     private static HostTensor float32(Execution execution, TensorRef tensor, Shape shape, Arena arena) {
@@ -161,24 +182,35 @@ final class ForwardRun {
             Optional<TensorRef> ids,
             Execution execution,
             Memory memory,
+            Sequences own,
             SafetensorsFile file,
             Arena arena) {
         boolean[] undecided = new boolean[0];
         if (options.compute() != DType.F32 && ids.isPresent()) {
             RoutingJudge judge = RoutingJudge.of(slice.router(layer).orElseThrow(), memory, arena);
             undecided = judge.undecided(
-                    file.tensor(prefix + "input"),
-                    file.tensor(prefix + "mixer"),
+                    own.of(file.tensor(prefix + "input")),
+                    own.of(file.tensor(prefix + "mixer")),
                     execution.memory().read(ids.get(), arena));
         }
         for (Map.Entry<String, HostTensor> tensor : tensors.entrySet()) {
             String name = tensor.getKey();
-            HostTensor reference = file.tensor(name, tensor.getValue().shape(), Set.of(DType.F32));
+            Shape whole = Shape.of(
+                    own.all(),
+                    tensor.getValue().shape().dim(1),
+                    tensor.getValue().shape().dim(2));
+            HostTensor reference = own.of(file.tensor(name, whole, Set.of(DType.F32)));
             boolean afterRouting = !name.endsWith(".mixer");
             Difference difference =
                     Difference.of(tensor.getValue(), reference, afterRouting ? undecided : new boolean[0]);
             boolean fits = difference.relative() <= options.tolerance();
-            out.println(String.format(Locale.ROOT, "%-28s %.3e  %s", name, difference.relative(), fits ? "ok" : "WRONG")
+            out.println(String.format(
+                            Locale.ROOT,
+                            "%s%-28s %.3e  %s",
+                            speaker(),
+                            name,
+                            difference.relative(),
+                            fits ? "ok" : "WRONG")
                     + (difference.leftOut() == 0
                             ? ""
                             : "  %d tokens left out: routing margin below bfloat16 error"

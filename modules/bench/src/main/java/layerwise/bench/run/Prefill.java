@@ -2,6 +2,9 @@ package layerwise.bench.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import layerwise.bench.exchange.Exchange;
+import layerwise.bench.exchange.ExpertTable;
+import layerwise.bench.moe.ExpertPath;
 import layerwise.model.layer.Phase;
 import layerwise.op.Batch;
 
@@ -35,12 +38,26 @@ record Prefill(int requests, int length) {
         return passes;
     }
 
-    void run(Workbench bench, Progress progress) {
+    /**
+     * Runs the steps.
+     *
+     * @param path     how the experts run
+     * @param dataRank this rank among those whose tokens differ
+     */
+    void run(Workbench bench, ExpertPath path, int dataRank, Progress progress) {
+        Exchange exchange = bench.exchange().ofPrefill();
         List<Pass> passes = passes();
         for (int i = 0; i < passes.size(); i++) {
             Pass pass = passes.get(i);
-            try (Pack pack =
-                    Pack.prepare(bench, Phase.CONTEXT, pass.first(), pass.batch(), ExpertTable.routed(), 1000L + i)) {
+            try (Pack pack = Pack.prepare(
+                    bench,
+                    path,
+                    Phase.CONTEXT,
+                    pass.first(),
+                    pass.batch(),
+                    exchange.traffic(pass.batch().tokens()),
+                    ExpertTable.routed(),
+                    1000L + i + RunSequence.SEEDS_OF_RANK * dataRank)) {
                 pack.runChecked(bench);
             }
             progress.show("Prefill KV cache", i + 1, passes.size());

@@ -7,6 +7,7 @@ import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
 import layerwise.bench.device.Devices;
+import layerwise.bench.exchange.Exchange;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
@@ -31,15 +32,30 @@ final class ReferenceBudget {
     private final PagedCache cache;
     private final RotaryTable rotary;
     private final Prefill prefill;
+    private final Exchange exchange;
+    private final int ranks;
     private final long bytes;
 
+    /**
+     * @param ranks ranks that share this machine
+     * @param bytes of one rank's weights and caches
+     */
     ReferenceBudget(
-            RunConfig config, DecoderSlice slice, PagedCache cache, RotaryTable rotary, Prefill prefill, long bytes) {
+            RunConfig config,
+            DecoderSlice slice,
+            PagedCache cache,
+            RotaryTable rotary,
+            Prefill prefill,
+            Exchange exchange,
+            int ranks,
+            long bytes) {
         this.config = config;
         this.slice = slice;
         this.cache = cache;
         this.rotary = rotary;
         this.prefill = prefill;
+        this.exchange = exchange;
+        this.ranks = ranks;
         this.bytes = bytes;
     }
 
@@ -72,12 +88,22 @@ final class ReferenceBudget {
             int iterations = 2 * (config.warmupTimes() + config.runTimes() + 1) + 1;
             flops += iterations * flops(phase, 0, RunSequence.batch(problem));
         }
-        return flops / (FLOPS_PER_CORE * cores) + bytes / (BYTES_PER_CORE * cores);
+        return ranks * (flops / (FLOPS_PER_CORE * cores) + bytes / (BYTES_PER_CORE * cores));
+    }
+
+    /** Prefill in decode runs is not the measured step. */
+    private Exchange traffic(Phase phase) {
+        boolean prefill = config.runType() == RunType.GEN && phase == Phase.CONTEXT;
+        return prefill ? exchange.ofPrefill() : exchange;
     }
 
     private double flops(Phase phase, int first, Batch batch) {
         List<Operator> operators = slice.benchmark(
-                        phase, cache.tables("step", first, batch).paged(), rotary.tensor(), new ExpertChoice.Routed())
+                        phase,
+                        cache.tables("step", first, batch).paged(),
+                        rotary.tensor(),
+                        new ExpertChoice.Routed(),
+                        traffic(phase).traffic(batch.tokens()))
                 .program()
                 .operators();
         return operators.stream().mapToDouble(o -> (double) o.work().flops()).sum();

@@ -2,9 +2,14 @@ package layerwise.bench.run;
 
 import java.io.PrintStream;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import layerwise.bench.config.DeviceChoice;
+import layerwise.bench.config.LoadFormat;
+import layerwise.bench.config.MoeBackend;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
@@ -12,11 +17,22 @@ import layerwise.bench.config.Statistics;
 import layerwise.bench.device.Devices;
 import layerwise.bench.device.GpuFacts;
 import layerwise.bench.device.Installation;
+import layerwise.bench.exchange.Balancing;
+import layerwise.bench.exchange.Exchange;
+import layerwise.bench.exchange.ExpertTable;
+import layerwise.bench.exchange.Links;
+import layerwise.bench.moe.ExpertPath;
+import layerwise.bench.ranks.Rank;
+import layerwise.bench.ranks.Ranks;
 import layerwise.kernels.CudaExecutor;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
+import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
+import layerwise.model.layer.Traffic;
+import layerwise.model.parallel.Mapping;
+import layerwise.model.parallel.WeakScaling;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
@@ -24,6 +40,9 @@ import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
+import layerwise.op.Program;
+import layerwise.op.RankTokens;
+import layerwise.op.Wire;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.Markers;
 
@@ -34,7 +53,12 @@ import layerwise.trace.Markers;
 final class RunSequence {
     private final RunConfig config;
     private final ModelSpec model;
+    /** Apart enough that no two steps of two ranks share a seed. */
+    static final long SEEDS_OF_RANK = 1_000_000;
+
+    private final Ranks.Here here;
     private final Rank rank;
+    private final Mapping mapping;
     private final Recording recording;
     private final Progress progress;
     private final PrintStream out;
@@ -43,40 +67,68 @@ final class RunSequence {
     private final DecoderSlice slice;
     private final RotaryTable rotary;
     private final Balancing balancing;
+    private final ExpertPath experts;
+    private final ExpertPath prefillExperts;
+    private final Map<String, String> environment;
     private final TraceJournal journal = new TraceJournal();
 
     RunSequence(
             RunConfig config,
             ModelSpec model,
             WeightSource source,
-            Rank rank,
+            Ranks.Here here,
             Map<String, String> environment,
             Progress progress,
             PrintStream out) {
         this.config = config;
-        this.model = model;
-        this.rank = rank;
+        this.here = here;
+        this.rank = here.rank();
+        this.environment = environment;
+        this.mapping = new Mapping(rank.group(), config.attentionDp());
+        this.model = config.scaledFrom().isPresent()
+                ? new WeakScaling(config.scaledFrom().getAsInt(), mapping).of(model)
+                : model;
         this.recording = Recording.of(environment);
         this.progress = progress;
         this.out = out;
         refuseWhatWouldBeIgnored();
-        config.layerIndices().forEach(model::layer);
+        config.layerIndices().forEach(this.model::layer);
         cache = new PagedCache(
                 config.limits().maxBatchSize(),
                 config.limits().tokensPerBlock(),
                 config.limits().maxSeqLen());
-        weights = new WeightTable(model, source);
+        weights = new WeightTable(this.model, source);
         slice = new DecoderSlice(
-                model,
+                this.model,
                 config.layerIndices(),
                 weights,
                 cache,
                 model.dtype(),
-                config.kvCacheDtype().of(model.cacheDtype()));
+                config.kvCacheDtype().of(model.cacheDtype()),
+                mapping);
         rotary = RotaryTable.of(
                 model.layer(config.layerIndices().getFirst()).mixer(),
                 config.limits().maxSeqLen());
-        balancing = new Balancing(config, model, rank, environment);
+        balancing = new Balancing(this.model, config.layerIndices(), mapping, config.balanceMethod(), environment);
+        experts = path("moe_backend", config.moe().backend());
+        prefillExperts = path("moe_backend_for_prefill", config.moe().backendForPrefill());
+    }
+
+    private ExpertPath path(String option, MoeBackend backend) {
+        Batch batch = batch(config.problems().getFirst());
+        RankTokens tokens = RankTokens.uniform(mapping.group(), batch.tokens());
+        Program step = slice.benchmark(
+                        phase(),
+                        cache.tables("step", 0, batch).paged(),
+                        rotary.tensor(),
+                        new ExpertChoice.Routed(),
+                        new Traffic(tokens, Optional.empty(), Wire.STORED, OptionalInt.empty()))
+                .program();
+        return ExpertPath.of(config.configFile() + ": " + option, backend, step);
+    }
+
+    private Exchange exchange(Links links) {
+        return Exchange.of(config, mapping, balancing.topK(), rank.localWorld(), links, environment);
     }
 
     /** Options whose work does not exist yet must not look as if they had been honoured. */
@@ -85,13 +137,10 @@ final class RunSequence {
         if (config.replay().filePath().isPresent()) {
             throw new ConfigException(file + ": replay_file_path: this build does not replay; expected null");
         }
-        if (config.scaledFrom().isPresent()) {
-            throw new ConfigException("%s: scaled_from %d: this build runs one rank as it is; expected null"
-                    .formatted(file, config.scaledFrom().getAsInt()));
-        }
-        if (config.moe().maxNumTokens().isPresent()) {
-            throw new ConfigException("%s: moe_max_num_tokens %d: this build does not chunk; expected null"
-                    .formatted(file, config.moe().maxNumTokens().getAsInt()));
+        if (config.scaledFrom().isPresent() && config.loadFormat() == LoadFormat.AUTO) {
+            throw new ConfigException(
+                    "%s: scaled_from %d with load_format AUTO: a checkpoint has all experts; expected DUMMY"
+                            .formatted(file, config.scaledFrom().getAsInt()));
         }
         if (config.syncEveryLaunch()) {
             throw new ConfigException(file + ": sync_every_launch: this build does not; expected false");
@@ -103,33 +152,64 @@ final class RunSequence {
 
     void run(List<String> arguments) {
         recording.prepare();
-        new ReferenceBudget(config, slice, cache, rotary, prefill(), weights.bytes() + slice.cacheBytes()).check();
-        boolean cuda = Devices.resolve(config.device()) instanceof DeviceChoice.Cuda;
-        CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
-        try (Tracer tracer = Tracer.open(recording, cuda, arguments);
-                Executor executor = Devices.open(config.device(), journal, tuning);
-                Memory memory = executor.allocate()) {
-            progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
-            progress.phase("Create runner", () -> {
-                weights.place(memory);
-                rotary.place(memory);
-                executor.synchronize();
-            });
-            Workbench bench = new Workbench(
-                    model,
-                    slice,
-                    cache,
-                    rotary,
-                    executor,
-                    memory,
-                    GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
-            if (config.runType() == RunType.GEN) {
-                progress.phase("Prefill KV cache", () -> prefill().run(bench, progress));
-            }
-            progress.phase("Warmup", () -> warmUp(bench));
-            measure(bench, true);
-            record(bench, tracer);
+        progress.say("MoE backend: " + experts);
+        if (config.runType() == RunType.GEN) {
+            progress.say("MoE backend for prefill: " + prefillExperts);
         }
+        new ReferenceBudget(
+                        config,
+                        slice,
+                        cache,
+                        rotary,
+                        prefill(),
+                        exchange(Links.ofMessages()),
+                        rank.localWorld(),
+                        weights.bytes() + slice.cacheBytes())
+                .check();
+        boolean cuda = Devices.resolve(config.device()) instanceof DeviceChoice.Cuda;
+        try (Tracer tracer = Tracer.open(recording, cuda, arguments)) {
+            run(tracer);
+        }
+    }
+
+    /** The run under a tracer that was opened first. */
+    void run(Tracer tracer) {
+        CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
+        try (Executor executor = Devices.open(config.device(), journal, tuning, here, config.shareGpu());
+                Memory memory = executor.allocate()) {
+            here.together(() -> {
+                run(executor, memory, tracer);
+                Devices.leave(executor);
+            });
+        }
+    }
+
+    private void run(Executor executor, Memory memory, Tracer tracer) {
+        progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
+        progress.phase("Create runner", () -> {
+            weights.place(memory);
+            rotary.place(memory);
+            executor.synchronize();
+        });
+        Workbench bench = new Workbench(
+                model,
+                slice,
+                cache,
+                rotary,
+                executor,
+                memory,
+                exchange(Devices.links(executor)),
+                GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
+        if (rank.world() > 1) {
+            progress.say("Layer-wise benchmarks: " + bench.exchange());
+            Devices.carrier(executor).ifPresent(line -> progress.say("Layer-wise benchmarks: " + line));
+        }
+        if (config.runType() == RunType.GEN) {
+            progress.phase("Prefill KV cache", () -> prefill().run(bench, prefillExperts, mapping.dataRank(), progress));
+        }
+        progress.phase("Warmup", () -> warmUp(bench));
+        measure(bench, true);
+        record(bench, tracer);
     }
 
     private Prefill prefill() {
@@ -149,8 +229,11 @@ final class RunSequence {
     }
 
     private Pack pack(Workbench bench, Problem problem, int index) {
-        long seed = 1L + index + 1_000_000L * rank.rank();
-        return Pack.prepare(bench, phase(), 0, batch(problem), balancing.table(problem), seed);
+        // Ranks whose tokens are the same draw them from the same seed.
+        long seed = 1L + index + SEEDS_OF_RANK * mapping.dataRank();
+        Traffic traffic = bench.exchange().traffic(problem.tokens());
+        ExpertTable table = balancing.table(traffic, problem.balanceRatio());
+        return Pack.prepare(bench, experts, phase(), 0, batch(problem), traffic, table, seed);
     }
 
     private void warmUp(Workbench bench) {
@@ -171,11 +254,25 @@ final class RunSequence {
             try (Pack pack = pack(bench, problems.get(i), i)) {
                 double[] micros = measurement.run(bench, pack, problems.get(i));
                 if (untraced) {
-                    out.println(Statistics.of(micros).line(rank.rank(), problems.get(i)));
+                    Statistics statistics = Statistics.of(micros);
+                    out.println(
+                            Devices.isShared(bench.executor())
+                                    ? Statistics.untimed(rank.rank(), problems.get(i), "ranks share a GPU")
+                                    : statistics.line(rank.rank(), problems.get(i)));
                 }
             }
             progress.show(untraced ? "Measure" : "Trace", i + 1, problems.size());
         }
+    }
+
+    /** What became of the backends' names, for the trace and its reports. */
+    private Map<String, String> effective() {
+        Map<String, String> effective = new LinkedHashMap<>();
+        effective.put("effective_moe_backend", experts.toString());
+        if (config.runType() == RunType.GEN) {
+            effective.put("effective_moe_backend_for_prefill", prefillExperts.toString());
+        }
+        return effective;
     }
 
     private void record(Workbench bench, Tracer tracer) {
@@ -183,7 +280,7 @@ final class RunSequence {
             return;
         }
         tracer.begin(bench.executor(), journal);
-        journal.mark(Markers.PREFIX + "args " + config.argsJson());
+        journal.mark(Markers.PREFIX + "args " + config.argsJson(effective()));
         measure(bench, false);
         tracer.end(bench.executor(), journal, recording.trace(rank));
     }

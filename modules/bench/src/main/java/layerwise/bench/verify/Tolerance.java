@@ -2,6 +2,10 @@ package layerwise.bench.verify;
 
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
+import layerwise.op.AllGather;
+import layerwise.op.AllReduce;
+import layerwise.op.AllToAllCombine;
+import layerwise.op.AllToAllDispatch;
 import layerwise.op.Combine;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GatherRows;
@@ -17,11 +21,14 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
 import layerwise.op.SortByExpert;
 import layerwise.op.SwiGlu;
+import layerwise.op.TensorRef;
+import layerwise.op.Weight;
 import layerwise.tensor.DType;
 
 /**
@@ -34,6 +41,9 @@ record Tolerance(double relative, double ofRow) {
     /** Unit roundoff of float32 accumulators. */
     private static final double ACCUMULATOR = 0x1p-24;
 
+    /** What the tensor cores keep of a sum of float8 products before it is added up in float32. */
+    private static final double FP8_ACCUMULATOR = 0x1p-13;
+
     /** Sums whose terms are as large as the result do not need it; a factor for the spread of terms around it. */
     private static final double SPREAD = 4;
 
@@ -44,11 +54,11 @@ record Tolerance(double relative, double ofRow) {
         // The reference's result is stored in the same type: both may round away from each other.
         double unit = 2 * unit(dtype);
         return switch (operator) {
-            case Linear op -> sum(unit, op.w().k());
+            case Linear op -> product(unit, op.w(), op.x());
             case HeadLinear op -> sum(unit, op.x().dim(2));
-            case GroupedLinear op -> sum(unit, op.w().k());
+            case GroupedLinear op -> product(unit, op.w(), op.x());
             // The gate's and the other half's sums, then three float32 operations on them.
-            case GatedGroupedLinear op -> sum(2 * unit, 2 * op.w().k());
+            case GatedGroupedLinear op -> product(2 * unit, op.w(), op.x()).twice();
             case GroupedLinearCombine op ->
                 combined(unit, op.w().k(), op.slots().dim(1));
             case Combine op -> sum(unit, op.slots().dim(1));
@@ -62,6 +72,16 @@ record Tolerance(double relative, double ofRow) {
             case LatentGather op -> sum(unit, 1);
             case GatherRows op -> new Tolerance(0, 0);
             case SortByExpert op -> new Tolerance(0, 0);
+            case AllGather op -> new Tolerance(0, 0);
+            case AllToAllDispatch op -> new Tolerance(0, 0);
+            case AllReduce op -> sum(unit, op.group().size());
+            case ReduceScatter op -> sum(unit, op.tokens().group().size());
+            case AllToAllCombine op -> {
+                // An element halfway between two of E4M3 may go either way: half a unit of a run's largest element.
+                double wire = op.wire() == AllToAllCombine.Wire.FP8 ? unit(DType.E4M3) : 0;
+                int ranks = op.tokens().group().size();
+                yield new Tolerance(unit, wire * Math.sqrt(ranks) + SPREAD * ACCUMULATOR * ranks);
+            }
             // Sigmoids and exponentials of the device are good to a few units of float32.
             case Route op -> new Tolerance(32 * ACCUMULATOR, 0);
             // Probabilities are rounded to bfloat16 before they meet the values: errors uniform within a unit of each
@@ -75,6 +95,16 @@ record Tolerance(double relative, double ofRow) {
 
     private static Tolerance sum(double unit, long terms) {
         return new Tolerance(unit, SPREAD * ACCUMULATOR * terms);
+    }
+
+    private static Tolerance product(double unit, Weight w, TensorRef x) {
+        Tolerance sums = sum(unit, w.k());
+        double kept = w.roundsActivations(x.dtype()) ? SPREAD * FP8_ACCUMULATOR : 0;
+        return new Tolerance(sums.relative(), sums.ofRow() + kept);
+    }
+
+    private Tolerance twice() {
+        return new Tolerance(relative, 2 * ofRow);
     }
 
     /** Rows may be rounded before they are weighed and added. */

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import layerwise.model.parallel.Mapping;
 import layerwise.op.Capabilities;
 import layerwise.op.Executor;
 import layerwise.op.Journal;
@@ -134,7 +135,7 @@ class ForwardRunTest {
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         try (Executor executor = new ReferenceExecutor(Journal.NONE, capabilities);
                 PrintStream out = new PrintStream(text, true, StandardCharsets.UTF_8)) {
-            new ForwardRun(options, executor, out).run();
+            new ForwardRun(options, Mapping.alone(), executor, out).run();
         }
         return text.toString(StandardCharsets.UTF_8);
     }

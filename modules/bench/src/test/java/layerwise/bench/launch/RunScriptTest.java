@@ -83,7 +83,7 @@ class RunScriptTest {
 
     @Test
     void nothingIsReportedWhereTheReportProgramDidNotTravel() throws IOException {
-        Files.delete(sandbox.folder().resolve("report"));
+        Files.delete(sandbox.reportImage().resolve("lib/modules"));
 
         assertEquals(0, sandbox.run("./run.sh c.yaml").exitCode());
 
@@ -132,7 +132,7 @@ class RunScriptTest {
                         "1",
                         "--gpu-metrics-frequency",
                         "10000"),
-                sandbox.started().getFirst());
+                sandbox.started().get(1));
         assertEquals("1", sandbox.environmentOf("java").get("BACKTRACE"));
         assertEquals("1", sandbox.environmentOf("java").get("GPU_METRICS"));
     }
@@ -161,10 +161,42 @@ class RunScriptTest {
         Sandbox.Result unknown = sandbox.run("PROFILER=perf ./run.sh c.yaml");
 
         assertEquals(2, absent.exitCode());
-        assertTrue(absent.stderr().startsWith("run.sh: PROFILER=nsys, but nsys is not on the PATH"), absent.stderr());
+        assertTrue(
+                absent.stderr().startsWith("run.sh: PROFILER=nsys: found none on the PATH; expected"), absent.stderr());
         assertEquals(2, unknown.exitCode());
         assertEquals("run.sh: PROFILER=perf; expected auto, nsys, builtin or none\n", unknown.stderr());
         assertEquals(List.of(), sandbox.started());
+    }
+
+    @Test
+    void refusesAnNsysThatCannotImportTracesOfThisRuntime() throws IOException {
+        Sandbox.Result old = sandbox.fake("nsys", "echo 'NVIDIA Nsight Systems version 2022.4.2.50-32196742v0'")
+                .run("PROFILER=nsys ./run.sh c.yaml");
+
+        assertEquals(2, old.exitCode());
+        assertEquals(
+                "run.sh: PROFILER=nsys: found NVIDIA Nsight Systems version 2022.4.2.50-32196742v0; expected version"
+                        + " 2025.1 or newer, which can import traces of CUDA 13, or PROFILER=builtin\n",
+                old.stderr());
+        assertEquals(List.of(List.of("nsys", "--version")), sandbox.started());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"builtin, 0, 0", "builtin, 1, 1", "none, 1, 1"})
+    void otherTracersGetTheSwitchesInTheEnvironment(String profiler, String backtrace, String metrics)
+            throws IOException {
+        sandbox.fake("nsys", NEW_NSYS)
+                .fake("nvidia-smi", "")
+                .run("PROFILER=%s BACKTRACE=%s GPU_METRICS=%s ./run.sh c.yaml".formatted(profiler, backtrace, metrics));
+
+        assertTrue(
+                sandbox.started().stream()
+                        .noneMatch(call -> call.size() > 1 && call.get(1).equals("profile")),
+                sandbox.started().toString());
+        Map<String, String> environment = sandbox.environmentOf("java");
+        assertEquals(profiler, environment.get("PROFILER"));
+        assertEquals(backtrace, environment.get("BACKTRACE"));
+        assertEquals(metrics, environment.get("GPU_METRICS"));
     }
 
     @Test
@@ -183,7 +215,7 @@ class RunScriptTest {
     @Test
     void mapsSixteenSlurmTasksOnFourNodes() throws IOException {
         sandbox.with("REPORT", "0").with("WORLD_SIZE", "99").with("RANK", "99"); // stale ones from the login shell
-        for (int rank = 0; rank < 16; rank += 5) {
+        for (int rank = 0; rank < 16; rank++) {
             sandbox.with("SLURM_NTASKS", "16")
                     .with("SLURM_PROCID", Integer.toString(rank))
                     .with("SLURM_LOCALID", Integer.toString(rank % 4))
@@ -249,7 +281,7 @@ class RunScriptTest {
                 "--illegal-native-access=deny",
                 "-Dlayerwise.home=" + sandbox.home()));
         if (module.equals("layerwise.report")) {
-            argv.addAll(List.of("--module-path", sandbox.folder() + "/report"));
+            argv.addAll(List.of("-Xmx2g", "-XX:+UseParallelGC", "--module-path", sandbox.reportImage() + "/app"));
         }
         argv.addAll(List.of("--module", module + "/" + module + ".Main"));
         argv.addAll(List.of(arguments));

@@ -50,12 +50,9 @@ final class Sandbox {
             Files.createDirectories(copy.getParent());
             Files.copy(script, copy);
         }
-        Files.createDirectories(home().resolve("lib"));
-        Files.createDirectories(folder().resolve("report"));
-        Files.writeString(home().resolve("lib/modules"), "");
-        Files.writeString(home().resolve("release"), "MODULES=\"java.base layerwise.bench\"\n");
-        program(home().resolve("bin/java"), "");
-        environment.put("PATH", fakes() + ":" + tools());
+        image(home(), "java.base layerwise.bench");
+        image(reportImage(), "java.base layerwise.trace");
+        environment.put("PATH", path());
         environment.put("HOME", folder.toString());
         environment.put("LLM_MODELS_ROOT", "/models");
         environment.put("CALLS", calls().toString());
@@ -81,6 +78,11 @@ final class Sandbox {
         return folder;
     }
 
+    /** The PATH on which only fakes and basic tools are. */
+    String path() {
+        return fakes() + ":" + tools();
+    }
+
     private Path fakes() {
         return folder.resolve("fakes");
     }
@@ -103,6 +105,18 @@ final class Sandbox {
     Sandbox fakeJava(String shell) throws IOException {
         program(home().resolve("bin/java"), shell);
         return this;
+    }
+
+    private static void image(Path home, String linked) throws IOException {
+        Files.createDirectories(home.resolve("lib"));
+        Files.writeString(home.resolve("lib/modules"), "");
+        Files.writeString(home.resolve("release"), "MODULES=\"" + linked + "\"\n");
+        program(home.resolve("bin/java"), "");
+    }
+
+    /** The image of the report program, beside the installation. */
+    Path reportImage() {
+        return folder.resolve("report");
     }
 
     /** Writes an executable that records its call and then runs {@code shell}. */

@@ -1,6 +1,7 @@
 package layerwise.model.layer;
 
 import java.util.Optional;
+import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.DenseSpec;
 import layerwise.model.spec.LayerSpec;
 import layerwise.model.spec.MlaSpec;
@@ -11,6 +12,7 @@ import layerwise.op.Add;
 import layerwise.op.Buffer;
 import layerwise.op.RmsNorm;
 import layerwise.op.TensorRef;
+import layerwise.tensor.ConfigException;
 
 /** One decoder layer from its normalised input to its residual stream; the norm between its halves is its own. */
 final class DecoderLayer {
@@ -37,20 +39,30 @@ final class DecoderLayer {
      */
     record Result(TensorRef mixer, TensorRef mlp, TensorRef residual, Optional<TensorRef> ids) {}
 
-    DecoderLayer(ModelSpec model, int index, WeightTable weights, Buffer cache) {
+    DecoderLayer(ModelSpec model, int index, WeightTable weights, Buffer cache, Mapping mapping) {
         this.index = index;
         this.epsilon = model.epsilon();
         LayerSpec spec = model.layer(index);
         String prefix = prefix(index);
         mixer = switch (spec.mixer()) {
-            case MlaSpec mla -> new MlaLayer(model, mla, weights, prefix + "self_attn.", cache.whole());
+            case MlaSpec mla -> new MlaLayer(model, mla, weights, prefix + "self_attn.", cache.whole(), mapping);
         };
         postGain = weights.gain(prefix + "post_attention_layernorm", model.hidden());
         feedForward = switch (spec.feedForward()) {
-            case DenseSpec dense ->
-                new FeedForward.Dense(new GatedMlp(weights, prefix + "mlp.", model.hidden(), dense.intermediate()));
-            case MoeSpec moe -> new FeedForward.Moe(new MoeLayer(model, moe, weights, prefix + "mlp."));
+            case DenseSpec dense -> new FeedForward.Dense(dense(model, dense, weights, prefix + "mlp.", mapping));
+            case MoeSpec moe -> new FeedForward.Moe(new MoeLayer(model, moe, weights, prefix + "mlp.", mapping));
         };
+    }
+
+    private static GatedMlp dense(
+            ModelSpec model, DenseSpec spec, WeightTable weights, String prefix, Mapping mapping) {
+        return GatedMlp.of(weights, prefix, model.hidden(), spec.intermediate(), mapping)
+                .orElseThrow(() -> new ConfigException(
+                        "%s: intermediate_size %d does not divide over %d ranks; expected enable_attention_dp, or fewer ranks"
+                                .formatted(
+                                        model.name(),
+                                        spec.intermediate(),
+                                        mapping.group().size())));
     }
 
     /** Prefix of a layer's tensors in the checkpoint. */
@@ -73,7 +85,7 @@ final class DecoderLayer {
         to.launch(new RmsNorm(middle, postGain, normed, epsilon));
         Emission half = to.within("mlp");
         TensorRef transformed = switch (feedForward) {
-            case FeedForward.Dense dense -> dense.mlp().emit(half, normed);
+            case FeedForward.Dense dense -> half.reduced(dense.mlp().emit(half, normed));
             case FeedForward.Moe moe -> moe.moe().emit(half, normed, choice);
         };
         Optional<TensorRef> ids = switch (feedForward) {

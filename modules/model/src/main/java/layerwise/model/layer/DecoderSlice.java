@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import layerwise.model.cache.PagedCache;
+import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.MixerSpec;
 import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelSpec;
@@ -29,6 +30,7 @@ import layerwise.tensor.DType;
 public final class DecoderSlice {
     private final ModelSpec model;
     private final DType dtype;
+    private final Mapping mapping;
     private final Map<Integer, DecoderLayer> layers = new LinkedHashMap<>();
     private final Map<Integer, Buffer> caches = new LinkedHashMap<>();
     private final Map<Integer, TensorRef> inputGains = new LinkedHashMap<>();
@@ -39,7 +41,8 @@ public final class DecoderSlice {
      * @param indices    ascending, without gaps
      * @param dtype      of activations
      * @param cacheDtype of cached rows
-     * @throws ConfigException if a layer does not exist or there are gaps
+     * @param mapping    which part of the layers is this rank's
+     * @throws ConfigException if a layer does not exist, there are gaps, or a layer does not divide over the ranks
      */
     public DecoderSlice(
             ModelSpec model,
@@ -47,9 +50,11 @@ public final class DecoderSlice {
             WeightTable weights,
             PagedCache cache,
             DType dtype,
-            DType cacheDtype) {
+            DType cacheDtype,
+            Mapping mapping) {
         this.model = model;
         this.dtype = dtype;
+        this.mapping = mapping;
         if (indices.isEmpty()) {
             throw new ConfigException("layer_indices: expected at least one layer");
         }
@@ -62,11 +67,22 @@ public final class DecoderSlice {
         for (int index : indices) {
             Buffer rows = cacheBuffer(index, model.layer(index).mixer(), cache, cacheDtype);
             caches.put(index, rows);
-            layers.put(index, new DecoderLayer(model, index, weights, rows));
+            layers.put(index, new DecoderLayer(model, index, weights, rows, mapping));
         }
         for (int index : indices) {
             inputGains.put(index + 1, weights.gain(nextNorm(index), model.hidden()));
         }
+    }
+
+    /** The layers of one rank alone. */
+    public DecoderSlice(
+            ModelSpec model,
+            List<Integer> indices,
+            WeightTable weights,
+            PagedCache cache,
+            DType dtype,
+            DType cacheDtype) {
+        this(model, indices, weights, cache, dtype, cacheDtype, Mapping.alone());
     }
 
     private static Buffer cacheBuffer(int index, MixerSpec mixer, PagedCache cache, DType dtype) {
@@ -99,9 +115,15 @@ public final class DecoderSlice {
      */
     public record Benchmark(Program program, TensorRef hidden, TensorRef residual) {}
 
-    /** The benchmark's step: every layer, each followed by the input norm of the next. */
+    /** The benchmark's step of one rank alone. */
     public Benchmark benchmark(Phase phase, PagedBatch paged, TensorRef rotary, ExpertChoice choice) {
-        Emission to = new Emission(Program.builder(), phase, paged, rotary, dtype, "");
+        return benchmark(
+                phase, paged, rotary, choice, Traffic.alone(paged.batch().tokens()));
+    }
+
+    /** The benchmark's step: every layer, each followed by the input norm of the next. */
+    public Benchmark benchmark(Phase phase, PagedBatch paged, TensorRef rotary, ExpertChoice choice, Traffic traffic) {
+        Emission to = emission(phase, paged, rotary, traffic);
         TensorRef hiddenIn = to.activation("hidden_states", to.tokens(), model.hidden());
         TensorRef residualIn = to.activation("residual", to.tokens(), model.hidden());
         TensorRef hidden = hiddenIn;
@@ -111,6 +133,15 @@ public final class DecoderSlice {
             hidden = inputNorm(to, layer.getKey() + 1, residual, inputGains.get(layer.getKey() + 1));
         }
         return new Benchmark(to.program().build(List.of(hidden, residual)), hiddenIn, residualIn);
+    }
+
+    private Emission emission(Phase phase, PagedBatch paged, TensorRef rotary, Traffic traffic) {
+        if (traffic.tokens().own() != paged.batch().tokens()
+                || !traffic.tokens().group().equals(mapping.group())) {
+            throw new IllegalArgumentException("%s for %d tokens of %s"
+                    .formatted(traffic.tokens(), paged.batch().tokens(), mapping));
+        }
+        return new Emission(Program.builder(), phase, paged, rotary, dtype, "", mapping, traffic);
     }
 
     private TensorRef inputNorm(Emission to, int index, TensorRef residual, TensorRef gain) {
@@ -147,8 +178,8 @@ public final class DecoderSlice {
      *
      * @param firstGain the first layer's own input norm
      */
-    public Forward forward(Phase phase, PagedBatch paged, TensorRef rotary, TensorRef firstGain) {
-        Emission to = new Emission(Program.builder(), phase, paged, rotary, dtype, "");
+    public Forward forward(Phase phase, PagedBatch paged, TensorRef rotary, TensorRef firstGain, Traffic traffic) {
+        Emission to = emission(phase, paged, rotary, traffic);
         TensorRef input = to.activation("input", to.tokens(), model.hidden());
         TensorRef residual = input;
         TensorRef gain = firstGain;

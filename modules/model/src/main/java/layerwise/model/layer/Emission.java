@@ -1,5 +1,7 @@
 package layerwise.model.layer;
 
+import layerwise.model.parallel.Mapping;
+import layerwise.op.AllReduce;
 import layerwise.op.Buffer;
 import layerwise.op.Operator;
 import layerwise.op.PagedBatch;
@@ -16,14 +18,24 @@ import layerwise.tensor.DType;
  * @param rotary    table of cosines and sines
  * @param dtype     of activations
  * @param prefix    of intermediate buffers' names
+ * @param mapping   how the layers are divided over ranks
+ * @param traffic   what the ranks send each other
  */
-record Emission(Program.Builder program, Phase phase, PagedBatch paged, TensorRef rotary, DType dtype, String prefix) {
+record Emission(
+        Program.Builder program,
+        Phase phase,
+        PagedBatch paged,
+        TensorRef rotary,
+        DType dtype,
+        String prefix,
+        Mapping mapping,
+        Traffic traffic) {
     /** The same, with longer names. */
     Emission within(String name) {
-        return new Emission(program, phase, paged, rotary, dtype, prefix + name + ".");
+        return new Emission(program, phase, paged, rotary, dtype, prefix + name + ".", mapping, traffic);
     }
 
-    /** T. */
+    /** T of this rank. */
     int tokens() {
         return paged.batch().tokens();
     }
@@ -40,5 +52,15 @@ record Emission(Program.Builder program, Phase phase, PagedBatch paged, TensorRe
 
     void launch(Operator operator) {
         program.launch(operator);
+    }
+
+    /** The sum of the parts that tensor-parallel ranks have of {@code part [T,H]}; the part itself where one has all. */
+    TensorRef reduced(TensorRef part) {
+        if (mapping.tensorRanks() == 1) {
+            return part;
+        }
+        TensorRef sum = activation("reduced", part.dim(0), part.dim(1));
+        program.range("AllReduce", () -> launch(new AllReduce(part, sum, mapping.group())));
+        return sum;
     }
 }

@@ -46,7 +46,7 @@ public final class HtmlReport {
     private HtmlReport() {}
 
     public static String render(ReportContext context) {
-        List<TableLine> lines = TableLine.of(context.table());
+        List<TableLine> lines = context.lines();
         return document(html(
                         head(
                                 meta().withCharset("utf-8"),
@@ -56,7 +56,9 @@ public final class HtmlReport {
                         body(
                                 pageHeader(context),
                                 Toolbar.of(lines),
-                                main(div(KernelTable.of(context, lines)).withId("table-pane"), Charts.of()),
+                                main(div(KernelTable.of(context, lines)).withId("table-pane"), Charts.of(context)),
+                                MetricsSection.of(context),
+                                BacktraceSection.of(context),
                                 pre(PageData.of(context, lines)).withId("data").attr("hidden"),
                                 script(rawHtml(scripts()))))
                 .withLang("en"));
@@ -92,9 +94,9 @@ public final class HtmlReport {
         }
     }
 
-    /** One script in four files, in order of what they build on. */
+    /** One script in five files, in order of what they build on. */
     private static String scripts() {
-        return Stream.of("model.js", "table.js", "charts.js", "page.js")
+        return Stream.of("model.js", "table.js", "charts.js", "extras.js", "page.js")
                 .map(HtmlReport::resource)
                 .collect(Collectors.joining("\n"));
     }

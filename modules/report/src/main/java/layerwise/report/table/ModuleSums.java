@@ -59,7 +59,7 @@ public final class ModuleSums {
         nanos.append(durations.mean());
         double[] cost = operation
                 .cost()
-                .map(c -> new double[] {c.flops(), c.bytes(), c.limitNanos(), c.ceilingNanos()})
+                .map(c -> new double[] {c.flops(), c.bytes(), c.limitNanos(), c.leastNanos()})
                 .orElse(new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN});
         flops.append(cost[0]);
         bytes.append(cost[1]);
@@ -69,9 +69,10 @@ public final class ModuleSums {
 
     private List<ModuleSum> summarize(double total) {
         Table table = Table.create("operations", module, nanos, flops, bytes, limit, ceiling);
-        Table sums = table.summarize(List.of("nanos", "flops", "bytes", "limit", "ceiling"), sum, count)
-                .by("module")
-                .sortAscendingOn("module");
+        boolean priced = flops.size() > flops.countMissing();
+        // Every column of every group costs tablesaw a copy; a trace of others has none to sum but times.
+        List<String> summed = priced ? List.of("nanos", "flops", "bytes", "limit", "ceiling") : List.of("nanos");
+        Table sums = table.summarize(summed, sum, count).by("module").sortAscendingOn("module");
         List<List<String>> paths = List.copyOf(numbers.keySet());
         List<ModuleSum> result = new ArrayList<>();
         for (Row row : sums) {
@@ -83,7 +84,7 @@ public final class ModuleSums {
                     time,
                     new Samples(samples.get(number)),
                     time / total,
-                    cost(row)));
+                    priced ? cost(row) : Optional.empty()));
         }
         return result;
     }
@@ -98,7 +99,9 @@ public final class ModuleSums {
                         sumOrUnknown(row, "ceiling")));
     }
 
+    /** A sum of which a part is unknown is unknown. */
     private static double sumOrUnknown(Row row, String column) {
-        return row.getDouble("Count [" + column + "]") == 0 ? Double.NaN : row.getDouble("Sum [" + column + "]");
+        boolean complete = row.getDouble("Count [" + column + "]") == row.getDouble("Count [flops]");
+        return complete ? row.getDouble("Sum [" + column + "]") : Double.NaN;
     }
 }
