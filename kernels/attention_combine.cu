@@ -8,8 +8,7 @@
 // Layout    steps in elements between tokens and heads as named, multiples of 2, elements of a head side by side;
 //           partial lies on 16 bytes, out on 4
 // Roofline  bytes = P*(D+1)*4 + 2*T*Q*D, flops = 3*P*D: bandwidth-bound, mostly from L2
-// Launch    grid (T, Q), block (D/4), no dynamic shared memory; a block per row, 4 elements a thread. May start before
-//           the kernel in front of it has ended: it waits for that one's results
+// Launch    grid (T, Q), block (D/4), no dynamic shared memory; a block per row, 4 elements a thread.
 // Numerics  |err| <= (2^-8 + parts*2^-23) * sum(w*|partial|)
 // Source    Dao et al. 2023 (Flash-Decoding)
 #include "common/rows.cuh"
@@ -31,7 +30,6 @@ static __device__ __forceinline__ void combine(bf16* out, const float* partial, 
     }
     const int64_t first = split.firstPartial(sequence) + (t - starts[sequence]) * Q + head;
     const int64_t step = static_cast<int64_t>(split.queries(sequence)) * Q;
-    asm volatile("griddepcontrol.wait;" ::: "memory");
     __shared__ float weight[THREADS];
     float highest = -INFINITY;
     for (int p = threadIdx.x; p < parts; p += THREADS) {

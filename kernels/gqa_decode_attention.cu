@@ -1,16 +1,16 @@
 // gqa_decode_attention: causal attention of grouped queries against a paged cache.
-#include "common/bulk_copy.cuh"
 #include "common/cache_tile.cuh"
 #include "common/queries.cuh"
 #include "common/ring.cuh"
 #include "common/softmax.cuh"
 #include "common/split.cuh"
+#include "common/tensor_copy.cuh"
 
 constexpr int TILE = QUERY_ROWS; // rows of a block, keys of a tile
 constexpr int BOX = QUERY_BOX_BYTES;
 constexpr int WARPGROUP = 128;
 constexpr int QUERIES = 1; // named barrier of the warpgroup that multiplies
-constexpr int CODES = 2;   // of the one that widens e4m3
+constexpr int WIDENS = 2;  // and WIDENS+1: of those that widen e4m3
 constexpr float LOG2E = 1.4426950408889634f;
 
 // Keys, then values of a tile go through a ring of PLACES. A bf16 cache is multiplied as it is; e4m3 codes come through
@@ -21,13 +21,13 @@ struct Format;
 template <int D>
 struct Format<bf16, D> {
     using Operand = bf16;
-    static constexpr int PLACES = D == 128 ? 12 : 6, CODES = 0, LIFT = 0;
+    static constexpr int PLACES = D == 128 ? 12 : 6, CODES = 0, LIFT = 0, THREADS = 2 * WARPGROUP;
 };
 
 template <int D>
 struct Format<e4m3, D> {
     using Operand = __half;
-    static constexpr int PLACES = D == 128 ? 6 : 4, CODES = D == 128 ? 12 : 4;
+    static constexpr int PLACES = D == 128 ? 6 : 4, CODES = D == 128 ? 12 : 4, THREADS = 3 * WARPGROUP;
     static constexpr int LIFT = 7; // keeps small probabilities within f16
 };
 
@@ -166,6 +166,7 @@ static __device__ __forceinline__ void load(
     Shared<bf16, D>& shared, const Work& work, const CUtensorMap& cache, const Paged& paged, int piece, int kvHeads) {
     constexpr int BOXES = D / BOX_COLUMNS;
     const int lane = threadIdx.x % 32;
+    const uint64_t policy = cachePolicy(Keep::SHORT);
     CachePieces pieces;
     Turn<Format<bf16, D>::PLACES> turn;
     for (int at = work.from; at < work.to; at += TILE) {
@@ -185,8 +186,8 @@ static __device__ __forceinline__ void load(
             for (int r = 0; r < present; r += piece) {
                 const int row = __shfl_sync(0xFFFFFFFFu, rows, r / piece);
                 if (lane < BOXES) {
-                    copyBox(sharedAddress(shared.places[turn.place][lane]) + r * BOX_ROW_BYTES, cache,
-                            (part * kvHeads + work.kvHead) * D + lane * BOX_COLUMNS, row, full);
+                    copyBox(sharedAddress(shared.places[turn.place][lane]) + r * BOX_ROW_BYTES, cache, full,
+                            (part * kvHeads + work.kvHead) * D + lane * BOX_COLUMNS, row, policy);
                 }
             }
             turn.advance(1);
@@ -194,17 +195,18 @@ static __device__ __forceinline__ void load(
     }
 }
 
-// Keys and values from an e4m3 cache, by a warpgroup: its first warp copies codes ahead, all widen them.
+// Keys (part 0) or values (part 1) from an e4m3 cache, by a warpgroup: its first warp copies codes ahead, all widen them.
 template <int D>
-static __device__ __forceinline__ void widen(
-    Shared<e4m3, D>& shared, const Work& work, const CUtensorMap& cache, const Paged& paged, int piece, int kvHeads) {
+static __device__ __forceinline__ void widen(Shared<e4m3, D>& shared, const Work& work, const CUtensorMap& cache,
+                                             const Paged& paged, int piece, int kvHeads, int part) {
     using F = Format<e4m3, D>;
+    constexpr int AHEAD = F::CODES / 2;
     constexpr int LANES = D / 16; // to a row
     const int lane = threadIdx.x % 32;
     const int thread = threadIdx.x % WARPGROUP;
+    const uint64_t policy = cachePolicy(Keep::SHORT);
     CachePieces pieces;
-    Turn<F::CODES> used;
-    auto fetch = [&](int place, int key, int part) { // by warp 0
+    auto fetch = [&](int place, int key) { // by the first warp
         const int present = (min(TILE, max(0, work.to - key)) + piece - 1) / piece * piece;
         Barrier& full = shared.codesFull[place];
         if (lane == 0) {
@@ -214,44 +216,46 @@ static __device__ __forceinline__ void widen(
         for (int r = 0; r < present; r += piece) {
             const int row = pieces.row(paged, work.sequence, piece, key + r, work.to);
             if (lane == 0) {
-                copyBox(sharedAddress(shared.codes[place]) + r * D, cache, (part * kvHeads + work.kvHead) * D, row, full);
+                copyBox(sharedAddress(shared.codes[place]) + r * D, cache, full, (part * kvHeads + work.kvHead) * D, row,
+                        policy);
             }
         }
     };
     if (thread < 32) {
-        for (int i = 0; i < F::CODES; i++) {
-            fetch(i, work.from + i / 2 * TILE, i % 2);
+        for (int i = 0; i < AHEAD; i++) {
+            fetch(part * AHEAD + i, work.from + i * TILE);
         }
     }
     const int column = thread % LANES; // of 16 codes
     const bool upper = column / 4 % 2; // boxes of these lanes meet in the same banks: they store in another order
-    Turn<F::PLACES> turn;
+    Turn<AHEAD> used;
+    Turn<F::PLACES / 2> turn;
     for (int at = work.from; at < work.to; at += TILE) {
-        for (int part = 0; part < 2; part++) {
-            shared.codesFull[used.place].wait(used.parity);
-            shared.empty[turn.place].wait(turn.parity ^ 1);
-            const uint32_t from = sharedAddress(shared.codes[used.place]) + thread * 16;
-            const uint32_t to = sharedAddress(shared.places[turn.place][column / 4]);
+        const int codes = part * AHEAD + used.place;
+        const int place = 2 * turn.place + part;
+        shared.codesFull[codes].wait(used.parity);
+        shared.empty[place].wait(turn.parity ^ 1);
+        const uint32_t from = sharedAddress(shared.codes[codes]) + thread * 16;
+        const uint32_t to = sharedAddress(shared.places[place][column / 4]);
 #pragma unroll 4
-            for (int r = thread / LANES; r < TILE; r += WARPGROUP / LANES) {
-                uint4 halves[2];
-                const uint4 codes = loadChunk(from + (r - thread / LANES) * D);
-                widenToHalf(at + r < work.to ? codes : make_uint4(0, 0, 0, 0), halves);
-                const uint32_t target = to + swizzledChunk(r, 2 * (column % 4));
-                storeChunk(upper ? target ^ 16 : target, upper ? halves[1] : halves[0]);
-                storeChunk(upper ? target : target ^ 16, upper ? halves[0] : halves[1]);
-            }
-            showToTensorCores();
-            syncNamed(CODES, WARPGROUP); // all is written, and these codes are read
-            if (thread == 0) {
-                shared.full[turn.place].arrive();
-            }
-            if (thread < 32) {
-                fetch(used.place, at + F::CODES / 2 * TILE, part);
-            }
-            used.advance(1);
-            turn.advance(1);
+        for (int r = thread / LANES; r < TILE; r += WARPGROUP / LANES) {
+            uint4 halves[2];
+            const uint4 chunk = loadChunk(from + (r - thread / LANES) * D);
+            widenToHalf(at + r < work.to ? chunk : make_uint4(0, 0, 0, 0), halves);
+            const uint32_t target = to + swizzledChunk(r, 2 * (column % 4));
+            storeChunk(upper ? target ^ 16 : target, upper ? halves[1] : halves[0]);
+            storeChunk(upper ? target : target ^ 16, upper ? halves[0] : halves[1]);
         }
+        showToTensorCores();
+        syncNamed(WIDENS + part, WARPGROUP); // all is written, and these codes are read
+        if (thread == 0) {
+            shared.full[place].arrive();
+        }
+        if (thread < 32) {
+            fetch(codes, at + AHEAD * TILE);
+        }
+        used.advance(1);
+        turn.advance(1);
     }
 }
 
@@ -297,20 +301,23 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
         fenceBarrierInit();
     }
     __syncthreads();
-    asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); // the combination of parts may get ready
     if (threadIdx.x < WARPGROUP) {
+        if constexpr (F::CODES > 0) {
+            claimRegisters<240>();
+        }
         const QueryRows rows{q + work.start * qToken + work.kvHead * work.heads * qHead, qToken, qHead, work.heads,
                              work.row, work.rows};
         attend<C, D>(shared, work, rows, scale * LOG2E, out, outToken, outHead, partial, logSum, heads);
     } else if constexpr (F::CODES > 0) {
-        widen<D>(shared, work, cache, paged, piece, kvHeads);
+        giveUpRegisters<128>();
+        widen<D>(shared, work, cache, paged, piece, kvHeads, threadIdx.x / WARPGROUP - 1);
     } else if (threadIdx.x < WARPGROUP + 32) {
         load<D>(shared, work, cache, paged, piece, kvHeads);
     }
 }
 
 #define GQA_DECODE_ATTENTION(NAME, C, D)                                                                               \
-    extern "C" __global__ __launch_bounds__(2 * WARPGROUP, 1) void NAME(                                               \
+    extern "C" __global__ __launch_bounds__(Format<C, D>::THREADS, 1) void NAME(                                             \
         const __grid_constant__ CUtensorMap cache, bf16* out, float* partial, float* logSum, const bf16* q,            \
         const int* starts, const int* past, const int* pageTable, int B, int tablePages, int pageTokens, int Q, int G, \
         int chunk, int piece, int64_t qToken, int64_t qHead, int64_t outToken, int64_t outHead, float scale) {         \

@@ -1,532 +1,255 @@
 // mla_decode_attention: attention of MLA in its absorbed form against the paged latent cache, rows of 576 = 512 + 64.
+//
+// Math      score[i,h,s] = scale * (q[i,h,:] . cache[row(s),:]) for s <= past + i; out[i,h,:] =
+//           sum_s softmax_s(score[i,h])[s] * cache[row(s),0:512]; i and s counted within a sequence, whose own tokens
+//           are in the cache already; scale > 0
+// Shapes    q [T,Q,576], cache [pages, pageTokens, 576] bf16 or e4m3 with scale 1, out [T,Q,512], starts [B+1],
+//           past [B], pageTable [B, tablePages] int32, partial [P,512], logSum [P] float32; any T, Q, B, past,
+//           pageTokens
+// Layout    steps in elements between tokens and heads as named, elements of a head side by side; steps of q are
+//           multiples of 8, those of out of 2, pointers of 16 bytes; cache and tables are contiguous
+// Roofline  flops = 2176*Q*pairs with pairs = sum_b(n*past + n*(n+1)/2), bytes = 2*T*Q*1088 + sum_b(past+n)*576*(size
+//           of a cache element): about even on H100 at 128 heads and one query, bandwidth-bound at fewer heads
+// Launch    grid (ceil(longest*Q/64), ceil(keys/chunk), B), longest = most new tokens and keys = most tokens of a
+//           sequence; block (384); dynamic shared memory 223040 B (attribute to be raised). A block: 64 rows (query
+//           and head) of one sequence, chunk keys, two stages of 64. Warpgroup 0 makes scores and the left half of the
+//           output, 1 the right half, 2 copies (and widens e4m3); probabilities go through the rope columns of the
+//           keys, which values do not need.
+//           chunk = the c = 64*k that makes ceil(blocks(c)/132) * (k + 5) least, with blocks(c) = sum_b ceil(n*Q/64) *
+//           ceil((past+n)/c), the smallest of equal ones: 132 SMs evenly busy; any multiple of 64 is right. Where
+//           keys > chunk, mla_decode_attention_combine_bf16 follows, grid (T, Q), block (128), no dynamic shared
+//           memory, and P = sum of parts*n*Q over sequences of more than one part, parts = ceil((past+n)/chunk); else
+//           partial and logSum may be null
+// Numerics  probabilities rounded to bf16, scores and sums in float32: |err| <= 2^-8*|y| + (2^-8 + S*2^-24)*sum(p*|v|);
+//           the same bits each time
+// Source    DeepSeek-AI 2024 (DeepSeek-V2), §2.1; Dao et al. 2022, algorithm 1; partial results: Dao et al. 2023
 #include "common/attention_products.cuh"
-#include "common/bulk_copy.cuh"
-#include "common/cache_tile.cuh"
-#include "common/queries.cuh"
-#include "common/ring.cuh"
+#include "common/latent_tile.cuh"
 #include "common/softmax.cuh"
 #include "common/split.cuh"
 
-constexpr int TILE = QUERY_ROWS; // rows of a block, keys of a tile
-constexpr int WIDTH = 576;       // of a row of the cache
+constexpr int TILE = LATENT_ROWS; // rows of a block, keys of a stage
 constexpr int VALUES = 512;
-constexpr int BOXES = WIDTH / BOX_COLUMNS;
-constexpr int BOX = QUERY_BOX_BYTES;
+constexpr int BOXES = LATENT_BOXES;
+constexpr int BOX = LATENT_BOX;
+constexpr int STAGES = 2;
 constexpr int WARPGROUP = 128;
-constexpr int SCORES = 1;  // named barrier of the warpgroup that makes scores
-constexpr int WIDENS = 2;  // of the one that widens e4m3
-#ifndef LATER
-#define LATER true
-#endif
+constexpr int SCORES = 1; // named barrier of warpgroup 0
 constexpr float LOG2E = 1.4426950408889634f;
 
-// A bf16 cache is multiplied as it is, an e4m3 one as f16, which holds its values exactly; queries then become f16 with
-// a power of two for each row. HELD boxes of the queries lie in registers, the others in shared memory. Value columns
-// of keys go through a ring of PAIRS two boxes wide, four to a tile, rope columns through one of ROPES boxes, which
-// become probabilities once scores are made.
-template <class C>
-struct Format;
-
-template <>
-struct Format<bf16> {
-    using Operand = bf16;
-    static constexpr int PAIRS = 10, ROPES = 3, CODES = 0, HELD = 5, LIFT = 0;
-    static constexpr int SCORE_REGISTERS = 160, LOAD_REGISTERS = 32;
-};
-
-template <>
-struct Format<e4m3> {
-    using Operand = __half;
-    static constexpr int PAIRS = 8, ROPES = 2, CODES = 2, HELD = 4;
-    static constexpr int LIFT = 7; // keeps small probabilities within f16
-    static constexpr int SCORE_REGISTERS = 152, LOAD_REGISTERS = 40;
-};
-
-constexpr int OUTPUT_REGISTERS = 160;
-constexpr int CODE_ROWS = 32; // of a stage of codes
-constexpr int TILE_PAIRS = 4;
-
-// What a block does, in shared memory: read where it is needed, it takes no registers.
-struct Work : Task {
-    int sequence, rank;
-    int64_t firstPartial; // row of partial results, or -1 of a sequence that has none
-};
-
-template <class C>
 struct Shared {
-    using F = Format<C>;
-    unsigned char pairs[F::PAIRS][2 * BOX];
-    unsigned char ropes[F::ROPES][BOX];
-    unsigned char queries[(BOXES - F::HELD) * BOX];
-    unsigned char codes[F::CODES > 0 ? F::CODES * CODE_ROWS * WIDTH : 16];
-    float factor[F::ROPES][TILE];
+    unsigned char q[BOXES * BOX];
+    unsigned char keys[STAGES][BOXES * BOX]; // the last box becomes probabilities once scores are made
+    float factor[STAGES][TILE];
     float inverse[TILE];
-    float logSum[TILE];
-    int visible[TILE];
-    Work work;
-    Barrier pairFull[F::PAIRS], pairEmpty[F::PAIRS], ropeFull[F::ROPES], ropeEmpty[F::ROPES], ready[F::ROPES];
-    Barrier codesFull[F::CODES > 0 ? F::CODES : 1], queriesTaken, finished;
-
-    // The first of these places of the ring holds queries until they are taken.
-    static constexpr int QUERY_PAIRS = (F::HELD + 1) / 2;
-    __device__ __forceinline__ uint32_t heldQueries() const { return sharedAddress(pairs[F::PAIRS - QUERY_PAIRS]); }
+    Barrier qFull, full[STAGES], ready[STAGES], empty[STAGES], finished;
 };
+static_assert(sizeof(Shared) + 1024 == 223040, "as the header says");
 
-// Issues s = q * keys^T of a tile as its columns arrive.
-template <class C>
-static __device__ __forceinline__ void issueScores(Shared<C>& shared, float (&s)[32],
-                                                   const uint32_t (&held)[4 * Format<C>::HELD][4],
-                                                   Turn<Format<C>::PAIRS> pair, Turn<Format<C>::ROPES> rope) {
-    using E = typename Format<C>::Operand;
-    constexpr int HELD = Format<C>::HELD;
-    const Boxes queries = Boxes::rows(sharedAddress(shared.queries));
+static __device__ __forceinline__ void storeWord(uint32_t to, uint32_t v) {
+    asm volatile("st.shared.b32 [%0], %1;" ::"r"(to), "r"(v) : "memory");
+}
+
+// Issues s = q * keys^T of one stage.
+static __device__ __forceinline__ void issueScores(float (&s)[32], uint32_t q, uint32_t keys) {
+    const Boxes rows = Boxes::rows(q), columns = Boxes::rows(keys);
+    openProducts();
 #pragma unroll
-    for (int p = 0; p <= TILE_PAIRS; p++) {
-        uint32_t at;
-        if (p < TILE_PAIRS) {
-            shared.pairFull[pair.place].wait(pair.parity);
-            at = sharedAddress(shared.pairs[pair.place]);
-            pair.advance(1);
-        } else {
-            shared.ropeFull[rope.place].wait(rope.parity);
-            at = sharedAddress(shared.ropes[rope.place]);
-        }
-        const Boxes keys = Boxes::rows(at);
-        openProducts();
-#pragma unroll
-        for (int k = 8 * p; k < min(8 * p + 8, 4 * BOXES); k++) {
-            const uint32_t offset = k / 4 * BOX + k % 4 * 32;
-            if (k < 4 * HELD) {
-                multiplyN64<E>(s, held[k], keys.at(offset - 2 * p * BOX), k > 0);
-            } else {
-                multiplyN64<E>(s, queries.at(offset - HELD * BOX), keys.at(offset - 2 * p * BOX), true);
-            }
-        }
+    for (int k = 0; k < LATENT_WIDTH / 16; k++) {
+        const uint32_t at = k / 4 * BOX + k % 4 * 32;
+        multiplyN64<bf16>(s, rows.at(at), columns.at(at), k > 0);
     }
     closeProducts();
 }
 
-// Rows of a tile's values from `first` on become zeros: what a page holds past the sequence's end may not be numbers.
-template <class C>
-static __device__ __forceinline__ void clearValues(Shared<C>& shared, Turn<Format<C>::PAIRS> pair, int first) {
-    for (int p = 0; p < TILE_PAIRS; p++) {
-        const uint32_t boxes = sharedAddress(shared.pairs[pair.place]);
-        for (int r = first + threadIdx.x % WARPGROUP / 16; r < TILE; r += WARPGROUP / 16) {
-            const int chunk = threadIdx.x % 16;
-            storeChunk(boxes + chunk / 8 * BOX + r * BOX_ROW_BYTES + chunk % 8 * 16, make_uint4(0, 0, 0, 0));
+// Rescales this warpgroup's half of the output and issues its products with one stage of values.
+static __device__ __forceinline__ void issueOutput(
+    float (&o)[128], Shared& shared, int stage, int half, int row, bool first) {
+    const float factor[2] = {shared.factor[stage][row], shared.factor[stage][row + 8]};
+    if (!first && __any_sync(0xFFFFFFFFu, factor[0] != 1 || factor[1] != 1)) {
+#pragma unroll
+        for (int i = 0; i < 128; i++) {
+            o[i] *= factor[i / 2 % 2];
         }
-        pair.advance(1);
     }
+    const uint32_t keys = sharedAddress(shared.keys[stage]);
+    const Boxes p = Boxes::rows(keys + (BOXES - 1) * BOX);
+    const Boxes values = Boxes::columns(keys + 4 * half * BOX, BOX);
+    openProducts();
+#pragma unroll
+    for (int k = 0; k < TILE / 16; k++) {
+        multiplyRowsN256(o, p.at(k * 32), values.at(k * 16 * BOX_ROW_BYTES), !first || k > 0);
+    }
+    closeProducts();
 }
 
-// Scores and their softmax. Leaves the rows' 1/sum and log2(sum).
-template <class C, int PAIR>
+// Scores, their softmax and the left half of the output. Leaves the rows' 1/sum and, for a part, their log2(sum).
 static __device__ __forceinline__ void score(
-    Shared<C>& shared, const bf16* q, int64_t qToken, int64_t qHead, float scaleLog2) {
-    const Work& work = shared.work;
-    using E = typename Format<C>::Operand;
-    constexpr int HELD = Format<C>::HELD;
-    const int row = threadIdx.x % WARPGROUP / 32 * 16 + threadIdx.x % 32 / 4;
-    const uint32_t heldBoxes = shared.heldQueries();
-    const uint32_t queries = sharedAddress(shared.queries);
-    const QueryRows rows{q + work.start * qToken, qToken, qHead, work.heads, work.row, work.rows};
-    rows.copy(heldBoxes, 0, HELD);
-    rows.copy(queries, HELD, BOXES);
-    closeCopyGroup();
-    awaitCopyGroups<0>();
-    syncNamed(SCORES, WARPGROUP);
-    float scale[2] = {scaleLog2, scaleLog2};
-    if constexpr (IS_HALF<E>) {
-        queriesToHalf(
-            BOXES, [&](int b) { return b < HELD ? heldBoxes + b * BOX : queries + (b - HELD) * BOX; }, scale, row);
-    }
-    uint32_t held[4 * HELD][4];
-#pragma unroll
-    for (int k = 0; k < 4 * HELD; k++) {
-        loadRows(held[k], heldBoxes + k / 4 * BOX, threadIdx.x % WARPGROUP / 32 * 16, k % 4);
-    }
-    showToTensorCores();
-    if (threadIdx.x < TILE) {
-        shared.visible[threadIdx.x] = min(work.visible(work.row + threadIdx.x), work.to);
-    }
-    arriveEverywhere<PAIR>(shared.queriesTaken);
-    syncNamed(SCORES, WARPGROUP);
-    OnlineSoftmax<Format<C>::LIFT> softmax;
-    Turn<Format<C>::PAIRS> pair;
-    Turn<Format<C>::ROPES> rope;
+    Shared& shared, float (&o)[128], const Task& task, float scale, float* logSum, int row) {
+    OnlineSoftmax<0> softmax;
+    const float scales[2] = {scale, scale};
     float s[32];
-    issueScores(shared, s, held, pair, rope);
+    shared.qFull.wait(0);
+    shared.full[0].wait(0);
+    showToTensorCores();
+    issueScores(s, sharedAddress(shared.q), sharedAddress(shared.keys[0]));
     awaitProducts<0>();
-    const int to = work.to, open = work.open;
-    for (int at = work.from; at < to; at += TILE) {
+    const int visible[2] = {min(task.visible(task.row + row), task.to), min(task.visible(task.row + row + 8), task.to)};
+    int stage = 0, parity = 0;
+    for (int at = task.from; at < task.to; at += TILE) {
         float factor[2];
-        if (at + TILE > open) {
-            hideKeys(s, {shared.visible[row] - at, shared.visible[row + 8] - at});
+        if (at + TILE > task.open) {
+            hideKeys(s, {visible[0] - at, visible[1] - at});
         }
-        softmax.advance(s, scale, factor);
+        softmax.advance(s, scales, factor);
+        if (at > task.from + TILE) {
+            shared.empty[stage].wait(parity ^ 1); // long over: the right half has read the factors of two tiles ago
+        }
         syncNamed(SCORES, WARPGROUP); // no warp still reads rope columns for scores
-        const uint32_t p = sharedAddress(shared.ropes[rope.place]) + threadIdx.x % 4 * 4;
+        const uint32_t p = sharedAddress(shared.keys[stage]) + (BOXES - 1) * BOX + threadIdx.x % 4 * 4;
 #pragma unroll
         for (int j = 0; j < 8; j++) {
-            storeWord(p + swizzledChunk(row, j), pack<E>(s[4 * j], s[4 * j + 1]));
-            storeWord(p + swizzledChunk(row + 8, j), pack<E>(s[4 * j + 2], s[4 * j + 3]));
+            storeWord(p + swizzledChunk(row, j), packBf16(s[4 * j], s[4 * j + 1]));
+            storeWord(p + swizzledChunk(row + 8, j), packBf16(s[4 * j + 2], s[4 * j + 3]));
         }
         if (threadIdx.x % 4 == 0) {
-            shared.factor[rope.place][row] = factor[0];
-            shared.factor[rope.place][row + 8] = factor[1];
-        }
-        if constexpr (!IS_HALF<E>) {
-            if (at + TILE > to) {
-                clearValues(shared, pair, to - at);
-            }
+            shared.factor[stage][row] = factor[0];
+            shared.factor[stage][row + 8] = factor[1];
         }
         showToTensorCores();
-        __syncwarp();
-        Barrier& ready = shared.ready[rope.place];
-        pair.advance(TILE_PAIRS);
-        rope.advance(1);
-        // The next tile's scores go first, so that its softmax runs beside this tile's output: unless they must wait.
-        const bool more = at + TILE < to;
-        const bool later = LATER && more && shared.ropeFull[rope.place].passed(rope.parity);
-        if (!later && threadIdx.x % 32 == 0) {
-            ready.arrive();
-        }
-        if (more) {
-            issueScores(shared, s, held, pair, rope);
+        shared.ready[stage].arrive();
+        syncNamed(SCORES, WARPGROUP);
+        issueOutput(o, shared, stage, 0, row, at == task.from);
+        const int next = (stage + 1) % STAGES;
+        const int nextParity = parity ^ (next == 0);
+        awaitProducts<0>(); // before the next keys are awaited: theirs are copied sooner so
+        shared.empty[stage].arrive();
+        if (at + TILE < task.to) {
+            shared.full[next].wait(nextParity);
+            showToTensorCores();
+            issueScores(s, sharedAddress(shared.q), sharedAddress(shared.keys[next]));
             awaitProducts<0>();
         }
-        if (later && threadIdx.x % 32 == 0) {
-            ready.arrive();
-        }
+        stage = next;
+        parity = nextParity;
     }
 #pragma unroll
     for (int half = 0; half < 2; half++) {
         const float sum = softmax.sum(half);
+        const int r = task.row + row + 8 * half;
         if (threadIdx.x % 4 == 0) {
             shared.inverse[row + 8 * half] = sum == 0 ? 0 : 1 / sum; // a part may hide all its keys from a row
-            shared.logSum[row + 8 * half] = softmax.logSum(half, sum);
+            if (logSum != nullptr && r < task.rows) {
+                logSum[r] = softmax.logSum(half, sum);
+            }
         }
     }
-    shared.finished.arrive();
 }
 
-// Half of the output's columns.
-template <class C, int PAIR, class Store>
-static __device__ __forceinline__ void output(Shared<C>& shared, int half, Store store) {
-    const Work& work = shared.work;
-    using E = typename Format<C>::Operand;
-    const int row = threadIdx.x % WARPGROUP / 32 * 16 + threadIdx.x % 32 / 4;
-    float o[2][64]; // two quarters of the columns
-    Turn<Format<C>::PAIRS> pair;
-    pair.advance(2 * half);
-    Turn<Format<C>::ROPES> rope;
-    const int tiles = (work.to - work.from + TILE - 1) / TILE;
-    for (int i = 0; i < tiles; i++) {
-        const Turn<Format<C>::PAIRS> other = pair.ahead(1);
-        shared.pairFull[pair.place].wait(pair.parity);
-        shared.pairFull[other.place].wait(other.parity);
-        shared.ready[rope.place].wait(rope.parity);
-        const float factor[2] = {shared.factor[rope.place][row], shared.factor[rope.place][row + 8]};
-        if (i > 0 && __any_sync(0xFFFFFFFFu, factor[0] != 1 || factor[1] != 1)) {
-#pragma unroll
-            for (int e = 0; e < 64; e++) {
-                o[0][e] *= factor[e / 2 % 2];
-                o[1][e] *= factor[e / 2 % 2];
-            }
-        }
-        const Boxes p = Boxes::rows(sharedAddress(shared.ropes[rope.place]));
-        const Boxes values[2] = {Boxes::columns(sharedAddress(shared.pairs[pair.place]), BOX),
-                                 Boxes::columns(sharedAddress(shared.pairs[other.place]), BOX)};
-        openProducts();
-#pragma unroll
-        for (int k = 0; k < TILE / 16; k++) {
-#pragma unroll
-            for (int quarter = 0; quarter < 2; quarter++) {
-                multiplyRows<E>(o[quarter], p.at(k * 32), values[quarter].at(k * 16 * BOX_ROW_BYTES), i > 0 || k > 0);
-            }
-        }
-        closeProducts();
+// The right half of the output.
+static __device__ __forceinline__ void follow(Shared& shared, float (&o)[128], const Task& task, int row) {
+    int stage = 0, parity = 0;
+    for (int at = task.from; at < task.to; at += TILE) {
+        shared.full[stage].wait(parity);
+        shared.ready[stage].wait(parity);
+        showToTensorCores();
+        issueOutput(o, shared, stage, 1, row, at == task.from);
         awaitProducts<0>();
-        arriveEverywhere<PAIR>(shared.pairEmpty[pair.place]);
-        arriveEverywhere<PAIR>(shared.pairEmpty[other.place]);
-        arriveEverywhere<PAIR>(shared.ropeEmpty[rope.place]);
-        pair.advance(TILE_PAIRS);
-        rope.advance(1);
+        shared.empty[stage].arrive();
+        stage = (stage + 1) % STAGES;
+        parity ^= stage == 0;
     }
-    shared.finished.wait(0);
+}
+
+// This warpgroup's half of the rows, divided by their sums, as bf16 or as float32.
+template <class Store>
+static __device__ __forceinline__ void store(
+    const Shared& shared, const float (&o)[128], const Task& task, int half, int row, Store store) {
 #pragma unroll
     for (int h = 0; h < 2; h++) {
         const int r = row + 8 * h;
-        if (work.row + r < work.rows) {
-            store(o, h, work.row + r, 256 * half + threadIdx.x % 4 * 2, shared.inverse[r]);
-        }
-    }
-}
-
-// Keys from a bf16 cache, by one warp: each block of a pair copies half of a tile's rows to both.
-template <int PAIR>
-static __device__ __forceinline__ void load(
-    Shared<bf16>& shared, const CUtensorMap& cache, const Paged& paged, int piece) {
-    const Work& work = shared.work;
-    constexpr int OWN = TILE / PAIR;
-    constexpr uint32_t BLOCKS = PAIR == 1 ? 0 : (1 << PAIR) - 1;
-    using F = Format<bf16>;
-    const int lane = threadIdx.x % 32;
-    CachePieces pieces;
-#ifdef AHEAD
-    CachePieces pieces2;
-#endif
-    Turn<F::PAIRS> pair;
-    Turn<F::ROPES> rope;
-    for (int at = work.from; at < work.to; at += TILE) {
-        const int present = (min(TILE, work.to - at) + piece - 1) / piece * piece;
-        const int first = work.rank * OWN;
-        const int end = min(first + OWN, present);
-        // Lane l < pieces of a tile knows the row of piece l of this block's part.
-        int rows = 0;
-        for (int r = first, i = 0; r < end; r += piece, i++) {
-            const int row = pieces.row(paged, work.sequence, piece, at + r, work.to);
-            rows = lane == i ? row : rows;
-        }
-#ifdef AHEAD
-        {
-            const int key = at + AHEAD * TILE + (blockIdx.x & 1) * 32;
-            if (key < work.to) {
-                const int row = pieces2.row(paged, work.sequence, piece > 32 ? 32 : piece, key, work.to);
-                if (lane < BOXES) {
-                    asm volatile("cp.async.bulk.prefetch.tensor.2d.L2.global.tile [%0, {%1, %2}];" ::"l"(&cache),
-                                 "r"(lane * BOX_COLUMNS), "r"(row)
-                                 : "memory");
-                }
-            }
-        }
-#endif
-#pragma unroll 1
-        for (int p = 0; p <= TILE_PAIRS; p++) {
-            const bool isRope = p == TILE_PAIRS;
-            Barrier& full = isRope ? shared.ropeFull[rope.place] : shared.pairFull[pair.place];
-            const uint32_t to = sharedAddress(isRope ? shared.ropes[rope.place] : shared.pairs[pair.place]);
-            if (isRope) {
-                shared.ropeEmpty[rope.place].wait(rope.parity ^ 1);
-            } else {
-                if (pair.place == F::PAIRS - Shared<bf16>::QUERY_PAIRS) {
-                    shared.queriesTaken.wait(0);
-                }
-                shared.pairEmpty[pair.place].wait(pair.parity ^ 1);
-                pair.advance(1);
-            }
-            if (lane == 0) {
-                full.arriveExpecting(present * BOX_ROW_BYTES * (isRope ? 1 : 2));
-            }
-            for (int r = first, i = 0; r < end; r += piece, i++) {
-                const int row = __shfl_sync(0xFFFFFFFFu, rows, i);
-                if (lane < (isRope ? 1 : 2)) {
-                    copyBox(to + lane * BOX + r * BOX_ROW_BYTES, cache, (2 * p + lane) * BOX_COLUMNS, row, full,
-                            BLOCKS);
-                }
-            }
-        }
-        rope.advance(1);
-    }
-}
-
-// Keys from an e4m3 cache, by a warpgroup: each block of a pair widens half of a tile's rows for both.
-template <int PAIR>
-static __device__ __forceinline__ void widen(
-    Shared<e4m3>& shared, const e4m3* cache, const Paged& paged, int piece) {
-    const Work& work = shared.work;
-    constexpr int OWN = TILE / PAIR;
-    using F = Format<e4m3>;
-    const int lane = threadIdx.x % 32;
-    const int warp = threadIdx.x % WARPGROUP / 32;
-    CachePieces pieces;
-    Turn<F::CODES> used;
-    auto fetch = [&](int place, int key) { // by warp 0
-        const int rows = min(CODE_ROWS, max(0, work.to - key));
-        Barrier& full = shared.codesFull[place];
-        if (lane == 0) {
-            full.arriveExpecting(rows * WIDTH);
-        }
-        const uint32_t to = sharedAddress(shared.codes) + place * CODE_ROWS * WIDTH;
-        for (int r = 0; r < rows; r += piece) {
-            const int row = pieces.row(paged, work.sequence, piece, key + r, work.to);
-            if (lane == 0) {
-                copyBulk(to + r * WIDTH, cache + static_cast<int64_t>(row) * WIDTH,
-                         min(piece, rows - r) * WIDTH, full);
-            }
-        }
-    };
-    if (warp == 0) {
-        for (int i = 0; i < F::CODES; i++) {
-            fetch(i, work.from + work.rank * OWN + i * PAIR * CODE_ROWS);
-        }
-    }
-    const int quarter = lane % 4;
-    Turn<F::ROPES> turn; // pairs of a tile lie side by side, as ROPES tiles fill their ring
-    static_assert(F::PAIRS == F::ROPES * TILE_PAIRS);
-    for (int at = work.from; at < work.to; at += TILE) {
-        if (turn.place == F::ROPES - 1) {
-            shared.queriesTaken.wait(0);
-        }
-        for (int p = 0; p < TILE_PAIRS; p++) {
-            shared.pairEmpty[turn.place * TILE_PAIRS + p].wait(turn.parity ^ 1);
-        }
-        shared.ropeEmpty[turn.place].wait(turn.parity ^ 1);
-        for (int pass = 0; pass < OWN / CODE_ROWS; pass++) {
-            const int row = work.rank * OWN + pass * CODE_ROWS + warp * 8 + lane / 4; // of the tile
-            const bool valid = at + row < work.to;
-            const uint32_t from =
-                sharedAddress(shared.codes) + (used.place * CODE_ROWS + warp * 8 + lane / 4) * WIDTH + quarter * 16;
-            const uint32_t offset = swizzledChunk(row, 2 * quarter);
-            const uint32_t to = sharedAddress(shared.pairs[turn.place * TILE_PAIRS]) + offset;
-            const uint32_t toRope = sharedAddress(shared.ropes[turn.place]) + offset;
-            shared.codesFull[used.place].wait(used.parity);
+        if (task.row + r < task.rows) {
+            const float inverse = shared.inverse[r];
 #pragma unroll
-            for (int b = 0; b < BOXES; b++) {
-                uint4 halves[2];
-                const uint4 codes = loadChunk(from + b * BOX_COLUMNS);
-                widenToHalf(valid ? codes : make_uint4(0, 0, 0, 0), halves);
-                const uint32_t target = b < BOXES - 1 ? to + b * BOX : toRope;
-                storeChunk(target, halves[0]);
-                storeChunk(target ^ 16, halves[1]); // the neighbouring chunk
-                if (PAIR == 2) {
-                    const Barrier& full = b < BOXES - 1 ? shared.pairFull[turn.place * TILE_PAIRS + b / 2]
-                                                        : shared.ropeFull[turn.place];
-                    const uint32_t fullThere = sharedOf(work.rank ^ 1, sharedAddress(&full));
-                    sendChunk(sharedOf(work.rank ^ 1, target), halves[0], fullThere);
-                    sendChunk(sharedOf(work.rank ^ 1, target ^ 16), halves[1], fullThere);
-                }
+            for (int j = 0; j < 32; j++) {
+                const int i = 4 * j + 2 * h;
+                store(task.row + r, 256 * half + 8 * j + threadIdx.x % 4 * 2, o[i] * inverse, o[i + 1] * inverse);
             }
-            showToTensorCores();
-            syncNamed(WIDENS, WARPGROUP); // these codes are read
-            if (warp == 0) {
-                fetch(used.place, at + work.rank * OWN + (pass + F::CODES * PAIR) * CODE_ROWS);
-            }
-            used.advance(1);
         }
-        if (threadIdx.x % WARPGROUP <= TILE_PAIRS) {
-            const int p = threadIdx.x % WARPGROUP;
-            Barrier& full = p < TILE_PAIRS ? shared.pairFull[turn.place * TILE_PAIRS + p] : shared.ropeFull[turn.place];
-            full.arriveExpecting((PAIR - 1) * OWN * BOX_ROW_BYTES * (p < TILE_PAIRS ? 2 : 1));
-        }
-        turn.advance(1);
     }
 }
 
-template <int PAIR>
-static __device__ __forceinline__ void produce(
-    Shared<bf16>& shared, const CUtensorMap* cache, const Paged& paged, int piece) {
-    if (threadIdx.x % WARPGROUP < 32) {
-        load<PAIR>(shared, *cache, paged, piece);
-    }
-}
-
-template <int PAIR>
-static __device__ __forceinline__ void produce(
-    Shared<e4m3>& shared, const e4m3* cache, const Paged& paged, int piece) {
-    widen<PAIR>(shared, cache, paged, piece);
-}
-
-template <class C, int PAIR, class Cache>
-static __device__ __forceinline__ void decode(bf16* out, float* partial, float* logSum, const bf16* q, Cache cache,
-                                              const Paged& paged, int heads, int chunk, int piece, int64_t qToken,
-                                              int64_t qHead, int64_t outToken, int64_t outHead, float scale) {
-    using F = Format<C>;
+template <class C>
+static __device__ __forceinline__ void decode(bf16* out, float* partial, float* logSum, const bf16* q, const C* cache,
+                                              const Paged& paged, int heads, int chunk, int64_t qToken, int64_t qHead,
+                                              int64_t outToken, int64_t outHead, float scale) {
     extern __shared__ unsigned char memory[];
-    auto& shared = *reinterpret_cast<Shared<C>*>(memory + (1024 - sharedAddress(memory) % 1024) % 1024);
+    Shared& shared = *reinterpret_cast<Shared*>(memory + (1024 - sharedAddress(memory) % 1024) % 1024);
     const Split split{paged.starts, paged.past, heads, chunk};
     const int sequence = blockIdx.z;
     const int part = blockIdx.y;
-    const int rank = PAIR == 1 ? 0 : clusterRank();
-    const int from = part * chunk;
-    const int to = min(from + chunk, split.keys(sequence));
-    const int firstRow = (blockIdx.x - rank) * TILE; // of the cluster
-    if (firstRow >= split.queries(sequence) * heads || from >= to) {
-        return; // all blocks of the cluster
+    Task task{paged.starts[sequence], heads, static_cast<int>(blockIdx.x) * TILE, split.queries(sequence) * heads,
+              paged.past[sequence], part * chunk, min((part + 1) * chunk, split.keys(sequence)), 0};
+    task.open = min(task.visible(task.row), task.to);
+    if (task.row >= task.rows || task.from >= task.to) {
+        return;
     }
-    const int64_t before = split.parts(sequence) == 1 ? -1 : split.firstPartial(sequence);
+    const bool whole = split.parts(sequence) == 1;
+    const int64_t firstPartial = whole ? 0 : split.firstPartial(sequence) + static_cast<int64_t>(part) * task.rows;
     if (threadIdx.x == 0) {
-        Work& work = shared.work;
-        work.start = paged.starts[sequence];
-        work.heads = heads;
-        work.row = firstRow + rank * TILE;
-        work.rows = split.queries(sequence) * heads;
-        work.past = paged.past[sequence];
-        work.from = from;
-        work.to = to;
-        work.open = min(work.visible(work.row), to);
-        work.sequence = sequence;
-        work.rank = rank;
-        work.firstPartial = before < 0 ? -1 : before + static_cast<int64_t>(part) * work.rows;
-        shared.queriesTaken.init(4 * PAIR);
+        shared.qFull.init(WARPGROUP);
         shared.finished.init(WARPGROUP);
-        for (int i = 0; i < F::PAIRS; i++) {
-            shared.pairFull[i].init(1);
-            shared.pairEmpty[i].init(4 * PAIR);
-        }
-        for (int i = 0; i < F::ROPES; i++) {
-            shared.ropeFull[i].init(1);
-            shared.ropeEmpty[i].init(2 * 4 * PAIR);
-            shared.ready[i].init(4);
-        }
-        for (int i = 0; i < F::CODES; i++) {
-            shared.codesFull[i].init(1);
+        for (int i = 0; i < STAGES; i++) {
+            shared.full[i].init(WARPGROUP);
+            shared.ready[i].init(WARPGROUP);
+            shared.empty[i].init(2 * WARPGROUP);
         }
         fenceBarrierInit();
     }
-    if (PAIR == 1) {
-        __syncthreads();
-    } else {
-        syncCluster();
-    }
-    asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); // the combination of parts may get ready
+    __syncthreads();
     const int group = threadIdx.x / WARPGROUP;
-    if (group == 0) {
-        claimRegisters<F::SCORE_REGISTERS>();
-        score<C, PAIR>(shared, q, qToken, qHead, scale * LOG2E);
-    } else if (group == 3) {
-        giveUpRegisters<F::LOAD_REGISTERS>();
-        produce<PAIR>(shared, cache, paged, piece);
-    } else {
-        claimRegisters<OUTPUT_REGISTERS>();
-        output<C, PAIR>(
-            shared, group - 1, [&](const float (&o)[2][64], int h, int r, int column, float inverse) {
-                const int64_t first = shared.work.firstPartial;
-                bf16* to = out + (shared.work.start + r / heads) * outToken + r % heads * outHead + column;
-                float* toPartial = partial + (first + r) * VALUES + column;
-#pragma unroll
-                for (int j = 0; j < 32; j++) {
-                    const float low = o[j / 16][j % 16 * 4 + 2 * h] * inverse;
-                    const float high = o[j / 16][j % 16 * 4 + 2 * h + 1] * inverse;
-                    if (first < 0) {
-                        *reinterpret_cast<uint32_t*>(to + 8 * j) = packBf16(low, high);
-                    } else {
-                        *reinterpret_cast<float2*>(toPartial + 8 * j) = make_float2(low, high);
-                    }
-                }
-            });
-        const Work& work = shared.work;
-        const int r = threadIdx.x - WARPGROUP;
-        if (work.firstPartial >= 0 && r < TILE && work.row + r < work.rows) {
-            logSum[work.firstPartial + work.row + r] = shared.logSum[r];
+    if (group == 2) {
+        giveUpRegisters<88>();
+        copyQueries(shared.q, shared.qFull, q, task.start, heads, task.row, task.rows, qToken, qHead);
+        int stage = 0, parity = 1;
+        for (int at = task.from; at < task.to; at += TILE) {
+            copyLatent(shared.empty[stage], parity, shared.keys[stage], shared.full[stage], cache, paged, sequence, at,
+                       task.to);
+            stage = (stage + 1) % STAGES;
+            parity ^= stage == 0;
         }
-    }
-    if (PAIR > 1) {
-        __syncwarp();
-        syncCluster(); // the other block may still arrive at barriers of this one
+    } else {
+        claimRegisters<208>();
+        const int row = threadIdx.x % WARPGROUP / 32 * 16 + threadIdx.x % 32 / 4;
+        float o[128];
+        if (group == 0) {
+            score(shared, o, task, scale * LOG2E, whole ? nullptr : logSum + firstPartial, row);
+            shared.finished.arrive();
+        } else {
+            follow(shared, o, task, row);
+        }
+        shared.finished.wait(0);
+        if (whole) {
+            store(shared, o, task, group, row, [&](int r, int column, float first, float second) {
+                bf16* to = out + (task.start + r / heads) * outToken + r % heads * outHead + column;
+                *reinterpret_cast<uint32_t*>(to) = packBf16(first, second);
+            });
+        } else {
+            store(shared, o, task, group, row, [&](int r, int column, float first, float second) {
+                float* to = partial + (firstPartial + r) * VALUES + column;
+                *reinterpret_cast<float2*>(to) = make_float2(first, second);
+            });
+        }
     }
 }
 
-#define MLA_DECODE_ATTENTION(NAME, C, PAIR, PARAMETER, CACHE)                                                          \
-    extern "C" __global__ __launch_bounds__(4 * WARPGROUP, 1)      void NAME(                                             \
-        PARAMETER, bf16* out, float* partial, float* logSum, const bf16* q, const int* starts, const int* past,        \
-        const int* pageTable, int B, int tablePages, int pageTokens, int Q, int chunk, int piece, int64_t qToken,      \
-        int64_t qHead, int64_t outToken, int64_t outHead, float scale) {                                               \
-        decode<C, PAIR>(out, partial, logSum, q, CACHE, Paged{starts, past, pageTable, B, tablePages, pageTokens}, Q,  \
-                        chunk, piece, qToken, qHead, outToken, outHead, scale);                                        \
+#define MLA_DECODE_ATTENTION(NAME, CACHE)                                                                              \
+    extern "C" __global__ __launch_bounds__(3 * WARPGROUP, 1) void NAME(                                               \
+        bf16* out, float* partial, float* logSum, const bf16* q, const CACHE* cache, const int* starts,                \
+        const int* past, const int* pageTable, int B, int tablePages, int pageTokens, int Q, int chunk,                \
+        int64_t qToken, int64_t qHead, int64_t outToken, int64_t outHead, float scale) {                               \
+        decode(out, partial, logSum, q, cache, Paged{starts, past, pageTable, B, tablePages, pageTokens}, Q, chunk,    \
+               qToken, qHead, outToken, outHead, scale);                                                               \
     }
 
-MLA_DECODE_ATTENTION(mla_decode_attention_d576_bf16, bf16, 1, const __grid_constant__ CUtensorMap cache, &cache)
-MLA_DECODE_ATTENTION(mla_decode_attention_d576_pair_bf16, bf16, 2, const __grid_constant__ CUtensorMap cache, &cache)
-MLA_DECODE_ATTENTION(mla_decode_attention_d576_e4m3, e4m3, 1, const e4m3* cache, cache)
-MLA_DECODE_ATTENTION(mla_decode_attention_d576_pair_e4m3, e4m3, 2, const e4m3* cache, cache)
+MLA_DECODE_ATTENTION(mla_decode_attention_d576_bf16, bf16)

@@ -1,10 +1,10 @@
 // mla_decode_attention_fp8: mla_decode_attention for a cache of e4m3 with scale 1.
-#include "common/bulk_copy.cuh"
 #include "common/cache_tile.cuh"
 #include "common/queries.cuh"
 #include "common/ring.cuh"
 #include "common/softmax.cuh"
 #include "common/split.cuh"
+#include "common/tensor_copy.cuh"
 
 constexpr int TILE = QUERY_ROWS; // rows of a block, keys of a tile
 constexpr int WIDTH = 576;       // of a row of the cache
@@ -17,28 +17,34 @@ constexpr int STEPS = WIDTH / 32; // of a product along a row
 constexpr int HELD = 8;           // of them whose queries lie in registers
 constexpr int HELD_BOXES = HELD / 4;
 constexpr int TILES = 4; // of keys in shared memory
+constexpr int SLOTS = 2; // for probabilities of a tile
 constexpr int PARTS = 2; // queries are sums of two codes
 constexpr int SCORES = 1; // named barrier of the warpgroup that makes scores
 constexpr int LIFT = 7;   // keeps small probabilities within f16
+#ifndef LATER
+#define LATER true
+#endif
 constexpr float LOG2E = 1.4426950408889634f;
 
 // What a block does, in shared memory: read where it is needed, it takes no registers.
 struct Work : Task {
     int sequence;
     int64_t firstPartial; // row of partial results, or -1 of a sequence that has none
+
+    __device__ __forceinline__ int tiles() const { return (to - from + TILE - 1) / TILE; }
 };
 
 struct Shared {
     unsigned char keys[TILES][BOXES][BOX];
     unsigned char queries[PARTS][BOXES - HELD_BOXES][BOX];
-    unsigned char probabilities[2][BOX];
-    float factor[2][TILE];
+    unsigned char probabilities[SLOTS][BOX];
+    float factor[SLOTS][TILE];
     float inverse[TILE];
     float logSum[TILE];
     float scale[TILE];
     int visible[TILE];
     Work work;
-    Barrier full[TILES], empty[TILES], ready[2], used[2], queriesTaken, finished;
+    Barrier full[TILES], empty[TILES], ready[SLOTS], used[SLOTS], queriesTaken, finished;
 };
 
 // Queries as sums of two codes, each row by the power of two that brings its largest element to 2^7 .. 2^8: what both
@@ -148,53 +154,51 @@ static __device__ __forceinline__ void score(
     arriveWarp(shared.queriesTaken);
     const uint32_t queries = sharedAddress(shared.queries);
     OnlineSoftmax<LIFT> softmax;
-    Turn<TILES> turn;
-    Turn<2> slot;
     float s[32];
     shared.full[0].wait(0);
     issueScores(s, held, queries, sharedAddress(shared.keys[0]));
     awaitProducts<0>();
-    const int to = work.to;
-    for (int at = work.from; at < to; at += TILE) {
+    const int tiles = work.tiles();
+    for (int i = 0; i < tiles; i++) {
+        const int at = work.from + i * TILE;
         const float scale[2] = {shared.scale[row], shared.scale[row + 8]};
         float factor[2];
         if (at + TILE > work.open) {
             hideKeys(s, {shared.visible[row] - at, shared.visible[row + 8] - at});
         }
         softmax.advance(s, scale, factor);
-        shared.used[slot.place].wait(slot.parity ^ 1);
-        const uint32_t p = sharedAddress(shared.probabilities[slot.place]) + threadIdx.x % 4 * 4;
+        const int slot = i % SLOTS;
+        shared.used[slot].wait(i / SLOTS % 2 ^ 1);
+        const uint32_t p = sharedAddress(shared.probabilities[slot]) + threadIdx.x % 4 * 4;
 #pragma unroll
         for (int j = 0; j < 8; j++) {
             storeWord(p + swizzledChunk(row, j), pack<__half>(s[4 * j], s[4 * j + 1]));
             storeWord(p + swizzledChunk(row + 8, j), pack<__half>(s[4 * j + 2], s[4 * j + 3]));
         }
         if (threadIdx.x % 4 == 0) {
-            shared.factor[slot.place][row] = factor[0];
-            shared.factor[slot.place][row + 8] = factor[1];
+            shared.factor[slot][row] = factor[0];
+            shared.factor[slot][row + 8] = factor[1];
         }
-        if (at + TILE > to) {
+        if (at + TILE > work.to) {
             syncNamed(SCORES, WARPGROUP); // no warp still reads keys for scores
-            clearValues(sharedAddress(shared.keys[turn.place]), to - at);
+            clearValues(sharedAddress(shared.keys[i % TILES]), work.to - at);
         }
         showToTensorCores();
-        __syncwarp();
-        Barrier& ready = shared.ready[slot.place];
-        turn.advance(1);
-        slot.advance(1);
         // The next tile's scores go first, so that its softmax runs beside this tile's output: unless they must wait.
-        const bool more = at + TILE < to;
-        const bool later = more && shared.full[turn.place].passed(turn.parity);
-        if (!later && threadIdx.x % 32 == 0) {
-            ready.arrive();
+        Barrier& next = shared.full[(i + 1) % TILES];
+        const int parity = (i + 1) / TILES % 2;
+        const bool more = i + 1 < tiles;
+        const bool later = LATER && more && __all_sync(0xFFFFFFFFu, passed(next, parity));
+        if (!later) {
+            arriveWarp(shared.ready[slot]);
         }
         if (more) {
-            shared.full[turn.place].wait(turn.parity);
-            issueScores(s, held, queries, sharedAddress(shared.keys[turn.place]));
+            next.wait(parity);
+            issueScores(s, held, queries, sharedAddress(shared.keys[(i + 1) % TILES]));
             awaitProducts<0>();
         }
-        if (later && threadIdx.x % 32 == 0) {
-            ready.arrive();
+        if (later) {
+            arriveWarp(shared.ready[slot]);
         }
     }
 #pragma unroll
@@ -232,13 +236,12 @@ static __device__ __forceinline__ void output(Shared& shared, int half, Store st
     const int lane = threadIdx.x % 32;
     const int warp = threadIdx.x % WARPGROUP / 32;
     float o[4][32]; // quarters of the columns
-    Turn<TILES> turn;
-    Turn<2> slot;
-    const int tiles = (work.to - work.from + TILE - 1) / TILE;
+    const int tiles = work.tiles();
     for (int i = 0; i < tiles; i++) {
-        shared.full[turn.place].wait(turn.parity);
-        shared.ready[slot.place].wait(slot.parity);
-        const float* factor = shared.factor[slot.place];
+        const int tile = i % TILES, slot = i % SLOTS;
+        shared.full[tile].wait(i / TILES % 2);
+        shared.ready[slot].wait(i / SLOTS % 2);
+        const float* factor = shared.factor[slot];
         if (i > 0 && __any_sync(0xFFFFFFFFu, factor[lane] != 1 || factor[lane + 32] != 1)) {
 #pragma unroll
             for (int j = 0; j < 8; j++) {
@@ -252,8 +255,8 @@ static __device__ __forceinline__ void output(Shared& shared, int half, Store st
                 }
             }
         }
-        const uint32_t keys = sharedAddress(shared.keys[turn.place][2 * half]);
-        const Boxes p = Boxes::rows(sharedAddress(shared.probabilities[slot.place]));
+        const uint32_t keys = sharedAddress(shared.keys[tile][2 * half]);
+        const Boxes p = Boxes::rows(sharedAddress(shared.probabilities[slot]));
         uint32_t a[2][2][4];
 #pragma unroll
         for (int u = 0; u < 8; u++) {
@@ -268,10 +271,8 @@ static __device__ __forceinline__ void output(Shared& shared, int half, Store st
             closeProducts();
         }
         awaitProducts<0>();
-        arriveWarp(shared.empty[turn.place]);
-        arriveWarp(shared.used[slot.place]);
-        turn.advance(1);
-        slot.advance(1);
+        arriveWarp(shared.empty[tile]);
+        arriveWarp(shared.used[slot]);
     }
     shared.finished.wait(0);
 #pragma unroll
@@ -295,6 +296,7 @@ static __device__ __forceinline__ void output(Shared& shared, int half, Store st
 static __device__ __forceinline__ void load(Shared& shared, const CUtensorMap& cache, const Paged& paged, int piece) {
     const Work& work = shared.work;
     const int lane = threadIdx.x % 32;
+    const uint64_t policy = cachePolicy(Keep::SHORT);
     CachePieces pieces;
     Turn<TILES> turn;
     const int to = work.to;
@@ -311,8 +313,8 @@ static __device__ __forceinline__ void load(Shared& shared, const CUtensorMap& c
         for (int r = 0; r < present; r += piece) {
             const int row = pieces.row(paged, work.sequence, piece, at + r, to);
             if (lane < BOXES) {
-                copyBox(sharedAddress(shared.keys[turn.place][lane]) + r * BOX_ROW_BYTES, cache, lane * BOX_CODES, row,
-                        shared.full[turn.place]);
+                copyBox(sharedAddress(shared.keys[turn.place][lane]) + r * BOX_ROW_BYTES, cache,
+                        shared.full[turn.place], lane * BOX_CODES, row, policy);
             }
         }
         turn.advance(1);
@@ -356,14 +358,13 @@ void mla_decode_attention_fp8_d576_e4m3(const __grid_constant__ CUtensorMap cach
             shared.full[i].init(1);
             shared.empty[i].init(8);
         }
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < SLOTS; i++) {
             shared.ready[i].init(4);
             shared.used[i].init(8);
         }
         fenceBarrierInit();
     }
     __syncthreads();
-    asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); // the combination of parts may get ready
     const int group = threadIdx.x / WARPGROUP;
     if (group == 0) {
         claimRegisters<136>();

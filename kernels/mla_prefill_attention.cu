@@ -22,29 +22,31 @@ static_assert(sizeof(PrefillShared<3, 2, KEYS>) + 1024 == 214088, "as the header
 
 struct Expanded {
     const CUtensorMap &q, &kv, &kRope;
-    int head;
+    int firstQuery, firstKey; // columns where the head's begin
 
-    __device__ __forceinline__ void query(int box, uint32_t to, int row, const Barrier& full) const {
-        copyBox(to, q, box * BOX_COLUMNS, head, row, full);
+    __device__ __forceinline__ void query(int box, uint32_t to, int row, Barrier& full) const {
+        copyBox(to, q, full, firstQuery + box * BOX_COLUMNS, row, cachePolicy(Keep::SHORT));
     }
 
-    __device__ __forceinline__ void key(int box, uint32_t to, int row, const Barrier& full) const {
+    __device__ __forceinline__ void key(int box, uint32_t to, int row, Barrier& full) const {
         if (box < 2) {
-            copyBox(to, kv, box * BOX_COLUMNS, head, row, full);
+            copyBox(to, kv, full, firstKey + box * BOX_COLUMNS, row, cachePolicy(Keep::LONG));
         } else {
-            copyBox(to, kRope, 0, row, full);
+            copyBox(to, kRope, full, 0, row, cachePolicy(Keep::LONG));
         }
     }
 
-    __device__ __forceinline__ void value(int box, uint32_t to, int row, const Barrier& full) const {
-        copyBox(to, kv, (2 + box) * BOX_COLUMNS, head, row, full);
+    __device__ __forceinline__ void value(int box, uint32_t to, int row, Barrier& full) const {
+        copyBox(to, kv, full, firstKey + (2 + box) * BOX_COLUMNS, row, cachePolicy(Keep::LONG));
     }
 };
 
 extern "C" __global__ __launch_bounds__(3 * WARPGROUP, 1)
 void mla_prefill_attention_d192_bf16(const __grid_constant__ CUtensorMap q, const __grid_constant__ CUtensorMap kv,
                                      const __grid_constant__ CUtensorMap kRope, bf16* out, const int* starts,
-                                     const int* past, int64_t outToken, int64_t outHead, float scale) {
+                                     const int* past, int qHead, int kvHead, int64_t outToken, int64_t outHead,
+                                     float scale) {
+    const int head = blockIdx.y;
     prefill<3, 2, KEYS>(out, outToken, outHead, starts, past, scale * LOG2E,
-                        Expanded{q, kv, kRope, static_cast<int>(blockIdx.y)});
+                        Expanded{q, kv, kRope, head * qHead, head * kvHead});
 }

@@ -7,9 +7,9 @@
 #pragma once
 
 #include "attention_products.cuh"
-#include "bulk_copy.cuh"
 #include "paged.cuh"
 #include "softmax.cuh"
+#include "tensor_copy.cuh"
 
 constexpr int QUERIES = 128; // of a block
 constexpr int QUERY_BOX = QUERIES * BOX_ROW_BYTES;
@@ -43,7 +43,7 @@ struct Stage {
 };
 
 // Copies for one thread. `start` is the row of the sequence's first query, `context` that of its first key; `source`
-// copies box b of rows from `row` on: source.query(b, to, row, barrier), key, value.
+// copies box b of rows from `row` on: source.query(b, to, row, barrier), key and value alike.
 template <int K, int V, int N, class Source>
 static __device__ __forceinline__ void copyTiles(
     PrefillShared<K, V, N>& shared, const PrefillTask& task, int start, int context, const Source& source) {
@@ -69,6 +69,11 @@ static __device__ __forceinline__ void copyTiles(
         }
         stage.advance();
     }
+}
+
+// Arrives at a named barrier of so many threads without waiting.
+static __device__ __forceinline__ void arriveNamed(int id, int threads) {
+    asm volatile("bar.arrive %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
 
 static __device__ __forceinline__ void release(Barrier& empty) {

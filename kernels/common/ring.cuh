@@ -30,3 +30,14 @@ __device__ __forceinline__ void arriveWarp(Barrier& barrier) {
         barrier.arrive();
     }
 }
+
+// Whether a wait for the barrier's phase of this parity would return at once.
+__device__ __forceinline__ bool passed(const Barrier& barrier, int parity) {
+    uint32_t over;
+    asm volatile(
+        "{\n.reg .pred over;\nmbarrier.test_wait.parity.shared::cta.b64 over, [%1], %2;\nselp.u32 %0, 1, 0, over;\n}"
+        : "=r"(over)
+        : "r"(sharedAddress(&barrier.state)), "r"(parity)
+        : "memory");
+    return over != 0;
+}

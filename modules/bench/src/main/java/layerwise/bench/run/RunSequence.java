@@ -205,7 +205,8 @@ final class RunSequence {
             Devices.carrier(executor).ifPresent(line -> progress.say("Layer-wise benchmarks: " + line));
         }
         if (config.runType() == RunType.GEN) {
-            progress.phase("Prefill KV cache", () -> prefill().run(bench, prefillExperts, mapping.dataRank(), progress));
+            progress.phase(
+                    "Prefill KV cache", () -> prefill().run(bench, prefillExperts, mapping.dataRank(), progress));
         }
         progress.phase("Warmup", () -> warmUp(bench));
         measure(bench, true);
