@@ -10,6 +10,7 @@ import layerwise.op.Scaling;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
+import layerwise.op.WeightFormat;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
 
@@ -63,10 +64,17 @@ record ExpertLaunches(Preparation to, Lane lane, boolean gated, TensorRef x, Ten
 
     /** A launch of a variant, y given. */
     private KernelCall call(ProductVariant variant, String format) {
-        LaunchShape shape = variant.expertShape(
-                y.dim(1), gated, x.dim(0), experts(), to.gpu().device().info().multiprocessors());
-        return to.call(operation(), "%s_%s_%s".formatted(operation(), variant.name(), format), shape)
+        return to.call(operation(), "%s_%s_%s".formatted(operation(), variant.name(), format), shape(variant))
                 .pointer(to.address(y));
+    }
+
+    /** Bfloat16 weights are too many bytes for L2 to wait for a second tile of rows. */
+    private LaunchShape shape(ProductVariant variant) {
+        if (w.format() == WeightFormat.BF16 && x.dim(0) > variant.tokens() * experts()) {
+            return variant.orderedExpertShape(y.dim(1), gated, x.dim(0), experts());
+        }
+        return variant.expertShape(
+                y.dim(1), gated, x.dim(0), experts(), to.gpu().device().info().multiprocessors());
     }
 
     /** A launch that takes every shape and alignment, y and activations given. */

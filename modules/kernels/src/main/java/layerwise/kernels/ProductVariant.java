@@ -49,10 +49,21 @@ record ProductVariant(int tokens, int tiles, int splits) {
         return blocks(splits > 1 ? splits * count : Math.min(count, resident(multiprocessors)));
     }
 
-    /** A launch over experts: no more blocks than tiles could exist, whatever the experts' shares. */
+    /** A launch over experts: a wave of blocks that walk the tiles; no more than tiles could exist, whatever the shares. */
     LaunchShape expertShape(long columns, boolean gated, long pairs, long experts, int multiprocessors) {
-        long most = across(columns, gated) * mostTiles(pairs, experts, tokens);
-        return blocks(Math.min(most, resident(multiprocessors)));
+        return blocks(Math.min(most(columns, gated, pairs, experts), resident(multiprocessors)));
+    }
+
+    /**
+     * The same with a block for every tile that could exist. Blocks start in order, so that those which share weights
+     * read them at the same time; blocks that walk drift apart until L2 holds the weights no longer.
+     */
+    LaunchShape orderedExpertShape(long columns, boolean gated, long pairs, long experts) {
+        return blocks(most(columns, gated, pairs, experts));
+    }
+
+    private long most(long columns, boolean gated, long pairs, long experts) {
+        return across(columns, gated) * mostTiles(pairs, experts, tokens);
     }
 
     /** Most tiles of so many rows that the experts' shares of all pairs can make. */

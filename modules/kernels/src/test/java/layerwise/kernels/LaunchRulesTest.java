@@ -63,6 +63,12 @@ class LaunchRulesTest {
                 new ProductVariant(128, 2, 1)
                         .expertShape(2048, true, 65_544, 256, 132)
                         .gridX());
+        // 766 token tiles at most, 16 row tiles.
+        assertEquals(
+                16 * 766,
+                new ProductVariant(128, 2, 1)
+                        .orderedExpertShape(2048, true, 65_544, 256)
+                        .gridX());
         // Fewer pairs than experts: a tile for each.
         assertEquals(2, ProductVariant.mostTiles(2, 256, 8));
     }

@@ -54,6 +54,11 @@ final class RankProcess implements Communicator {
     }
 
     @Override
+    public void abort(int status) {
+        System.exit(status); // the hub loses its connection, and with it the other ranks
+    }
+
+    @Override
     public List<byte[]> allGather(byte[] own) {
         try {
             out.writeInt(own.length);

@@ -64,6 +64,11 @@ final class ThreadRanks {
             }
 
             @Override
+            public void abort(int status) {
+                throw new AssertionError("rank %d gives up with status %d".formatted(group.rank(), status));
+            }
+
+            @Override
             public List<byte[]> allGather(byte[] own) {
                 gathered.set(group.rank(), own.clone());
                 meet();

@@ -36,13 +36,13 @@ import layerwise.model.parallel.WeakScaling;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
+import layerwise.op.AllToAllCombine.Wire;
 import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
 import layerwise.op.Program;
 import layerwise.op.RankTokens;
-import layerwise.op.Wire;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.Markers;
 
@@ -152,10 +152,6 @@ final class RunSequence {
 
     void run(List<String> arguments) {
         recording.prepare();
-        progress.say("MoE backend: " + experts);
-        if (config.runType() == RunType.GEN) {
-            progress.say("MoE backend for prefill: " + prefillExperts);
-        }
         new ReferenceBudget(
                         config,
                         slice,
@@ -185,6 +181,10 @@ final class RunSequence {
     }
 
     private void run(Executor executor, Memory memory, Tracer tracer) {
+        progress.say("MoE backend: " + experts);
+        if (config.runType() == RunType.GEN) {
+            progress.say("MoE backend for prefill: " + prefillExperts);
+        }
         progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
         progress.phase("Create runner", () -> {
             weights.place(memory);
