@@ -1,4 +1,26 @@
-// gqa_decode_attention: causal attention of grouped queries against a paged cache.
+// gqa_decode_attention: causal attention of grouped queries against a paged cache, head dimensions 128 and 256.
+//
+// Math      score[i,h,s] = scale * (q[i,h,:] . cache[row(s),h/(Q/G),:]) for s <= past + i; out[i,h,:] =
+//           sum_s softmax_s(score[i,h])[s] * cache[row(s),G + h/(Q/G),:]; i and s counted within a sequence, whose own
+//           tokens are in the cache already; scale > 0
+// Shapes    q, out [T,Q,D], cache [pages, pageTokens, 2*G, D] bf16 or e4m3 with scale 1, keys of all heads before their
+//           values, starts [B+1], past [B], pageTable [B, tablePages] int32, partial [P,D], logSum [P] float32; D 128
+//           or 256; Q a multiple of G; any T, B, past; pageTokens a multiple of 8
+// Layout    steps in elements between tokens and heads as named, elements of a head side by side; steps of q are
+//           multiples of 8, those of out of 2, pointers of 16 bytes; tables are contiguous. cache: a map
+//           [pages*pageTokens, 2*G*D], boxes of `piece` rows, piece the greatest common divisor of pageTokens and 64;
+//           bf16: 64 columns in the 128-byte swizzle, e4m3: D columns as they lie
+// Roofline  flops = 4*Q*D*pairs with pairs = sum_b(n*past + n*(n+1)/2), bytes = 4*T*Q*D + sum_b(past+n)*2*G*D*(size of
+//           a cache element): bandwidth-bound
+// Launch    grid (ceil(longest*(Q/G)/64)*G, ceil(keys/chunk), B), longest = most new tokens and keys = most tokens of a
+//           sequence; block (256), e4m3 (384); dynamic shared memory at D 128: 214232 B, e4m3 214208 B, at D 256:
+//           230520 B, e4m3 230496 B (attribute to be raised). A block: 64 rows (query and head of a group) of one
+//           sequence and key/value head, chunk keys. Warpgroup 0 multiplies; a warp copies ahead, for e4m3 two
+//           warpgroups widen keys and values. chunk, partial and what follows as in mla_decode_attention.cu, blocks(c)
+//           = sum_b G * ceil(n*(Q/G)/64) * ceil((past+n)/c)
+// Numerics  probabilities rounded to bf16 (e4m3: f16), scores and sums in float32: |err| <= 2^-8*|y| +
+//           (2^-8 + S*2^-24)*sum(p*|v|); the same bits each time
+// Source    Ainslie et al. 2023, §2.2; Dao et al. 2022, algorithm 1; partial results: Dao et al. 2023
 #include "common/cache_tile.cuh"
 #include "common/queries.cuh"
 #include "common/ring.cuh"
@@ -40,6 +62,10 @@ struct Shared {
     unsigned char codes[F::CODES > 0 ? F::CODES : 1][F::CODES > 0 ? TILE * D : 16];
     Barrier full[F::PLACES], empty[F::PLACES], codesFull[F::CODES > 0 ? F::CODES : 1];
 };
+
+static_assert(sizeof(Shared<bf16, 128>) + 1024 == 214232 && sizeof(Shared<e4m3, 128>) + 1024 == 214208 &&
+                  sizeof(Shared<bf16, 256>) + 1024 == 230520 && sizeof(Shared<e4m3, 256>) + 1024 == 230496,
+              "as the header says");
 
 struct Work : Task {
     int sequence, kvHead;
@@ -195,7 +221,8 @@ static __device__ __forceinline__ void load(
     }
 }
 
-// Keys (part 0) or values (part 1) from an e4m3 cache, by a warpgroup: its first warp copies codes ahead, all widen them.
+// Keys (part 0) or values (part 1) from an e4m3 cache, by a warpgroup: its first warp copies codes ahead, all widen
+// them.
 template <int D>
 static __device__ __forceinline__ void widen(Shared<e4m3, D>& shared, const Work& work, const CUtensorMap& cache,
                                              const Paged& paged, int piece, int kvHeads, int part) {
@@ -216,8 +243,8 @@ static __device__ __forceinline__ void widen(Shared<e4m3, D>& shared, const Work
         for (int r = 0; r < present; r += piece) {
             const int row = pieces.row(paged, work.sequence, piece, key + r, work.to);
             if (lane == 0) {
-                copyBox(sharedAddress(shared.codes[place]) + r * D, cache, full, (part * kvHeads + work.kvHead) * D, row,
-                        policy);
+                copyBox(sharedAddress(shared.codes[place]) + r * D, cache, full, (part * kvHeads + work.kvHead) * D,
+                        row, policy);
             }
         }
     };
@@ -317,7 +344,7 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
 }
 
 #define GQA_DECODE_ATTENTION(NAME, C, D)                                                                               \
-    extern "C" __global__ __launch_bounds__(Format<C, D>::THREADS, 1) void NAME(                                             \
+    extern "C" __global__ __launch_bounds__(Format<C, D>::THREADS, 1) void NAME(                                       \
         const __grid_constant__ CUtensorMap cache, bf16* out, float* partial, float* logSum, const bf16* q,            \
         const int* starts, const int* past, const int* pageTable, int B, int tablePages, int pageTokens, int Q, int G, \
         int chunk, int piece, int64_t qToken, int64_t qHead, int64_t outToken, int64_t outHead, float scale) {         \

@@ -1,4 +1,25 @@
 // mla_decode_attention_fp8: mla_decode_attention for a cache of e4m3 with scale 1.
+//
+// Math      as in mla_decode_attention.cu
+// Shapes    q [T,Q,576] bf16, cache [pages, pageTokens, 576] e4m3, out [T,Q,512] bf16, starts [B+1], past [B],
+//           pageTable [B, tablePages] int32, partial [P,512], logSum [P] float32; any T, Q, B, past; pageTokens a
+//           multiple of 8
+// Layout    steps in elements between tokens and heads as named, elements of a head side by side; steps of q are
+//           multiples of 8, those of out of 2, pointers of 16 bytes; tables are contiguous. cache: a map of bytes
+//           [pages*pageTokens, 576], boxes of 128 columns and `piece` rows in the 128-byte swizzle, piece the greatest
+//           common divisor of pageTokens and 64
+// Roofline  flops = 2176*Q*pairs with pairs = sum_b(n*past + n*(n+1)/2), bytes = 2*T*Q*1088 + sum_b(past+n)*576:
+//           compute-bound above about 64 rows (query and head) of a sequence
+// Launch    grid, chunk, partial and what follows as in mla_decode_attention.cu; block (512); dynamic shared memory
+//           232104 B (attribute to be raised). A block: 64 rows of one sequence, chunk keys, four tiles of 64.
+//           Warpgroup 0 makes scores from codes as they are: a query is the sum of two codes, which together hold what
+//           bf16 does. Warpgroups 1 and 2 make half of the output each, transposed: codes of the values become f16 in
+//           registers on their way to the tensor cores, where they are the rows of the product. A warp of warpgroup 3
+//           asks for copies
+// Numerics  probabilities rounded to f16, their sums in float32. Scores are sums of E4M3 products, of which the tensor
+//           cores keep 13 bits beside the largest: with scores of standard deviation 3 they err by about 2^-6, and
+//           |err| <= 2^-8*|y| + 2^-5*sum(p*|v|); the same bits each time
+// Source    as in mla_decode_attention.cu; partial sums of FP8 products: DeepSeek-AI 2024 (DeepSeek-V3), §3.3.2
 #include "common/cache_tile.cuh"
 #include "common/queries.cuh"
 #include "common/ring.cuh"
@@ -47,6 +68,8 @@ struct Shared {
     Barrier full[TILES], empty[TILES], ready[SLOTS], used[SLOTS], queriesTaken, finished;
 };
 
+static_assert(sizeof(Shared) + 1024 == 232104, "as the header says");
+
 // Queries as sums of two codes, each row by the power of two that brings its largest element to 2^7 .. 2^8: what both
 // codes leave of an element is less than 2^-16 of the largest. Boxes before HELD_BOXES go where the last two tiles of
 // keys will be.
@@ -56,7 +79,7 @@ static __device__ __forceinline__ void splitQueries(Shared& shared, const QueryR
     for (int r = threadIdx.x / 8; r < TILE; r += WARPGROUP / 8) {
         const int row = rows.first + r;
         const bool present = row < rows.rows;
-        const bf16* from = rows.q + (present ? row / rows.heads * rows.token + row % rows.heads * rows.head : 0) + 8 * lane;
+        const bf16* from = rows.at(present ? row : 0) + 8 * lane;
         uint4 raw[WIDTH / 64];
         uint32_t top = 0;
 #pragma unroll
@@ -212,8 +235,8 @@ static __device__ __forceinline__ void score(
     shared.finished.arrive();
 }
 
-// Codes of 16 columns and 32 keys, which begin at `chunk` of a box, as operands of two products: rows 2i and 2i+1 of the
-// columns lie in rows i and i+8 of the operand.
+// Codes of 16 columns and 32 keys, which begin at `chunk` of a box, as operands of two products: columns 2i and 2i+1 are
+// rows i and i+8 of the operand.
 static __device__ __forceinline__ void widenValues(uint32_t (&a)[2][4], uint32_t box, int chunk, int key) {
     uint32_t codes[4];
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"

@@ -3,17 +3,16 @@
 // Math      score[i,s] = scale * (q[i,h,0:128] . kv[s,h,0:128] + q[i,h,128:192] . kRope[s,:]) for s <= past + i;
 //           out[i,h,:] = sum_s softmax_s(score[i,:])[s] * kv[s,h,128:256], i and s counted within a sequence; scale > 0
 // Shapes    q [T,Q,192], kv [S,Q,256], kRope [S,64], out [T,Q,128], starts [B+1], past [B] int32; S = T + sum(past);
-//           sequences one after the other, in kv and kRope past tokens first; any T, Q, B, past
-// Layout    steps in elements between tokens and heads as named, elements of a head side by side; steps of q, kv and
-//           kRope are multiples of 8 and their pointers of 16 bytes, those of out multiples of 2 and of 4 bytes
+//           sequences one after the other, in kv and kRope past tokens first; any T, Q, B, past. Values are finite
+// Layout    steps in elements between tokens and heads as named, elements of a head side by side; those of out are
+//           multiples of 2 and its pointer of 4 bytes. q, kv, kRope: maps of rows of all heads, boxes of 64 columns and
+//           128 rows in the 128-byte swizzle; their steps between tokens are multiples of 8, pointers of 16 bytes
 // Roofline  flops = 640*Q*pairs with pairs = sum_b(n*past + n*(n+1)/2), bytes = 2*(T*Q*320 + S*(Q*256 + 64)):
 //           compute-bound above about 500 tokens
 // Launch    grid (ceil(longest/128), Q, B), longest = most new tokens of a sequence; block (384); dynamic shared memory
-//           214088 B (attribute to be raised). A block: 128 queries of one head, the longest first. Warpgroups 0 and 1
-//           multiply for 64 queries each, warpgroup 2 copies; two stages of 128 keys, last ones first. Scores of a tile
-//           are multiplied while the tile before meets its values
+//           214088 B (attribute to be raised). Blocks as common/prefill.cuh tells, stages of 128 keys
 // Numerics  probabilities rounded to bf16, scores and sums in float32: |err| <= 2^-8*|y| + (2^-8 + n*2^-24)*sum(p*|v|)
-// Source    DeepSeek-AI 2024 (DeepSeek-V2), §2.1; Dao et al. 2022, algorithm 1; Shah et al. 2024, §3.2
+// Source    DeepSeek-AI 2024 (DeepSeek-V2), §2.1; Dao et al. 2022, algorithm 1; Shah et al. 2024, §3
 #include "common/prefill.cuh"
 
 constexpr int KEYS = 128; // of a stage

@@ -40,8 +40,8 @@ __device__ inline void loadRows(uint32_t (&a)[4], uint32_t box, int row, int ste
 
 // Descriptors of swizzled boxes as products take them, all from one word that the warp shares and the compiler knows as
 // shared: its uniform unit then adds offsets beside the products, where vector registers would cost more than a narrow
-// product takes. Made anew in each round of a loop, since otherwise the compiler makes all descriptors before it and has
-// no registers left.
+// product takes. Made anew in each round of a loop, since otherwise the compiler makes all descriptors before it and
+// has no registers left.
 struct Boxes {
     uint32_t low;
 

@@ -26,8 +26,8 @@ struct CachePieces {
     int base = -32;
     int held = 0; // row of piece base + lane
 
-    // Row of the piece of `keys` keys, which divide pageTokens, that starts with `key`; keys from `end` on do not exist.
-    // By a whole warp.
+    // Row of the piece of `keys` keys, which divide pageTokens, that starts with `key`; keys from `end` on do not
+    // exist. By a whole warp.
     __device__ __forceinline__ int row(const Paged& paged, int sequence, int keys, int key, int end) {
         const int piece = key / keys;
         if (piece - base >= 32) {

@@ -1,5 +1,4 @@
-// Loading 64 rows of queries or of a bf16 latent cache, 576 elements wide, into nine boxes of shared memory by one
-// warpgroup.
+// Loading 64 rows of a bf16 latent cache, 576 elements wide, into nine boxes of shared memory by one warpgroup.
 #pragma once
 
 #include "attention_products.cuh"
@@ -10,22 +9,6 @@ constexpr int LATENT_WIDTH = 576;
 constexpr int LATENT_BOXES = LATENT_WIDTH / BOX_COLUMNS;
 constexpr int LATENT_ROWS = 64;
 constexpr int LATENT_BOX = LATENT_ROWS * BOX_ROW_BYTES;
-
-// Rows `first` .. `first`+63 of a sequence's queries and heads, zeros from row `rows` on; its first query is token
-// `start`.
-__device__ inline void copyQueries(unsigned char* boxes, Barrier& full, const bf16* q, int64_t start, int heads,
-                                   int first, int rows, int64_t qToken, int64_t qHead) {
-    const int chunk = threadIdx.x % 8;
-    for (int r = threadIdx.x % 128 / 8; r < LATENT_ROWS; r += 16) {
-        const int row = first + r;
-        const bf16* from = q + (row < rows ? (start + row / heads) * qToken + row % heads * qHead : 0) + chunk * 8;
-        const uint32_t to = sharedAddress(boxes) + swizzledChunk(r, chunk);
-        for (int b = 0; b < LATENT_BOXES; b++) {
-            copyAsync16(to + b * LATENT_BOX, from + b * BOX_COLUMNS, row < rows);
-        }
-    }
-    full.arriveAfterCopies();
-}
 
 // Keys `at` .. `at`+63 of a sequence from a bf16 cache into the stage `keys`, zeros from key `to` on, as soon as
 // `empty` has passed the phase of this parity; `full` gets an arrival of each thread. 8 threads copy a row's 128 bytes

@@ -1,8 +1,8 @@
 // Causal attention of 128 queries of one head a block over keys and values that lie one after the other: what MLA's
 // expanded form and grouped queries share (Shah et al. 2024, §3).
 //
-// Warpgroups 0 and 1 multiply for 64 queries each, a thread of warpgroup 2 asks for the copies, two tiles ahead, the last
-// keys first. Scores of a tile are multiplied while the tile before meets its values. The two take turns at asking for
+// Warpgroups 0 and 1 multiply for 64 queries each, a thread of warpgroup 2 asks for the copies, two tiles ahead, the
+// last keys first. Scores of a tile are multiplied while the tile before meets its values. The two take turns at asking for
 // products, so that one's softmax runs beside the other's products.
 #pragma once
 

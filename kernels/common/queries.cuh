@@ -17,23 +17,25 @@ struct QueryRows {
     int64_t token, head;
     int heads, first, rows;
 
+    __device__ __forceinline__ const bf16* at(int row) const { return q + row / heads * token + row % heads * head; }
+
     // Boxes `from` .. `to`-1 of the rows from `first` on, zeros from row `rows` on; the warpgroup awaits its copies
     // afterwards.
     __device__ __forceinline__ void copy(uint32_t boxes, int from, int to) const {
         const int chunk = threadIdx.x % 8;
         for (int r = threadIdx.x % 128 / 8; r < QUERY_ROWS; r += 16) {
             const int row = first + r;
-            const bf16* at = q + (row < rows ? row / heads * token + row % heads * head : 0) + chunk * 8;
+            const bf16* source = at(row < rows ? row : 0) + chunk * 8;
             for (int b = from; b < to; b++) {
-                copyAsync16(boxes + (b - from) * QUERY_BOX_BYTES + swizzledChunk(r, chunk), at + b * BOX_COLUMNS,
+                copyAsync16(boxes + (b - from) * QUERY_BOX_BYTES + swizzledChunk(r, chunk), source + b * BOX_COLUMNS,
                             row < rows);
             }
         }
     }
 };
 
-// Turns bf16 queries into f16, each row by the power of two that brings its largest element to 2^14 .. 2^15, and divides
-// the rows' `scale` by it. `box(b)` is the address of box b; `row` is the first of the thread's two rows.
+// Turns bf16 queries into f16, each row by the power of two that brings its largest element to 2^14 .. 2^15, and
+// divides the rows' `scale` by it. `box(b)` is the address of box b; `row` is the first of the thread's two rows.
 template <class Box>
 __device__ __forceinline__ void queriesToHalf(int boxes, Box box, float (&scale)[2], int row) {
     const int firstRow = threadIdx.x % 128 / 32 * 16;

@@ -10,8 +10,8 @@ __device__ __forceinline__ float fastExp2(float v) {
     return y;
 }
 
-// Probabilities of a row are 2^LIFT times exp(scale * (score - reference)). The reference follows the highest score only
-// when that is more than 2^SLACK times as probable: until then what was summed up before need not be rescaled, and
+// Probabilities of a row are 2^LIFT times exp(scale * (score - reference)). The reference follows the highest score
+// only when that is more than 2^SLACK times as probable: until then what was summed up before need not be rescaled, and
 // floating-point sums lose nothing by it.
 template <int LIFT>
 struct OnlineSoftmax {

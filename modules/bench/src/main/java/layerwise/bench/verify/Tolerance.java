@@ -49,6 +49,9 @@ record Tolerance(double relative, double ofRow) {
 
     private static final double PROBABILITIES = 6 / Math.sqrt(3) * unit(DType.BF16);
 
+    /** Of scores that are sums of FP8 products, whose roundings the exponential multiplies (ADR 14). */
+    private static final double FP8_PROBABILITIES = 8 * PROBABILITIES;
+
     /** Of one output of an operator, stored as {@code dtype}. */
     static Tolerance of(Operator operator, DType dtype) {
         // The reference's result is stored in the same type: both may round away from each other.
@@ -87,7 +90,8 @@ record Tolerance(double relative, double ofRow) {
             // Probabilities are rounded to bfloat16 before they meet the values: errors uniform within a unit of each
             // term, so six standard deviations of their sum are 6/√3 units of the row's root mean square.
             case MlaPrefillAttention op -> new Tolerance(unit, PROBABILITIES);
-            case MlaDecodeAttention op -> new Tolerance(unit, PROBABILITIES);
+            case MlaDecodeAttention op ->
+                new Tolerance(unit, op.cache().dtype() == DType.E4M3 ? FP8_PROBABILITIES : PROBABILITIES);
             case GqaPrefillAttention op -> new Tolerance(unit, PROBABILITIES);
             case GqaDecodeAttention op -> new Tolerance(unit, PROBABILITIES);
         };
