@@ -9,13 +9,21 @@ import layerwise.cuda.MatmulPlan;
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
 import layerwise.op.Buffer;
+import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
 import layerwise.op.Contents;
+import layerwise.op.DeltaRuleChunkScan;
+import layerwise.op.DeltaRuleUpdate;
 import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatedRmsNorm;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.KeyValueAppend;
+import layerwise.op.L2Norm;
 import layerwise.op.Lane;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
@@ -27,7 +35,11 @@ import layerwise.op.Operator;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
+import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
+import layerwise.op.SquaredRelu;
+import layerwise.op.SsdChunkScan;
+import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.tensor.ConfigException;
@@ -74,6 +86,18 @@ final class Preparation {
             case GroupedLinearCombine op ->
                 throw new IllegalStateException(
                         "no kernel weighs and adds experts' rows; the executor does not ask for it");
+            case CausalConv1d op -> throw withoutKernel(op);
+            case GatedRmsNorm op -> throw withoutKernel(op);
+            case L2Norm op -> throw withoutKernel(op);
+            case SquaredRelu op -> throw withoutKernel(op);
+            case SigmoidGate op -> throw withoutKernel(op);
+            case KeyValueAppend op -> throw withoutKernel(op);
+            case GqaPrefillAttention op -> throw withoutKernel(op);
+            case GqaDecodeAttention op -> throw withoutKernel(op);
+            case SsdChunkScan op -> throw withoutKernel(op);
+            case SsdStateUpdate op -> throw withoutKernel(op);
+            case DeltaRuleChunkScan op -> throw withoutKernel(op);
+            case DeltaRuleUpdate op -> throw withoutKernel(op);
         };
     }
 
@@ -118,6 +142,11 @@ final class Preparation {
             memory.put(anchor, new Contents.Undefined());
         }
         return memory.companion(anchor, "workspace", PRODUCT_WORKSPACE, made -> {});
+    }
+
+    private static ConfigException withoutKernel(Operator operator) {
+        return new ConfigException("device: no CUDA kernel for %s %s yet; expected --device reference"
+                .formatted(operator.name(), operator.label()));
     }
 
     /** Refuses activations that the kernels do not take. */

@@ -27,7 +27,19 @@ public sealed interface Operator
                 GroupedLinear,
                 GatedGroupedLinear,
                 Combine,
-                GroupedLinearCombine {
+                GroupedLinearCombine,
+                CausalConv1d,
+                SsdChunkScan,
+                SsdStateUpdate,
+                L2Norm,
+                DeltaRuleChunkScan,
+                DeltaRuleUpdate,
+                GatedRmsNorm,
+                KeyValueAppend,
+                GqaPrefillAttention,
+                GqaDecodeAttention,
+                SquaredRelu,
+                SigmoidGate {
     /** Tensors that are read, weights and tables included. */
     List<TensorRef> inputs();
 

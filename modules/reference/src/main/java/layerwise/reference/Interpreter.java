@@ -2,12 +2,20 @@ package layerwise.reference;
 
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
+import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
+import layerwise.op.DeltaRuleChunkScan;
+import layerwise.op.DeltaRuleUpdate;
 import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatedRmsNorm;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.KeyValueAppend;
+import layerwise.op.L2Norm;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
 import layerwise.op.Linear;
@@ -18,7 +26,11 @@ import layerwise.op.Operator;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
+import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
+import layerwise.op.SquaredRelu;
+import layerwise.op.SsdChunkScan;
+import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
 
 /** Computes one operator: the switch over the family. */
@@ -28,6 +40,10 @@ final class Interpreter {
     private final LatentCaches caches;
     private final MlaAttention attention;
     private final Experts experts;
+    private final Gates gates;
+    private final GqaAttention groupedAttention;
+    private final StateSpaces stateSpaces;
+    private final DeltaRules deltaRules;
 
     Interpreter(ReferenceMemory memory) {
         products = new Products(memory::operand);
@@ -35,6 +51,10 @@ final class Interpreter {
         caches = new LatentCaches(memory::operand);
         attention = new MlaAttention(memory::operand);
         experts = new Experts(memory::operand);
+        gates = new Gates(memory::operand);
+        groupedAttention = new GqaAttention(memory::operand);
+        stateSpaces = new StateSpaces(memory::operand);
+        deltaRules = new DeltaRules(memory::operand);
     }
 
     void run(Operator operator) {
@@ -63,6 +83,18 @@ final class Interpreter {
             case SortByExpert op -> experts.run(op);
             case GatherRows op -> experts.run(op);
             case Combine op -> experts.run(op);
+            case CausalConv1d op -> gates.run(op);
+            case GatedRmsNorm op -> gates.run(op);
+            case L2Norm op -> gates.run(op);
+            case SquaredRelu op -> gates.run(op);
+            case SigmoidGate op -> gates.run(op);
+            case KeyValueAppend op -> groupedAttention.run(op);
+            case GqaPrefillAttention op -> groupedAttention.run(op);
+            case GqaDecodeAttention op -> groupedAttention.run(op);
+            case SsdChunkScan op -> stateSpaces.run(op);
+            case SsdStateUpdate op -> stateSpaces.run(op);
+            case DeltaRuleChunkScan op -> deltaRules.run(op);
+            case DeltaRuleUpdate op -> deltaRules.run(op);
         }
     }
 }

@@ -26,4 +26,13 @@ final class Sums {
     static double dot(float[] a, float[] b) {
         return dot(a, 0, b, 0, a.length);
     }
+
+    /** Σ a·b where a is float64 already. */
+    static double dot(double[] a, float[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum += a[i] * b[i];
+        }
+        return sum;
+    }
 }

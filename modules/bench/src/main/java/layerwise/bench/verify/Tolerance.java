@@ -2,12 +2,20 @@ package layerwise.bench.verify;
 
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
+import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
+import layerwise.op.DeltaRuleChunkScan;
+import layerwise.op.DeltaRuleUpdate;
 import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatedRmsNorm;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.KeyValueAppend;
+import layerwise.op.L2Norm;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
 import layerwise.op.Linear;
@@ -18,7 +26,11 @@ import layerwise.op.Operator;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
+import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
+import layerwise.op.SquaredRelu;
+import layerwise.op.SsdChunkScan;
+import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
 import layerwise.tensor.DType;
 
@@ -66,6 +78,21 @@ record Tolerance(double relative, double ofRow) {
             // term, so six standard deviations of their sum are 6/√3 units of the row's root mean square.
             case MlaPrefillAttention op -> new Tolerance(unit, PROBABILITIES);
             case MlaDecodeAttention op -> new Tolerance(unit, PROBABILITIES);
+            case GqaPrefillAttention op -> new Tolerance(unit, PROBABILITIES);
+            case GqaDecodeAttention op -> new Tolerance(unit, PROBABILITIES);
+            case KeyValueAppend op -> sum(unit, 1);
+            case SquaredRelu op -> sum(2 * unit, 2);
+            case SigmoidGate op -> sum(2 * unit, 4);
+            case L2Norm op -> sum(2 * unit, op.x().dim(2));
+            case GatedRmsNorm op -> sum(2 * unit, op.x().dim(2) + 8);
+            // The state's elements are inputs as stored; a SiLU of a sum of K products.
+            case CausalConv1d op -> sum(2 * unit, op.w().dim(1) + 8);
+            // A state is read in its own type; decays and steps are a few float32 operations each.
+            case SsdStateUpdate op -> sum(2 * unit, op.ssm().stateDim() + 16L);
+            case DeltaRuleUpdate op -> sum(2 * unit, 2L * op.rule().keyDim() + 16);
+            // Scores, decayed inputs and states are rounded to bfloat16 before they meet in a tensor core's product.
+            case SsdChunkScan op -> new Tolerance(2 * unit, PROBABILITIES);
+            case DeltaRuleChunkScan op -> new Tolerance(2 * unit, PROBABILITIES);
         };
     }
 
