@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import layerwise.model.cache.BatchTables;
+import layerwise.model.cache.CacheTypes;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
@@ -70,14 +71,14 @@ final class ForwardRun {
             }
             int sequences = (int) steps.values().iterator().next().shape().dim(0);
             PagedCache cache = new PagedCache(sequences, PAGE_TOKENS, length);
-            DecoderSlice slice =
-                    new DecoderSlice(model, options.layers(), weights, cache, options.compute(), options.compute());
-            TensorRef firstGain = DecoderSlice.firstGain(model, options.layers().getFirst(), weights);
-            RotaryTable rotary =
-                    RotaryTable.of(model.layer(options.layers().getFirst()).mixer(), length);
+            CacheTypes types = new CacheTypes(options.compute(), options.compute(), DType.F32);
+            DecoderSlice slice = new DecoderSlice(model, options.layers(), weights, cache, options.compute(), types);
+            Map<Integer, TensorRef> gains = new LinkedHashMap<>();
+            options.layers().forEach(layer -> gains.put(layer, DecoderSlice.inputGain(model, layer, weights)));
+            Optional<RotaryTable> rotary = RotaryTable.of(model, options.layers(), length);
             weights.place(memory);
             slice.placeCaches(memory, new Contents.Zeros());
-            rotary.place(memory);
+            rotary.ifPresent(table -> table.place(memory));
             int past = 0;
             for (Map.Entry<String, HostTensor> step : steps.entrySet()) {
                 int queries = (int) step.getValue().shape().dim(1);
@@ -90,7 +91,7 @@ final class ForwardRun {
                                     sequences));
                 }
                 BatchTables tables = cache.tables("step", 0, Batch.uniform(sequences, queries, past));
-                step(slice, firstGain, rotary.tensor(), tables, memory, step, arena, expected);
+                step(slice, gains, rotary.map(RotaryTable::tensor), tables, memory, step, arena, expected);
                 past += queries;
             }
             options.output().ifPresent(file -> SafetensorsWriter.write(file, results, new LinkedHashMap<>()));
@@ -113,15 +114,15 @@ final class ForwardRun {
 
     private void step(
             DecoderSlice slice,
-            TensorRef firstGain,
-            TensorRef rotary,
+            Map<Integer, TensorRef> gains,
+            Optional<TensorRef> rotary,
             BatchTables tables,
             Memory memory,
             Map.Entry<String, HostTensor> step,
             Arena arena,
             Optional<SafetensorsFile> expected) {
         Phase phase = step.getKey().startsWith("ctx") ? Phase.CONTEXT : Phase.GENERATION;
-        DecoderSlice.Forward forward = slice.forward(phase, tables.paged(), rotary, firstGain);
+        DecoderSlice.Forward forward = slice.forward(phase, tables.paged(), rotary, gains);
         Program program = Fusion.apply(forward.program(), executor.capabilities());
         Shape shape = step.getValue().shape();
         try (Memory inner = memory.nested()) {
@@ -138,11 +139,20 @@ final class ForwardRun {
                     String prefix = "%s.layers.%d.".formatted(step.getKey(), layer);
                     Map<String, HostTensor> tensors = new LinkedHashMap<>();
                     tensors.put(prefix + "mixer", float32(execution, result.mixer(), shape, arena));
-                    tensors.put(prefix + "mlp", float32(execution, result.mlp(), shape, arena));
+                    result.mlp().ifPresent(mlp -> tensors.put(prefix + "mlp", float32(execution, mlp, shape, arena)));
                     tensors.put(prefix + "output", float32(execution, result.output(), shape, arena));
                     results.putAll(tensors);
-                    expected.ifPresent(file ->
-                            compare(slice, layer, prefix, tensors, result.ids(), execution, memory, file, arena));
+                    expected.ifPresent(file -> compare(
+                            slice,
+                            layer,
+                            gains.get(layer),
+                            prefix,
+                            tensors,
+                            result.ids(),
+                            execution,
+                            memory,
+                            file,
+                            arena));
                 });
             }
         }
@@ -156,6 +166,7 @@ final class ForwardRun {
     private void compare(
             DecoderSlice slice,
             int layer,
+            TensorRef gain,
             String prefix,
             Map<String, HostTensor> tensors,
             Optional<TensorRef> ids,
@@ -164,17 +175,20 @@ final class ForwardRun {
             SafetensorsFile file,
             Arena arena) {
         boolean[] undecided = new boolean[0];
+        // A layer of one half has its router in it, on the normalised input.
+        boolean routesFirst = !tensors.containsKey(prefix + "mlp");
         if (options.compute() != DType.F32 && ids.isPresent()) {
-            RoutingJudge judge = RoutingJudge.of(slice.router(layer).orElseThrow(), memory, arena);
-            undecided = judge.undecided(
-                    file.tensor(prefix + "input"),
-                    file.tensor(prefix + "mixer"),
-                    execution.memory().read(ids.get(), arena));
+            RoutingJudge judge = RoutingJudge.of(slice.router(layer, gain).orElseThrow(), memory, arena);
+            List<HostTensor> stream = new ArrayList<>(List.of(file.tensor(prefix + "input")));
+            if (!routesFirst) {
+                stream.add(file.tensor(prefix + "mixer"));
+            }
+            undecided = judge.undecided(stream, execution.memory().read(ids.get(), arena));
         }
         for (Map.Entry<String, HostTensor> tensor : tensors.entrySet()) {
             String name = tensor.getKey();
             HostTensor reference = file.tensor(name, tensor.getValue().shape(), Set.of(DType.F32));
-            boolean afterRouting = !name.endsWith(".mixer");
+            boolean afterRouting = routesFirst || !name.endsWith(".mixer");
             Difference difference =
                     Difference.of(tensor.getValue(), reference, afterRouting ? undecided : new boolean[0]);
             boolean fits = difference.relative() <= options.tolerance();

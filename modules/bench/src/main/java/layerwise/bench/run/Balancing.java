@@ -23,6 +23,7 @@ final class Balancing {
         // The mixtures of a model are all alike.
         this.moe = config.layerIndices().stream()
                 .map(index -> model.layer(index).feedForward())
+                .flatMap(Optional::stream)
                 .filter(MoeSpec.class::isInstance)
                 .map(MoeSpec.class::cast)
                 .findFirst();

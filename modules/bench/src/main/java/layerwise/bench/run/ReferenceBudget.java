@@ -2,6 +2,7 @@ package layerwise.bench.run;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
@@ -29,12 +30,17 @@ final class ReferenceBudget {
     private final RunConfig config;
     private final DecoderSlice slice;
     private final PagedCache cache;
-    private final RotaryTable rotary;
+    private final Optional<RotaryTable> rotary;
     private final Prefill prefill;
     private final long bytes;
 
     ReferenceBudget(
-            RunConfig config, DecoderSlice slice, PagedCache cache, RotaryTable rotary, Prefill prefill, long bytes) {
+            RunConfig config,
+            DecoderSlice slice,
+            PagedCache cache,
+            Optional<RotaryTable> rotary,
+            Prefill prefill,
+            long bytes) {
         this.config = config;
         this.slice = slice;
         this.cache = cache;
@@ -77,7 +83,10 @@ final class ReferenceBudget {
 
     private double flops(Phase phase, int first, Batch batch) {
         List<Operator> operators = slice.benchmark(
-                        phase, cache.tables("step", first, batch).paged(), rotary.tensor(), new ExpertChoice.Routed())
+                        phase,
+                        cache.tables("step", first, batch).paged(),
+                        rotary.map(RotaryTable::tensor),
+                        new ExpertChoice.Routed())
                 .program()
                 .operators();
         return operators.stream().mapToDouble(o -> (double) o.work().flops()).sum();

@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
@@ -41,7 +42,7 @@ final class RunSequence {
     private final PagedCache cache;
     private final WeightTable weights;
     private final DecoderSlice slice;
-    private final RotaryTable rotary;
+    private final Optional<RotaryTable> rotary;
     private final Balancing balancing;
     private final TraceJournal journal = new TraceJournal();
 
@@ -66,16 +67,8 @@ final class RunSequence {
                 config.limits().tokensPerBlock(),
                 config.limits().maxSeqLen());
         weights = new WeightTable(model, source);
-        slice = new DecoderSlice(
-                model,
-                config.layerIndices(),
-                weights,
-                cache,
-                model.dtype(),
-                config.kvCacheDtype().of(model.cacheDtype()));
-        rotary = RotaryTable.of(
-                model.layer(config.layerIndices().getFirst()).mixer(),
-                config.limits().maxSeqLen());
+        slice = new DecoderSlice(model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model));
+        rotary = RotaryTable.of(model, config.layerIndices(), config.limits().maxSeqLen());
         balancing = new Balancing(config, model, rank, environment);
     }
 
@@ -112,7 +105,7 @@ final class RunSequence {
             progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
             progress.phase("Create runner", () -> {
                 weights.place(memory);
-                rotary.place(memory);
+                rotary.ifPresent(table -> table.place(memory));
                 executor.synchronize();
             });
             Workbench bench = new Workbench(

@@ -2,6 +2,7 @@ package layerwise.bench.verify;
 
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.Optional;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.model.cache.BatchTables;
@@ -23,7 +24,6 @@ import layerwise.op.Operator;
 import layerwise.op.Program;
 import layerwise.op.fusion.Fusion;
 import layerwise.reference.ReferenceExecutor;
-import layerwise.tensor.DType;
 import layerwise.tensor.WrongResultException;
 
 /** The operators of layers one by one, each fed with what the device computed before it, and the table of results. */
@@ -53,20 +53,19 @@ final class LayerVerification {
         PagedCache cache = new PagedCache(
                 problem.batchSize(), config.limits().tokensPerBlock(), problem.seqLenQ() + problem.seqLenKvCache());
         WeightTable weights = new WeightTable(model, new WeightSource.Noise(SEED));
-        DType cacheDtype = config.kvCacheDtype().of(model.cacheDtype());
-        DecoderSlice slice = new DecoderSlice(model, config.layerIndices(), weights, cache, model.dtype(), cacheDtype);
-        RotaryTable rotary =
-                RotaryTable.of(model.layer(config.layerIndices().getFirst()).mixer(), cache.requestTokens());
+        DecoderSlice slice =
+                new DecoderSlice(model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model));
+        Optional<RotaryTable> rotary = RotaryTable.of(model, config.layerIndices(), cache.requestTokens());
         Batch batch = Batch.uniform(problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache());
         try (Memory memory = device.allocate();
                 Executor reference = new ReferenceExecutor(Journal.NONE, Capabilities.plain())) {
             weights.place(memory);
-            rotary.place(memory);
+            rotary.ifPresent(table -> table.place(memory));
             slice.placeCaches(memory, new Contents.Uniform(-1, 1, SEED));
             BatchTables tables = cache.tables("step", 0, batch);
             tables.place(memory);
             DecoderSlice.Benchmark step =
-                    slice.benchmark(phase, tables.paged(), rotary.tensor(), new ExpertChoice.Routed());
+                    slice.benchmark(phase, tables.paged(), rotary.map(RotaryTable::tensor), new ExpertChoice.Routed());
             memory.put(step.hidden().buffer(), new Contents.Uniform(-1, 1, SEED + 1));
             memory.put(step.residual().buffer(), new Contents.Uniform(-1, 1, SEED + 2));
             Program program = Fusion.apply(step.program(), device.capabilities());

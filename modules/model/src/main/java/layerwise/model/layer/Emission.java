@@ -1,5 +1,6 @@
 package layerwise.model.layer;
 
+import java.util.Optional;
 import layerwise.op.Buffer;
 import layerwise.op.Operator;
 import layerwise.op.PagedBatch;
@@ -13,14 +14,22 @@ import layerwise.tensor.DType;
  * @param program   collects them
  * @param phase     prefill or decode
  * @param paged     the step's lengths and pages
- * @param rotary    table of cosines and sines
+ * @param rotary    table of cosines and sines, where a layer rotates
+ * @param choice    where tokens go
  * @param dtype     of activations
  * @param prefix    of intermediate buffers' names
  */
-record Emission(Program.Builder program, Phase phase, PagedBatch paged, TensorRef rotary, DType dtype, String prefix) {
+record Emission(
+        Program.Builder program,
+        Phase phase,
+        PagedBatch paged,
+        Optional<TensorRef> rotary,
+        ExpertChoice choice,
+        DType dtype,
+        String prefix) {
     /** The same, with longer names. */
     Emission within(String name) {
-        return new Emission(program, phase, paged, rotary, dtype, prefix + name + ".");
+        return new Emission(program, phase, paged, rotary, choice, dtype, prefix + name + ".");
     }
 
     /** T. */
@@ -40,5 +49,10 @@ record Emission(Program.Builder program, Phase phase, PagedBatch paged, TensorRe
 
     void launch(Operator operator) {
         program.launch(operator);
+    }
+
+    /** Whatever {@code body} adds lies within a range, where there is one. */
+    void range(Optional<String> name, Runnable body) {
+        name.ifPresentOrElse(range -> program.range(range, body), body);
     }
 }

@@ -9,7 +9,7 @@ import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 
 /** A SwiGLU MLP: a layer's dense one, or its shared experts. */
-final class GatedMlp {
+final class GatedMlp implements SubLayer {
     private final int intermediate;
     private final Weight gateUp;
     private final Weight down;
@@ -24,8 +24,8 @@ final class GatedMlp {
         down = weights.matrix(prefix + "down_proj", intermediate, new Part(prefix + "down_proj", hidden));
     }
 
-    /** Of {@code hidden [T,H]}; the result is {@code [T,H]}. */
-    TensorRef emit(Emission to, TensorRef hidden) {
+    @Override
+    public TensorRef emit(Emission to, TensorRef hidden) {
         TensorRef result = to.activation("output", to.tokens(), hidden.dim(1));
         to.program().range("GatedMLP", () -> {
             TensorRef both = to.activation("gate_up", to.tokens(), 2L * intermediate);

@@ -1,5 +1,6 @@
 package layerwise.model.layer;
 
+import layerwise.model.cache.LayerCache;
 import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightTable;
@@ -16,7 +17,7 @@ import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 
 /** Multi-head latent attention: expanded in prefill, absorbed in decode (DeepSeek-V2, §2.1 and appendix C). */
-final class MlaLayer {
+final class MlaLayer implements SubLayer {
     private final MlaSpec spec;
     private final double epsilon;
     private final Weight queryKeyValueA;
@@ -27,15 +28,11 @@ final class MlaLayer {
     private final Weight output;
     private final TensorRef cache;
 
-    /**
-     * Asks for the layer's weights.
-     *
-     * @param cache {@code [pages, pageTokens, R+D]}
-     */
-    MlaLayer(ModelSpec model, MlaSpec spec, WeightTable weights, String prefix, TensorRef cache) {
+    /** Asks for the layer's weights. */
+    MlaLayer(ModelSpec model, MlaSpec spec, WeightTable weights, String prefix, LayerCache.Paged cache) {
         this.spec = spec;
         this.epsilon = model.epsilon();
-        this.cache = cache;
+        this.cache = cache.rows();
         queryKeyValueA = weights.matrix(
                 prefix + "q_kv_a_proj",
                 model.hidden(),
@@ -53,8 +50,8 @@ final class MlaLayer {
                 prefix + "o_proj", spec.heads() * spec.valueDim(), new Part(prefix + "o_proj", model.hidden()));
     }
 
-    /** Attention of {@code hidden [T,H]}, already normalised; the result is {@code [T,H]}. */
-    TensorRef emit(Emission to, TensorRef hidden) {
+    @Override
+    public TensorRef emit(Emission to, TensorRef hidden) {
         TensorRef result = to.activation("output", to.tokens(), hidden.dim(1));
         to.program().range("MLA", () -> {
             int latentEnd = spec.queryRank() + spec.latentRank();
@@ -82,10 +79,11 @@ final class MlaLayer {
         TensorRef latent = to.activation("latent", to.tokens(), spec.latentRank());
         TensorRef key = to.activation("k_rope", to.tokens(), 1, spec.ropeDim());
         TensorRef positions = to.paged().positions();
+        TensorRef table = to.rotary().orElseThrow();
         LatentAppend append = new LatentAppend(latent, key.joinLast(), cache, to.paged());
         to.launch(new RmsNorm(latentIn, latentGain, latent, epsilon));
-        to.launch(new Rotary(queryIn, positions, to.rotary(), queryOut, Rotary.Layout.INTERLEAVED));
-        to.launch(new Rotary(keyIn, positions, to.rotary(), key, Rotary.Layout.INTERLEAVED));
+        to.launch(new Rotary(queryIn, positions, table, queryOut, Rotary.Layout.INTERLEAVED));
+        to.launch(new Rotary(keyIn, positions, table, key, Rotary.Layout.INTERLEAVED));
         to.launch(append);
         return append;
     }

@@ -40,12 +40,23 @@ public final class WeightTable {
     }
 
     /**
-     * One of the checkpoint's matrices.
+     * Rows of one of the checkpoint's matrices.
      *
      * @param module its name
-     * @param rows   its output features
+     * @param rows   output features that are taken
+     * @param first  the first of them
+     * @param of     output features of the whole matrix
      */
-    public record Part(String module, int rows) {}
+    public record Part(String module, int rows, int first, int of) {
+        /** All rows. */
+        public Part(String module, int rows) {
+            this(module, rows, 0, rows);
+        }
+
+        boolean isWhole() {
+            return rows == of;
+        }
+    }
 
     /** A matrix {@code [Σ rows, k]} of parts below each other. */
     public Weight matrix(String name, int k, Part... parts) {
@@ -55,7 +66,7 @@ public final class WeightTable {
     /** One of the checkpoint's matrices {@code [rows, k]} that no checkpoint quantises: a router. */
     public Weight router(Part part, int k) {
         Shape shape = Shape.of(part.rows(), k);
-        List<Stored> stored = List.of(new Stored(part.module() + ".weight", shape));
+        List<Stored> stored = List.of(Stored.of(part.module() + ".weight", shape));
         return Weight.plain(plain(part.module(), Role.MATRIX, stored, shape));
     }
 
@@ -66,7 +77,28 @@ public final class WeightTable {
 
     /** A vector {@code [n]}, the gain of a norm for example, stored under {@code name.weight}. */
     public TensorRef gain(String name, int n) {
-        return plain(name, Role.GAIN, List.of(new Stored(name + ".weight", Shape.of(n))), Shape.of(n));
+        return plain(name, Role.GAIN, List.of(Stored.of(name + ".weight", Shape.of(n))), Shape.of(n));
+    }
+
+    /**
+     * The gain {@code [n]} of one of the norms that a model's family may store without the 1 that is added to it; the sum
+     * is made once, in float32.
+     */
+    public TensorRef norm(String name, int n) {
+        if (!spec.family().hasZeroCentredNorms()) {
+            return gain(name, n);
+        }
+        return put(
+                Buffer.of(name, DType.F32, n),
+                Role.ZERO_CENTRED_GAIN,
+                1,
+                tensors -> List.of(Widened.plusOne(tensors.tensor(name + ".weight", Shape.of(n), PLAIN))));
+    }
+
+    /** The weights {@code [channels, width]} of a convolution of each channel by itself. */
+    public TensorRef convolution(String name, int channels, int width) {
+        Stored stored = Stored.of(name + ".weight", Shape.of(channels, 1, width));
+        return plain(name, Role.MATRIX, List.of(stored), Shape.of(channels, width));
     }
 
     /** A float32 vector {@code [n]} stored under exactly that name; other float types are widened. */
@@ -87,7 +119,7 @@ public final class WeightTable {
         contents.put(
                 buffer,
                 switch (source) {
-                    case WeightSource.Dummy dummy -> MadeUp.dummy(buffer.dtype());
+                    case WeightSource.Dummy dummy -> MadeUp.dummy(buffer.dtype(), role);
                     case WeightSource.Noise noise -> MadeUp.noise(buffer, role, terms, noise.seed());
                     case WeightSource.Checkpoint checkpoint -> new Contents.Copied(loading.from(checkpoint.tensors()));
                 });
@@ -110,9 +142,14 @@ public final class WeightTable {
         Optional<WeightFormat> format = formats.getFirst();
         if (format.isEmpty()) {
             List<Stored> stored = parts.stream()
-                    .map(part -> new Stored(part.module() + ".weight", Shape.of(part.rows(), k)))
+                    .map(part ->
+                            new Stored(part.module() + ".weight", Shape.of(part.of(), k), part.first(), part.rows()))
                     .toList();
             return Weight.plain(plain(name, Role.MATRIX, stored, shape(leading, rows, k)));
+        }
+        if (!parts.stream().allMatch(Part::isWhole)) {
+            throw new ConfigException("%s: %s is stored as %s: expected a plain type, since its rows change places"
+                    .formatted(spec.name(), name, format.get()));
         }
         return switch (format.get()) {
             case FP8_BLOCK -> blockScaled(name, k, parts, first, shape(leading, rows, k), leading);
@@ -125,7 +162,16 @@ public final class WeightTable {
         return leading.length == 0 ? Shape.of(rows, columns) : Shape.of(leading[0], rows, columns);
     }
 
-    private record Stored(String name, Shape shape) {}
+    /** Rows {@code first .. first+rows-1} of a tensor. */
+    private record Stored(String name, Shape shape, long first, long rows) {
+        static Stored of(String name, Shape shape) {
+            return new Stored(name, shape, 0, shape.dim(0));
+        }
+
+        HostTensor from(NamedTensors tensors, DType dtype) {
+            return tensors.tensor(name, shape, Set.of(dtype)).slice(0, first, first + rows);
+        }
+    }
 
     /** Tensors that need no scales; all must have the type of the first, which becomes the buffer's. */
     private TensorRef plain(String name, Role role, List<Stored> stored, Shape shape) {
@@ -143,7 +189,7 @@ public final class WeightTable {
                 role,
                 shape.dim(-1),
                 tensors -> stored.stream()
-                        .map(tensor -> tensors.tensor(tensor.name(), tensor.shape(), Set.of(dtype)))
+                        .map(tensor -> tensor.from(tensors, dtype))
                         .toList());
     }
 

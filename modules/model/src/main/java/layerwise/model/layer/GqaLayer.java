@@ -1,0 +1,107 @@
+package layerwise.model.layer;
+
+import java.util.Optional;
+import layerwise.model.cache.LayerCache;
+import layerwise.model.spec.GqaSpec;
+import layerwise.model.spec.ModelSpec;
+import layerwise.model.weights.WeightTable;
+import layerwise.model.weights.WeightTable.Part;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
+import layerwise.op.KeyValueAppend;
+import layerwise.op.Linear;
+import layerwise.op.RmsNorm;
+import layerwise.op.Rotary;
+import layerwise.op.SigmoidGate;
+import layerwise.op.TensorRef;
+import layerwise.op.Weight;
+
+/**
+ * Grouped-query attention, with what its model adds: norms of queries and keys, a rotation, a gate. Queries and their
+ * gate stand beside each other in each head's rows of the projection.
+ */
+final class GqaLayer implements SubLayer {
+    private final GqaSpec spec;
+    private final double epsilon;
+    private final Weight queryKeyValue;
+    private final Optional<Gains> gains;
+    private final Weight output;
+    private final TensorRef cache;
+
+    private record Gains(TensorRef query, TensorRef key) {}
+
+    /** Asks for the layer's weights. */
+    GqaLayer(ModelSpec model, GqaSpec spec, WeightTable weights, String prefix, LayerCache.Paged cache) {
+        this.spec = spec;
+        this.epsilon = model.epsilon();
+        this.cache = cache.rows();
+        queryKeyValue = weights.matrix(
+                prefix + "qkv_proj",
+                model.hidden(),
+                new Part(prefix + "q_proj", spec.heads() * spec.queryRows()),
+                new Part(prefix + "k_proj", spec.kvHeads() * spec.headDim()),
+                new Part(prefix + "v_proj", spec.kvHeads() * spec.headDim()));
+        gains = spec.normed()
+                ? Optional.of(new Gains(
+                        weights.norm(prefix + "q_norm", spec.headDim()),
+                        weights.norm(prefix + "k_norm", spec.headDim())))
+                : Optional.empty();
+        output = weights.matrix(
+                prefix + "o_proj", spec.heads() * spec.headDim(), new Part(prefix + "o_proj", model.hidden()));
+    }
+
+    @Override
+    public TensorRef emit(Emission to, TensorRef hidden) {
+        TensorRef result = to.activation("output", to.tokens(), hidden.dim(1));
+        to.program().range("Attention", () -> {
+            int dim = spec.headDim();
+            long queryEnd = (long) spec.heads() * spec.queryRows();
+            long keyEnd = queryEnd + (long) spec.kvHeads() * dim;
+            TensorRef qkv = to.activation("qkv", to.tokens(), keyEnd + (long) spec.kvHeads() * dim);
+            to.launch(new Linear(hidden, queryKeyValue, qkv));
+            TensorRef heads = qkv.slice(1, 0, queryEnd).splitLast(spec.heads(), spec.queryRows());
+            TensorRef query = heads.slice(2, 0, dim);
+            TensorRef key = qkv.slice(1, queryEnd, keyEnd).splitLast(spec.kvHeads(), dim);
+            TensorRef value = qkv.slice(1, keyEnd, qkv.dim(1)).splitLast(spec.kvHeads(), dim);
+            if (gains.isPresent()) {
+                query = normed(to, "q_normed", query, gains.get().query());
+                key = normed(to, "k_normed", key, gains.get().key());
+            }
+            TensorRef attended = attended(to, rotated(to, query), rotated(to, key), value);
+            if (spec.gated()) {
+                TensorRef gated = to.activation("gated", to.tokens(), spec.heads(), dim);
+                to.launch(new SigmoidGate(attended, heads.slice(2, dim, 2L * dim), gated));
+                attended = gated;
+            }
+            to.launch(new Linear(attended.joinLast(), output, result));
+        });
+        return result;
+    }
+
+    private TensorRef normed(Emission to, String name, TensorRef heads, TensorRef gain) {
+        TensorRef normed = to.activation(name, to.tokens(), heads.dim(1), heads.dim(2));
+        to.launch(new RmsNorm(heads, gain, normed, epsilon));
+        return normed;
+    }
+
+    /** Rotates the first elements of each head in place; the others pass. */
+    private TensorRef rotated(Emission to, TensorRef heads) {
+        spec.rotation().ifPresent(rotation -> {
+            TensorRef part = heads.slice(2, 0, rotation.dim());
+            TensorRef table = to.rotary().orElseThrow();
+            to.launch(new Rotary(part, to.paged().positions(), table, part, Rotary.Layout.HALF_SPLIT));
+        });
+        return heads;
+    }
+
+    private TensorRef attended(Emission to, TensorRef query, TensorRef key, TensorRef value) {
+        to.launch(new KeyValueAppend(key, value, cache, to.paged()));
+        TensorRef out = to.activation("attended", to.tokens(), spec.heads(), spec.headDim());
+        to.launch(
+                switch (to.phase()) {
+                    case CONTEXT -> new GqaPrefillAttention(query, cache, out, to.paged(), spec.softmaxScale());
+                    case GENERATION -> new GqaDecodeAttention(query, cache, out, to.paged(), spec.softmaxScale());
+                });
+        return out;
+    }
+}
