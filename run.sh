@@ -75,6 +75,6 @@ set -x
 "${profile[@]}" "$root/layerwise" run "$@" 2>&1 | tee "$files.log"
 { set +x; } 2>/dev/null
 
-if [[ $RANK == 0 && $PROFILER != none && ${REPORT:-1} == 1 && (! -f $root/lib/modules || -d ${root%/*}/report) ]]; then
+if [[ $RANK == 0 && $PROFILER != none && ${REPORT:-1} == 1 && (! -f $root/lib/modules || -f ${root%/*}/report/lib/modules) ]]; then
     "$root/layerwise" report --profile-dir "$PROFILE_DIR" --world-size "$WORLD_SIZE" --rank 0
 fi

@@ -7,6 +7,7 @@ module layerwise.bench {
     requires layerwise.cuda;
     requires layerwise.kernels;
     requires layerwise.model;
+    requires layerwise.mpi;
     requires layerwise.reference;
     requires layerwise.trace;
     requires info.picocli;

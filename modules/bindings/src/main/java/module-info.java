@@ -1,5 +1,5 @@
 /**
- * Bindings: what jextract makes of the CUDA headers, one package a library.
+ * Bindings: what jextract makes of the headers of CUDA and MPI, one package a library.
  *
  * <p>Holds no hand-written class; {@code native-headers/generate.sh} makes all of them.
  */
@@ -12,6 +12,8 @@ module layerwise.bindings {
             layerwise.cuda;
     exports layerwise.bindings.cupti to
             layerwise.cuda;
+    exports layerwise.bindings.mpi to
+            layerwise.mpi;
     exports layerwise.bindings.nvtx to
             layerwise.cuda;
 }

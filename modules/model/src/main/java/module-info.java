@@ -10,6 +10,7 @@ module layerwise.model {
     exports layerwise.model.balance;
     exports layerwise.model.cache;
     exports layerwise.model.layer;
+    exports layerwise.model.parallel;
     exports layerwise.model.spec;
     exports layerwise.model.weights;
 }

@@ -5,12 +5,11 @@ import java.util.List;
 import java.util.Map;
 import layerwise.bench.device.DevicesCommand;
 import layerwise.bench.forward.ForwardCommand;
+import layerwise.bench.ranks.Failures;
 import layerwise.bench.run.RunCommand;
 import layerwise.bench.verify.VerifyCommand;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.NearestNames;
-import layerwise.tensor.WrongResultException;
-import layerwise.trace.TraceException;
 
 /** Entry point: the first argument names the command, the others are the command's own. */
 public final class Main {
@@ -31,15 +30,8 @@ public final class Main {
         try {
             dispatch(arguments, environment, out, err);
             return 0;
-        } catch (ConfigException | TraceException e) {
-            err.println("layerwise: " + e.getMessage());
-            return 2;
-        } catch (WrongResultException e) {
-            err.println("layerwise: " + e.getMessage());
-            return 3;
         } catch (RuntimeException | Error e) {
-            e.printStackTrace(err);
-            return 1;
+            return Failures.print(e, "layerwise", err);
         }
     }
 
@@ -52,9 +44,9 @@ public final class Main {
         List<String> rest = arguments.subList(1, arguments.size());
         switch (command) {
             case "run" -> RunCommand.run(rest, environment, out, err);
-            case "verify" -> VerifyCommand.run(rest, out);
+            case "verify" -> VerifyCommand.run(rest, environment, out, err);
             case "devices" -> DevicesCommand.run(rest, out);
-            case "forward" -> ForwardCommand.run(rest, out);
+            case "forward" -> ForwardCommand.run(rest, environment, out, err);
             default ->
                 throw new ConfigException("command line: '%s' is no command, expected one of %s%s"
                         .formatted(command, String.join(", ", COMMANDS), NearestNames.hint(command, COMMANDS)));

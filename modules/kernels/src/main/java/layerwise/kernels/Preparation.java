@@ -8,6 +8,10 @@ import layerwise.cuda.LaunchShape;
 import layerwise.cuda.MatmulPlan;
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
+import layerwise.op.AllGather;
+import layerwise.op.AllReduce;
+import layerwise.op.AllToAllCombine;
+import layerwise.op.AllToAllDispatch;
 import layerwise.op.Buffer;
 import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
@@ -32,6 +36,7 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
@@ -98,7 +103,17 @@ final class Preparation {
             case SsdStateUpdate op -> throw withoutKernel(op);
             case DeltaRuleChunkScan op -> throw withoutKernel(op);
             case DeltaRuleUpdate op -> throw withoutKernel(op);
+            case AllReduce op -> throw ofSeveralRanks(op);
+            case AllGather op -> throw ofSeveralRanks(op);
+            case ReduceScatter op -> throw ofSeveralRanks(op);
+            case AllToAllDispatch op -> throw ofSeveralRanks(op);
+            case AllToAllCombine op -> throw ofSeveralRanks(op);
         };
+    }
+
+    private static ConfigException ofSeveralRanks(Operator operator) {
+        return new ConfigException("device: %s of several ranks: expected one rank on a GPU, or --device reference"
+                .formatted(operator.name()));
     }
 
     GpuContext gpu() {

@@ -1,6 +1,7 @@
 package layerwise.op;
 
 import java.util.List;
+import java.util.Optional;
 import layerwise.tensor.HostTensor;
 
 /** What a buffer holds when it comes into being. */
@@ -15,20 +16,32 @@ public sealed interface Contents {
     record Poison() implements Contents {}
 
     /**
-     * Reproducible noise: element {@code i} is {@code low + (high − low) · u(i)}, rounded to the buffer's type, with
-     * {@link Noise#uniform} for u. The same on every executor.
+     * Reproducible noise: the element that is number {@code i} of the whole is {@code low + (high − low) · u(i)}, rounded to
+     * the buffer's type, with {@link Noise#uniform} for u. The same on every executor, and on every rank that holds it.
+     *
+     * @param region which part of the whole the buffer is; empty for all of it
      */
-    record Uniform(float low, float high, long seed) implements Contents {}
+    record Uniform(float low, float high, long seed, Optional<Region> region) implements Contents {
+        /** Of a whole tensor. */
+        public Uniform(float low, float high, long seed) {
+            this(low, high, seed, Optional.empty());
+        }
+    }
 
-    /** Reproducible raw bytes below {@code limit}: byte {@code i} is {@code floor(limit · u(i))}. */
-    record RandomBytes(int limit, long seed) implements Contents {
+    /**
+     * Reproducible raw bytes below {@code limit}: the byte that is number {@code i} of the whole is {@code floor(limit ·
+     * u(i))}.
+     *
+     * @param region which part of the whole the buffer is, in bytes; empty for all of it
+     */
+    record RandomBytes(int limit, long seed, Optional<Region> region) implements Contents {
         public RandomBytes {
             if (limit < 1 || limit > 256) {
                 throw new IllegalArgumentException("bytes below " + limit);
             }
         }
 
-        /** Byte {@code i}, in integers: a float product could round up to the limit. */
+        /** Byte {@code i} of the whole, in integers: a float product could round up to the limit. */
         public int at(long i) {
             return (int) ((limit * (Noise.bits(seed, i) >>> 40)) >> 24);
         }

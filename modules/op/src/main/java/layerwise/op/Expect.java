@@ -28,6 +28,14 @@ final class Expect {
         }
     }
 
+    static void contiguous(String operator, TensorRef... tensors) {
+        for (TensorRef tensor : tensors) {
+            if (!tensor.isContiguous()) {
+                throw new IllegalArgumentException("%s: rows with gaps: %s".formatted(operator, tensor));
+            }
+        }
+    }
+
     static void that(boolean holds, String message, Object... values) {
         if (!holds) {
             throw new IllegalArgumentException(message.formatted(values));

@@ -13,9 +13,18 @@ public record ExpertLoad(long rows, double activeExperts) {
         }
     }
 
-    /** Expected load when {@code rows} pairs of top-{@code topK} choices fall on experts uniformly at random. */
+    /**
+     * Expected load of one of {@code ranks} ranks that share the experts when every one of {@code tokens} tokens takes {@code
+     * topK} of {@code experts} experts uniformly at random.
+     */
+    public static ExpertLoad expected(long tokens, int topK, int experts, int ranks) {
+        long rows = Math.ceilDiv(tokens * topK, (long) ranks);
+        double active = experts * (1 - Math.pow(1 - (double) topK / experts, (double) tokens)) / ranks;
+        return new ExpertLoad(rows, Math.min(active, (double) rows));
+    }
+
+    /** Expected load of one rank that has all experts. */
     public static ExpertLoad expected(long tokens, int topK, int experts) {
-        double active = experts * (1 - Math.pow(1 - (double) topK / experts, (double) tokens));
-        return new ExpertLoad(tokens * topK, Math.min(active, (double) tokens * topK));
+        return expected(tokens, topK, experts, 1);
     }
 }

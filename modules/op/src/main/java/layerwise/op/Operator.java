@@ -39,7 +39,12 @@ public sealed interface Operator
                 GqaPrefillAttention,
                 GqaDecodeAttention,
                 SquaredRelu,
-                SigmoidGate {
+                SigmoidGate,
+                AllReduce,
+                AllGather,
+                ReduceScatter,
+                AllToAllDispatch,
+                AllToAllCombine {
     /** Tensors that are read, weights and tables included. */
     List<TensorRef> inputs();
 

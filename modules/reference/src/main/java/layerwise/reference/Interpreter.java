@@ -2,8 +2,13 @@ package layerwise.reference;
 
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
+import layerwise.op.AllGather;
+import layerwise.op.AllReduce;
+import layerwise.op.AllToAllCombine;
+import layerwise.op.AllToAllDispatch;
 import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
+import layerwise.op.Communicator;
 import layerwise.op.DeltaRuleChunkScan;
 import layerwise.op.DeltaRuleUpdate;
 import layerwise.op.GatedGroupedLinear;
@@ -23,6 +28,7 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
@@ -44,8 +50,9 @@ final class Interpreter {
     private final GqaAttention groupedAttention;
     private final StateSpaces stateSpaces;
     private final DeltaRules deltaRules;
+    private final Collectives collectives;
 
-    Interpreter(ReferenceMemory memory) {
+    Interpreter(ReferenceMemory memory, Communicator communicator) {
         products = new Products(memory::operand);
         pointwise = new Pointwise(memory::operand);
         caches = new LatentCaches(memory::operand);
@@ -55,6 +62,7 @@ final class Interpreter {
         groupedAttention = new GqaAttention(memory::operand);
         stateSpaces = new StateSpaces(memory::operand);
         deltaRules = new DeltaRules(memory::operand);
+        collectives = new Collectives(memory::operand, communicator);
     }
 
     void run(Operator operator) {
@@ -95,6 +103,11 @@ final class Interpreter {
             case SsdStateUpdate op -> stateSpaces.run(op);
             case DeltaRuleChunkScan op -> deltaRules.run(op);
             case DeltaRuleUpdate op -> deltaRules.run(op);
+            case AllReduce op -> collectives.run(op);
+            case AllGather op -> collectives.run(op);
+            case ReduceScatter op -> collectives.run(op);
+            case AllToAllDispatch op -> collectives.run(op);
+            case AllToAllCombine op -> collectives.run(op);
         }
     }
 }

@@ -1,6 +1,7 @@
 package layerwise.reference;
 
 import layerwise.op.Buffer;
+import layerwise.op.Communicator;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
 import layerwise.op.Journal;
@@ -18,11 +19,11 @@ final class ReferenceExecution implements Execution {
     private final Journal journal;
     private final Interpreter interpreter;
 
-    ReferenceExecution(Program program, ReferenceMemory memory, Journal journal) {
+    ReferenceExecution(Program program, ReferenceMemory memory, Journal journal, Communicator communicator) {
         this.program = program;
         this.memory = memory;
         this.journal = journal;
-        this.interpreter = new Interpreter(memory);
+        this.interpreter = new Interpreter(memory, communicator);
         for (Operator operator : program.operators()) {
             for (TensorRef output : operator.outputs()) {
                 Buffer buffer = output.buffer();

@@ -2,6 +2,7 @@ package layerwise.reference;
 
 import java.util.Arrays;
 import layerwise.op.Capabilities;
+import layerwise.op.Communicator;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
 import layerwise.op.Journal;
@@ -13,15 +14,23 @@ import layerwise.op.Stopwatch;
 public final class ReferenceExecutor implements Executor {
     private final Journal journal;
     private final Capabilities capabilities;
+    private final Communicator communicator;
 
     /**
      * Opens the executor.
      *
      * @param capabilities which fused operators it is to run; it knows all of them and has no preference
+     * @param communicator carries collectives; lent
      */
-    public ReferenceExecutor(Journal journal, Capabilities capabilities) {
+    public ReferenceExecutor(Journal journal, Capabilities capabilities, Communicator communicator) {
         this.journal = journal;
         this.capabilities = capabilities;
+        this.communicator = communicator;
+    }
+
+    /** Opens the executor of one rank alone. */
+    public ReferenceExecutor(Journal journal, Capabilities capabilities) {
+        this(journal, capabilities, Communicator.alone());
     }
 
     @Override
@@ -42,7 +51,7 @@ public final class ReferenceExecutor implements Executor {
     @Override
     public Execution prepare(Program program, Memory memory) {
         if (memory instanceof ReferenceMemory own) {
-            return new ReferenceExecution(program, own.nested(), journal);
+            return new ReferenceExecution(program, own.nested(), journal, communicator);
         }
         throw new IllegalArgumentException("a memory of another executor");
     }

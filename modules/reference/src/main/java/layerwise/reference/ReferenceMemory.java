@@ -8,11 +8,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongUnaryOperator;
 import java.util.stream.LongStream;
 import layerwise.op.Buffer;
 import layerwise.op.Contents;
 import layerwise.op.Memory;
 import layerwise.op.Noise;
+import layerwise.op.Region;
 import layerwise.op.Summary;
 import layerwise.op.TensorRef;
 import layerwise.tensor.ConfigException;
@@ -60,16 +63,34 @@ final class ReferenceMemory implements Memory {
             case Contents.Poison poison -> memory.fill((byte) 0xFF);
             case Contents.Uniform uniform -> {
                 float width = uniform.high() - uniform.low();
+                LongUnaryOperator source =
+                        source(uniform.region(), tensor.shape().elements());
                 pairs(tensor.shape().elements())
                         .forEach(i -> Elements.set(
-                                memory, tensor.dtype(), i, uniform.low() + width * Noise.uniform(uniform.seed(), i)));
+                                memory,
+                                tensor.dtype(),
+                                i,
+                                uniform.low() + width * Noise.uniform(uniform.seed(), source.applyAsLong(i))));
             }
-            case Contents.RandomBytes bytes ->
+            case Contents.RandomBytes bytes -> {
+                LongUnaryOperator source = source(bytes.region(), memory.byteSize());
                 LongStream.range(0, memory.byteSize())
                         .parallel()
-                        .forEach(i -> memory.set(JAVA_BYTE, i, (byte) bytes.at(i)));
+                        .forEach(i -> memory.set(JAVA_BYTE, i, (byte) bytes.at(source.applyAsLong(i))));
+            }
             case Contents.Copied copied -> copy(tensor, copied);
         }
+    }
+
+    /** From elements of a buffer to those of the whole that it is a part of. */
+    private static LongUnaryOperator source(Optional<Region> region, long elements) {
+        if (region.isEmpty()) {
+            return LongUnaryOperator.identity();
+        }
+        if (region.get().elements() != elements) {
+            throw new IllegalArgumentException("%d elements for %s".formatted(elements, region.get()));
+        }
+        return region.get()::source;
     }
 
     /** Element indices in parallel, two neighbours by one worker, so that no two workers share a byte. */

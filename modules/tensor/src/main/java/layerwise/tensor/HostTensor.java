@@ -2,6 +2,7 @@ package layerwise.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -111,6 +112,41 @@ public final class HostTensor {
         return segment.asSlice(dtype.bytes(offset), dtype.bytes(shape.elements()));
     }
 
+    /**
+     * A row-major copy, element for element without decoding.
+     *
+     * @throws IllegalStateException if a row begins or ends within a byte, or its elements have gaps between them
+     */
+    public HostTensor copyContiguous(Arena arena) {
+        int last = shape.rank() - 1;
+        if (last < 0 || isContiguous()) {
+            HostTensor copy = allocate(arena, dtype, shape.dims());
+            MemorySegment.copy(memory(), 0, copy.segment, 0, copy.segment.byteSize());
+            return copy;
+        }
+        long row = shape.dim(last);
+        long step = Arrays.stream(strides)
+                .limit(last)
+                .reduce(row * dtype.bits(), (bits, stride) -> bits | stride * dtype.bits());
+        if (strides[last] != 1 || (step | offset * dtype.bits()) % 8 != 0) {
+            throw new IllegalStateException("rows with gaps or parts of bytes: " + this);
+        }
+        HostTensor copy = allocate(arena, dtype, shape.dims());
+        long[] index = new long[shape.rank()];
+        for (long at = 0; at < shape.elements(); at += row) {
+            MemorySegment.copy(segment, dtype.bytes(position(index)), copy.segment, dtype.bytes(at), dtype.bytes(row));
+            advance(index, last - 1);
+        }
+        return copy;
+    }
+
+    /** The next index of the axes up to {@code axis}, the last of them first. */
+    private void advance(long[] index, int axis) {
+        for (int i = axis; i >= 0 && ++index[i] == shape.dim(i); i--) {
+            index[i] = 0;
+        }
+    }
+
     /** The same memory, seen as elements of another type and shape with the same number of bytes. */
     public HostTensor reinterpret(DType other, long... dims) {
         return wrap(memory(), other, Shape.of(dims));
@@ -192,9 +228,7 @@ public final class HostTensor {
                     values[at + i] = Elements.get(segment, dtype, first + (i * step));
                 }
             }
-            for (int axis = shape.rank() - 2; axis >= 0 && ++index[axis] == shape.dim(axis); axis--) {
-                index[axis] = 0;
-            }
+            advance(index, shape.rank() - 2);
         }
         return values;
     }

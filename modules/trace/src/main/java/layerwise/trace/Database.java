@@ -74,20 +74,22 @@ final class Database {
 
     /** Number of rows of a table if its row ids are 1, 2, 3 … and so can be split into intervals; -1 otherwise. */
     int denseRows(String table) {
-        long[] ends = {0, 0};
-        scan("SELECT ifnull(min(rowid),1), ifnull(max(rowid),0) FROM " + table, row -> {
-            ends[0] = row.getLong(1);
-            ends[1] = row.getLong(2);
-        });
+        // Asked for one at a time, SQLite finds each at an end of the table; together they cost a scan of it.
+        long first = integer("SELECT ifnull(min(rowid),1) FROM " + table);
+        long last = integer("SELECT ifnull(max(rowid),0) FROM " + table);
         long possible = sizeBytes() / 4; // no row is shorter; a damaged file may claim more
-        return ends[0] == 1 && ends[1] <= Math.min(possible, Integer.MAX_VALUE - 8) ? (int) ends[1] : -1;
+        return first == 1 && last <= Math.min(possible, Integer.MAX_VALUE - 8) ? (int) last : -1;
+    }
+
+    private long integer(String query) {
+        long[] value = {0};
+        scan(query, row -> value[0] = row.getLong(1));
+        return value[0];
     }
 
     /** Number of rows, counted. */
     int countRows(String table) {
-        int[] count = {0};
-        scan("SELECT count(*) FROM " + table, row -> count[0] = row.getInt(1));
-        return count[0];
+        return Math.toIntExact(integer("SELECT count(*) FROM " + table));
     }
 
     long sizeBytes() {

@@ -1,12 +1,16 @@
 package layerwise.bench.device;
 
 import layerwise.bench.config.DeviceChoice;
+import layerwise.bench.exchange.Links;
+import layerwise.bench.ranks.Rank;
 import layerwise.cuda.DeviceInfo;
 import layerwise.cuda.DeviceUnavailableException;
 import layerwise.kernels.CudaExecutor;
 import layerwise.op.Capabilities;
+import layerwise.op.Communicator;
 import layerwise.op.Executor;
 import layerwise.op.Journal;
+import layerwise.op.Rendezvous;
 import layerwise.reference.ReferenceExecutor;
 import layerwise.tensor.ConfigException;
 
@@ -28,16 +32,48 @@ public final class Devices {
         }
     }
 
-    /**
-     * Opens it.
-     *
-     * @throws ConfigException if it cannot be had here
-     */
+    /** Opens it for one rank alone. */
     public static Executor open(DeviceChoice choice, Journal journal, CudaExecutor.Tuning tuning) {
+        return open(choice, journal, tuning, new Rank(0, 1, 0, 1), Communicator.alone());
+    }
+
+    /** What the ranks' devices are connected by. */
+    public static Links links(DeviceChoice choice) {
         return switch (resolve(choice)) {
             case DeviceChoice.Auto auto -> throw new IllegalStateException("auto was resolved");
-            case DeviceChoice.Reference reference -> new ReferenceExecutor(journal, Capabilities.plain());
-            case DeviceChoice.Cuda cuda -> CudaExecutor.open(0, journal, tuning);
+            case DeviceChoice.Reference reference -> Links.ofMessages();
+            case DeviceChoice.Cuda cuda -> new Links(false, false);
+            case DeviceChoice.Estimate estimate -> Links.ofMessages();
+        };
+    }
+
+    /**
+     * What carries the reference executor's collectives.
+     *
+     * @throws ConfigException if ranks met without MPI
+     */
+    public static Communicator communicator(Rendezvous rendezvous) {
+        if (rendezvous instanceof Communicator communicator) {
+            return communicator;
+        }
+        throw new ConfigException(
+                "device: reference with %d ranks: its collectives travel over MPI; expected Open MPI 4 or 5, and a start by mpirun"
+                        .formatted(rendezvous.group().size()));
+    }
+
+    /**
+     * Opens it for one of several ranks.
+     *
+     * @param rendezvous carries the reference executor's collectives; lent
+     * @throws ConfigException if it cannot be had here
+     */
+    public static Executor open(
+            DeviceChoice choice, Journal journal, CudaExecutor.Tuning tuning, Rank rank, Rendezvous rendezvous) {
+        return switch (resolve(choice)) {
+            case DeviceChoice.Auto auto -> throw new IllegalStateException("auto was resolved");
+            case DeviceChoice.Reference reference ->
+                new ReferenceExecutor(journal, Capabilities.plain(), communicator(rendezvous));
+            case DeviceChoice.Cuda cuda -> CudaExecutor.open(rank.localRank(), journal, tuning);
             case DeviceChoice.Estimate estimate ->
                 throw new ConfigException("device: '%s': this build has no estimating executor; use --device reference"
                         .formatted(estimate));

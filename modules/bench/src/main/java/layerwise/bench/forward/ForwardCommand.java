@@ -4,10 +4,14 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.device.Devices;
+import layerwise.bench.ranks.Agreement;
+import layerwise.bench.ranks.Ranks;
 import layerwise.kernels.CudaExecutor;
+import layerwise.model.parallel.Mapping;
 import layerwise.op.Executor;
 import layerwise.op.Journal;
 import layerwise.tensor.ConfigException;
@@ -20,6 +24,8 @@ import picocli.CommandLine.ParseResult;
 
 /** Parses the command line of {@code forward} and runs it. */
 public final class ForwardCommand {
+    private static final String ATTENTION_DP = "--enable-attention-dp";
+
     private ForwardCommand() {}
 
     /**
@@ -28,7 +34,11 @@ public final class ForwardCommand {
      * @throws ConfigException if the command line or a file cannot be used
      * @throws layerwise.tensor.WrongResultException if a tensor differs by more than the tolerance
      */
-    public static void run(List<String> arguments, PrintStream out) {
+    public static void run(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
+        Ranks.run(environment, out, err, here -> run(arguments, here, out));
+    }
+
+    private static void run(List<String> arguments, Ranks.Here here, PrintStream out) {
         CommandLine commandLine =
                 new CommandLine(spec()).setAbbreviatedOptionsAllowed(true).setExpandAtFiles(false);
         ParseResult result;
@@ -44,8 +54,11 @@ public final class ForwardCommand {
         }
         ForwardOptions options = options(result);
         DeviceChoice device = DeviceChoice.parse("--device", result.matchedOptionValue("--device", "auto"));
-        try (Executor executor = Devices.open(device, Journal.NONE, CudaExecutor.Tuning.OFF)) {
-            new ForwardRun(options, executor, out).run();
+        Agreement.require(here.rendezvous(), Map.of("command line", arguments));
+        Mapping mapping = new Mapping(here.rank().group(), result.hasMatchedOption(ATTENTION_DP));
+        try (Executor executor =
+                Devices.open(device, Journal.NONE, CudaExecutor.Tuning.OFF, here.rank(), here.rendezvous())) {
+            new ForwardRun(options, mapping, executor, out).run();
         }
     }
 
@@ -60,6 +73,9 @@ public final class ForwardCommand {
         add(spec, "--compute-dtype", "TYPE", false, "float32 (default) or bfloat16");
         add(spec, "--expect", "FILE", false, "safetensors to compare with");
         add(spec, "--tolerance", "X", false, "greatest relative error, 2e-5 for float32 and 2e-2 for bfloat16");
+        spec.addOption(OptionSpec.builder(ATTENTION_DP)
+                .description("several ranks divide sequences and experts, not heads and experts")
+                .build());
         spec.addOption(OptionSpec.builder("-h", "--help")
                 .usageHelp(true)
                 .description("print this text")

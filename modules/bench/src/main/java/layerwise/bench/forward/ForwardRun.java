@@ -15,6 +15,7 @@ import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.Phase;
+import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.ModelReader;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
@@ -42,18 +43,26 @@ final class ForwardRun {
     private static final int PAGE_TOKENS = 32;
 
     private final ForwardOptions options;
+    private final Mapping mapping;
     private final Executor executor;
     private final PrintStream out;
     private final LinkedHashMap<String, HostTensor> results = new LinkedHashMap<>();
     private final List<String> wrong = new ArrayList<>();
 
-    ForwardRun(ForwardOptions options, Executor executor, PrintStream out) {
+    ForwardRun(ForwardOptions options, Mapping mapping, Executor executor, PrintStream out) {
         this.options = options;
+        this.mapping = mapping;
         this.executor = executor;
         this.out = out;
     }
 
     void run() {
+        if (options.output().isPresent() && mapping.dataRanks() > 1) {
+            throw new ConfigException(
+                    "command line: --output %s: each of %d ranks has some of the sequences; expected no"
+                                    .formatted(options.output().get(), mapping.dataRanks())
+                            + " --output, or no --enable-attention-dp");
+        }
         ModelSpec model = ModelReader.fromFolder(options.model().toString(), options.model());
         options.layers().forEach(model::layer);
         try (Arena arena = Arena.ofShared();
@@ -70,9 +79,11 @@ final class ForwardRun {
                 length += (int) input.shape().dim(1);
             }
             int sequences = (int) steps.values().iterator().next().shape().dim(0);
-            PagedCache cache = new PagedCache(sequences, PAGE_TOKENS, length);
+            Sequences own = Sequences.of(mapping, sequences);
+            PagedCache cache = new PagedCache(own.count(), PAGE_TOKENS, length);
             CacheTypes types = new CacheTypes(options.compute(), options.compute(), DType.F32);
-            DecoderSlice slice = new DecoderSlice(model, options.layers(), weights, cache, options.compute(), types);
+            DecoderSlice slice =
+                    new DecoderSlice(model, options.layers(), weights, cache, options.compute(), types, mapping);
             Map<Integer, TensorRef> gains = new LinkedHashMap<>();
             options.layers().forEach(layer -> gains.put(layer, DecoderSlice.inputGain(model, layer, weights)));
             Optional<RotaryTable> rotary = RotaryTable.of(model, options.layers(), length);
@@ -90,11 +101,13 @@ final class ForwardRun {
                                     step.getValue().shape().dim(0),
                                     sequences));
                 }
-                BatchTables tables = cache.tables("step", 0, Batch.uniform(sequences, queries, past));
-                step(slice, gains, rotary.map(RotaryTable::tensor), tables, memory, step, arena, expected);
+                BatchTables tables = cache.tables("step", 0, Batch.uniform(own.count(), queries, past));
+                step(slice, gains, rotary.map(RotaryTable::tensor), tables, memory, own, step, arena, expected);
                 past += queries;
             }
-            options.output().ifPresent(file -> SafetensorsWriter.write(file, results, new LinkedHashMap<>()));
+            if (options.output().isPresent() && mapping.group().rank() == 0) {
+                SafetensorsWriter.write(options.output().get(), results, new LinkedHashMap<>());
+            }
         }
         if (!wrong.isEmpty()) {
             throw new WrongResultException("forward: %d of %d tensors differ by more than %s: %s"
@@ -118,17 +131,19 @@ final class ForwardRun {
             Optional<TensorRef> rotary,
             BatchTables tables,
             Memory memory,
+            Sequences own,
             Map.Entry<String, HostTensor> step,
             Arena arena,
             Optional<SafetensorsFile> expected) {
         Phase phase = step.getKey().startsWith("ctx") ? Phase.CONTEXT : Phase.GENERATION;
-        DecoderSlice.Forward forward = slice.forward(phase, tables.paged(), rotary, gains);
+        DecoderSlice.Forward forward = slice.forward(phase, tables.paged(), rotary, gains, own.traffic((int)
+                step.getValue().shape().dim(1)));
         Program program = Fusion.apply(forward.program(), executor.capabilities());
-        Shape shape = step.getValue().shape();
+        HostTensor ours = own.of(step.getValue());
+        Shape shape = ours.shape();
         try (Memory inner = memory.nested()) {
             tables.place(inner);
-            HostTensor input = HostTensor.copyOf(
-                    arena, options.compute(), shape, step.getValue().copyToFloats());
+            HostTensor input = HostTensor.copyOf(arena, options.compute(), shape, ours.copyToFloats());
             inner.put(
                     forward.input().buffer(),
                     new Contents.Copied(List.of(input.reshape(shape.dim(0) * shape.dim(1), shape.dim(2)))));
@@ -151,11 +166,19 @@ final class ForwardRun {
                             result.ids(),
                             execution,
                             memory,
+                            own,
                             file,
                             arena));
                 });
             }
         }
+    }
+
+    /** Lines of several ranks say whose they are. */
+    private String speaker() {
+        return mapping.group().size() == 1
+                ? ""
+                : "rank %d: ".formatted(mapping.group().rank());
     }
 
     private static HostTensor float32(Execution execution, TensorRef tensor, Shape shape, Arena arena) {
@@ -172,6 +195,7 @@ final class ForwardRun {
             Optional<TensorRef> ids,
             Execution execution,
             Memory memory,
+            Sequences own,
             SafetensorsFile file,
             Arena arena) {
         boolean[] undecided = new boolean[0];
@@ -179,20 +203,30 @@ final class ForwardRun {
         boolean routesFirst = !tensors.containsKey(prefix + "mlp");
         if (options.compute() != DType.F32 && ids.isPresent()) {
             RoutingJudge judge = RoutingJudge.of(slice.router(layer, gain).orElseThrow(), memory, arena);
-            List<HostTensor> stream = new ArrayList<>(List.of(file.tensor(prefix + "input")));
+            List<HostTensor> stream = new ArrayList<>(List.of(own.of(file.tensor(prefix + "input"))));
             if (!routesFirst) {
-                stream.add(file.tensor(prefix + "mixer"));
+                stream.add(own.of(file.tensor(prefix + "mixer")));
             }
             undecided = judge.undecided(stream, execution.memory().read(ids.get(), arena));
         }
         for (Map.Entry<String, HostTensor> tensor : tensors.entrySet()) {
             String name = tensor.getKey();
-            HostTensor reference = file.tensor(name, tensor.getValue().shape(), Set.of(DType.F32));
+            Shape whole = Shape.of(
+                    own.all(),
+                    tensor.getValue().shape().dim(1),
+                    tensor.getValue().shape().dim(2));
+            HostTensor reference = own.of(file.tensor(name, whole, Set.of(DType.F32)));
             boolean afterRouting = routesFirst || !name.endsWith(".mixer");
             Difference difference =
                     Difference.of(tensor.getValue(), reference, afterRouting ? undecided : new boolean[0]);
             boolean fits = difference.relative() <= options.tolerance();
-            out.println(String.format(Locale.ROOT, "%-28s %.3e  %s", name, difference.relative(), fits ? "ok" : "WRONG")
+            out.println(String.format(
+                            Locale.ROOT,
+                            "%s%-28s %.3e  %s",
+                            speaker(),
+                            name,
+                            difference.relative(),
+                            fits ? "ok" : "WRONG")
                     + (difference.leftOut() == 0
                             ? ""
                             : "  %d tokens left out: routing margin below bfloat16 error"

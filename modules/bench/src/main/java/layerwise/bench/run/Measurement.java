@@ -2,6 +2,7 @@ package layerwise.bench.run;
 
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
+import layerwise.bench.ranks.Rank;
 import layerwise.op.Execution;
 import layerwise.op.Replay;
 import layerwise.op.Stopwatch;

@@ -1,10 +1,12 @@
 package layerwise.bench.run;
 
+import layerwise.bench.exchange.ExpertTable;
 import layerwise.model.cache.BatchTables;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
+import layerwise.model.layer.Traffic;
 import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
@@ -29,17 +31,19 @@ final class Pack implements AutoCloseable {
      * Prepares a step.
      *
      * @param first  first request of the batch
+     * @param traffic what ranks send each other
      * @param choice where tokens go
      * @param seed   of the random hidden states and residual, both uniform in [0, 1)
      */
-    static Pack prepare(Workbench bench, Phase phase, int first, Batch batch, ExpertTable choice, long seed) {
+    static Pack prepare(
+            Workbench bench, Phase phase, int first, Batch batch, Traffic traffic, ExpertTable choice, long seed) {
         Memory memory = bench.memory().nested();
         try {
             BatchTables tables = bench.cache().tables("step", first, batch);
             tables.place(memory);
             ExpertChoice experts = choice.place(memory);
             DecoderSlice.Benchmark step = bench.slice()
-                    .benchmark(phase, tables.paged(), bench.rotary().map(RotaryTable::tensor), experts);
+                    .benchmark(phase, tables.paged(), bench.rotary().map(RotaryTable::tensor), experts, traffic);
             memory.put(step.hidden().buffer(), new Contents.Uniform(0, 1, 2 * seed));
             memory.put(step.residual().buffer(), new Contents.Uniform(0, 1, 2 * seed + 1));
             Program program = CostRanges.around(

@@ -2,6 +2,8 @@ package layerwise.bench.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import layerwise.bench.exchange.Exchange;
+import layerwise.bench.exchange.ExpertTable;
 import layerwise.model.layer.Phase;
 import layerwise.op.Batch;
 
@@ -35,12 +37,24 @@ record Prefill(int requests, int length) {
         return passes;
     }
 
-    void run(Workbench bench, Progress progress) {
+    /**
+     * Runs the steps.
+     *
+     * @param exchange what ranks send each other
+     * @param dataRank this rank among those whose tokens differ
+     */
+    void run(Workbench bench, Exchange exchange, int dataRank, Progress progress) {
         List<Pass> passes = passes();
         for (int i = 0; i < passes.size(); i++) {
             Pass pass = passes.get(i);
-            try (Pack pack =
-                    Pack.prepare(bench, Phase.CONTEXT, pass.first(), pass.batch(), ExpertTable.routed(), 1000L + i)) {
+            try (Pack pack = Pack.prepare(
+                    bench,
+                    Phase.CONTEXT,
+                    pass.first(),
+                    pass.batch(),
+                    exchange.traffic(pass.batch().tokens()),
+                    ExpertTable.routed(),
+                    1000L + i + RunSequence.SEEDS_OF_RANK * dataRank)) {
                 pack.runChecked(bench);
             }
             progress.show("Prefill KV cache", i + 1, passes.size());

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import layerwise.bench.ranks.Rank;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.NearestNames;
 

@@ -8,6 +8,7 @@ import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
 import layerwise.bench.device.Devices;
+import layerwise.bench.exchange.Exchange;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
@@ -32,20 +33,30 @@ final class ReferenceBudget {
     private final PagedCache cache;
     private final Optional<RotaryTable> rotary;
     private final Prefill prefill;
+    private final Exchange exchange;
+    private final int ranks;
     private final long bytes;
 
+    /**
+     * @param ranks ranks that share this machine
+     * @param bytes of one rank's weights and caches
+     */
     ReferenceBudget(
             RunConfig config,
             DecoderSlice slice,
             PagedCache cache,
             Optional<RotaryTable> rotary,
             Prefill prefill,
+            Exchange exchange,
+            int ranks,
             long bytes) {
         this.config = config;
         this.slice = slice;
         this.cache = cache;
         this.rotary = rotary;
         this.prefill = prefill;
+        this.exchange = exchange;
+        this.ranks = ranks;
         this.bytes = bytes;
     }
 
@@ -78,7 +89,13 @@ final class ReferenceBudget {
             int iterations = 2 * (config.warmupTimes() + config.runTimes() + 1) + 1;
             flops += iterations * flops(phase, 0, RunSequence.batch(problem));
         }
-        return flops / (FLOPS_PER_CORE * cores) + bytes / (BYTES_PER_CORE * cores);
+        return ranks * (flops / (FLOPS_PER_CORE * cores) + bytes / (BYTES_PER_CORE * cores));
+    }
+
+    /** Prefill in decode runs is not the measured step. */
+    private Exchange traffic(Phase phase) {
+        boolean prefill = config.runType() == RunType.GEN && phase == Phase.CONTEXT;
+        return prefill ? exchange.ofPrefill() : exchange;
     }
 
     private double flops(Phase phase, int first, Batch batch) {
@@ -86,7 +103,8 @@ final class ReferenceBudget {
                         phase,
                         cache.tables("step", first, batch).paged(),
                         rotary.map(RotaryTable::tensor),
-                        new ExpertChoice.Routed())
+                        new ExpertChoice.Routed(),
+                        traffic(phase).traffic(batch.tokens()))
                 .program()
                 .operators();
         return operators.stream().mapToDouble(o -> (double) o.work().flops()).sum();

@@ -8,10 +8,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import layerwise.bench.config.LoadFormat;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunOptions;
 import layerwise.bench.device.Installation;
+import layerwise.bench.ranks.Agreement;
+import layerwise.bench.ranks.Ranks;
 import layerwise.model.spec.ModelCatalog;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
@@ -30,22 +33,46 @@ public final class RunCommand {
      * @throws layerwise.tensor.WrongResultException if outputs are not what they must be
      */
     public static void run(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
+        Ranks.run(environment, out, err, here -> run(arguments, environment, here, out, err));
+    }
+
+    private static void run(
+            List<String> arguments,
+            Map<String, String> environment,
+            Ranks.Here here,
+            PrintStream out,
+            PrintStream err) {
         Optional<RunConfig> parsed = RunOptions.parse("run.sh", arguments, out);
         if (parsed.isEmpty()) {
             return;
         }
         RunConfig config = parsed.get();
-        Rank rank = Rank.of(environment);
+        Agreement.require(here.rendezvous(), settings(config, environment));
         out.println(config.argsLine());
         ModelSpec model = new ModelCatalog(Installation.home().resolve("configs/models")).find(config.model());
         // JDK 25 gives no console where there is no terminal, some builds one that says so.
         boolean terminal =
                 Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
-        Progress progress = new Progress(err, terminal, rank.rank() == 0);
+        Progress progress = new Progress(err, terminal, here.rank().rank() == 0);
         try (Arena checkpoint = Arena.ofShared()) {
             WeightSource source = source(config, checkpoint);
-            new RunSequence(config, model, source, rank, environment, progress, out).run(arguments);
+            new RunSequence(config, model, source, here, environment, progress, out).run(arguments);
         }
+    }
+
+    /** What must be the same on every rank: options, what the environment forces, and the program itself. */
+    private static Map<String, Object> settings(RunConfig config, Map<String, String> environment) {
+        Map<String, Object> settings = new TreeMap<>(config.arguments());
+        environment.forEach((name, value) -> {
+            if (name.startsWith("TRTLLM_")) {
+                settings.put(name, value);
+            }
+        });
+        for (String name : List.of("PROFILE", "PROFILER")) {
+            settings.put(name, environment.getOrDefault(name, ""));
+        }
+        settings.put("version", Version.current());
+        return settings;
     }
 
     private static WeightSource source(RunConfig config, Arena arena) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import layerwise.bench.config.DeviceChoice;
+import layerwise.bench.config.LoadFormat;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
@@ -13,11 +14,19 @@ import layerwise.bench.config.Statistics;
 import layerwise.bench.device.Devices;
 import layerwise.bench.device.GpuFacts;
 import layerwise.bench.device.Installation;
+import layerwise.bench.exchange.Balancing;
+import layerwise.bench.exchange.Exchange;
+import layerwise.bench.exchange.ExpertTable;
+import layerwise.bench.ranks.Rank;
+import layerwise.bench.ranks.Ranks;
 import layerwise.kernels.CudaExecutor;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.Phase;
+import layerwise.model.layer.Traffic;
+import layerwise.model.parallel.Mapping;
+import layerwise.model.parallel.WeakScaling;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
@@ -25,6 +34,7 @@ import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
+import layerwise.op.Rendezvous;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.Markers;
 
@@ -35,7 +45,12 @@ import layerwise.trace.Markers;
 final class RunSequence {
     private final RunConfig config;
     private final ModelSpec model;
+    /** Apart enough that no two steps of two ranks share a seed. */
+    static final long SEEDS_OF_RANK = 1_000_000;
+
     private final Rank rank;
+    private final Rendezvous rendezvous;
+    private final Mapping mapping;
     private final Recording recording;
     private final Progress progress;
     private final PrintStream out;
@@ -44,32 +59,46 @@ final class RunSequence {
     private final DecoderSlice slice;
     private final Optional<RotaryTable> rotary;
     private final Balancing balancing;
+    private final Exchange exchange;
     private final TraceJournal journal = new TraceJournal();
 
     RunSequence(
             RunConfig config,
             ModelSpec model,
             WeightSource source,
-            Rank rank,
+            Ranks.Here here,
             Map<String, String> environment,
             Progress progress,
             PrintStream out) {
         this.config = config;
-        this.model = model;
-        this.rank = rank;
+        this.rank = here.rank();
+        this.rendezvous = here.rendezvous();
+        this.mapping = new Mapping(rank.group(), config.attentionDp());
+        this.model = config.scaledFrom().isPresent()
+                ? new WeakScaling(config.scaledFrom().getAsInt(), mapping).of(model)
+                : model;
         this.recording = Recording.of(environment);
         this.progress = progress;
         this.out = out;
         refuseWhatWouldBeIgnored();
-        config.layerIndices().forEach(model::layer);
+        config.layerIndices().forEach(this.model::layer);
         cache = new PagedCache(
                 config.limits().maxBatchSize(),
                 config.limits().tokensPerBlock(),
                 config.limits().maxSeqLen());
-        weights = new WeightTable(model, source);
-        slice = new DecoderSlice(model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model));
+        weights = new WeightTable(this.model, source);
+        slice = new DecoderSlice(
+                this.model,
+                config.layerIndices(),
+                weights,
+                cache,
+                model.dtype(),
+                config.cacheTypes(model),
+                mapping);
         rotary = RotaryTable.of(model, config.layerIndices(), config.limits().maxSeqLen());
-        balancing = new Balancing(config, model, rank, environment);
+        balancing = new Balancing(this.model, config.layerIndices(), mapping, config.balanceMethod(), environment);
+        exchange = Exchange.of(
+                config, mapping, balancing.topK(), rank.localWorld(), Devices.links(config.device()), environment);
     }
 
     /** Options whose work does not exist yet must not look as if they had been honoured. */
@@ -78,13 +107,10 @@ final class RunSequence {
         if (config.replay().filePath().isPresent()) {
             throw new ConfigException(file + ": replay_file_path: this build does not replay; expected null");
         }
-        if (config.scaledFrom().isPresent()) {
-            throw new ConfigException("%s: scaled_from %d: this build runs one rank as it is; expected null"
-                    .formatted(file, config.scaledFrom().getAsInt()));
-        }
-        if (config.moe().maxNumTokens().isPresent()) {
-            throw new ConfigException("%s: moe_max_num_tokens %d: this build does not chunk; expected null"
-                    .formatted(file, config.moe().maxNumTokens().getAsInt()));
+        if (config.scaledFrom().isPresent() && config.loadFormat() == LoadFormat.AUTO) {
+            throw new ConfigException(
+                    "%s: scaled_from %d with load_format AUTO: a checkpoint has all experts; expected DUMMY"
+                            .formatted(file, config.scaledFrom().getAsInt()));
         }
         if (config.syncEveryLaunch()) {
             throw new ConfigException(file + ": sync_every_launch: this build does not; expected false");
@@ -96,11 +122,20 @@ final class RunSequence {
 
     void run(List<String> arguments) {
         recording.prepare();
-        new ReferenceBudget(config, slice, cache, rotary, prefill(), weights.bytes() + slice.cacheBytes()).check();
+        new ReferenceBudget(
+                        config,
+                        slice,
+                        cache,
+                        rotary,
+                        prefill(),
+                        exchange,
+                        rank.localWorld(),
+                        weights.bytes() + slice.cacheBytes())
+                .check();
         boolean cuda = Devices.resolve(config.device()) instanceof DeviceChoice.Cuda;
         CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
         try (Tracer tracer = Tracer.open(recording, cuda, arguments);
-                Executor executor = Devices.open(config.device(), journal, tuning);
+                Executor executor = Devices.open(config.device(), journal, tuning, rank, rendezvous);
                 Memory memory = executor.allocate()) {
             progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
             progress.phase("Create runner", () -> {
@@ -117,7 +152,9 @@ final class RunSequence {
                     memory,
                     GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
             if (config.runType() == RunType.GEN) {
-                progress.phase("Prefill KV cache", () -> prefill().run(bench, progress));
+                progress.phase(
+                        "Prefill KV cache",
+                        () -> prefill().run(bench, exchange.ofPrefill(), mapping.dataRank(), progress));
             }
             progress.phase("Warmup", () -> warmUp(bench));
             measure(bench, true);
@@ -142,8 +179,11 @@ final class RunSequence {
     }
 
     private Pack pack(Workbench bench, Problem problem, int index) {
-        long seed = 1L + index + 1_000_000L * rank.rank();
-        return Pack.prepare(bench, phase(), 0, batch(problem), balancing.table(problem), seed);
+        // Ranks whose tokens are the same draw them from the same seed.
+        long seed = 1L + index + SEEDS_OF_RANK * mapping.dataRank();
+        Traffic traffic = exchange.traffic(problem.tokens());
+        ExpertTable table = balancing.table(traffic, problem.balanceRatio());
+        return Pack.prepare(bench, phase(), 0, batch(problem), traffic, table, seed);
     }
 
     private void warmUp(Workbench bench) {

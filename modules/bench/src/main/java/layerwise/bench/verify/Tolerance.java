@@ -2,6 +2,10 @@ package layerwise.bench.verify;
 
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
+import layerwise.op.AllGather;
+import layerwise.op.AllReduce;
+import layerwise.op.AllToAllCombine;
+import layerwise.op.AllToAllDispatch;
 import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
 import layerwise.op.DeltaRuleChunkScan;
@@ -23,6 +27,7 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
@@ -72,6 +77,16 @@ record Tolerance(double relative, double ofRow) {
             case LatentGather op -> sum(unit, 1);
             case GatherRows op -> new Tolerance(0, 0);
             case SortByExpert op -> new Tolerance(0, 0);
+            case AllGather op -> new Tolerance(0, 0);
+            case AllToAllDispatch op -> new Tolerance(0, 0);
+            case AllReduce op -> sum(unit, op.group().size());
+            case ReduceScatter op -> sum(unit, op.tokens().group().size());
+            case AllToAllCombine op -> {
+                // An element halfway between two of E4M3 may go either way: half a unit of a run's largest element.
+                double wire = op.wire() == AllToAllCombine.Wire.FP8 ? unit(DType.E4M3) : 0;
+                int ranks = op.tokens().group().size();
+                yield new Tolerance(unit, wire * Math.sqrt(ranks) + SPREAD * ACCUMULATOR * ranks);
+            }
             // Sigmoids and exponentials of the device are good to a few units of float32.
             case Route op -> new Tolerance(32 * ACCUMULATOR, 0);
             // Probabilities are rounded to bfloat16 before they meet the values: errors uniform within a unit of each

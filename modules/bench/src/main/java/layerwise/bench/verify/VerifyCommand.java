@@ -2,6 +2,7 @@ package layerwise.bench.verify;
 
 import java.io.PrintStream;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
@@ -9,8 +10,15 @@ import layerwise.bench.config.RunOptions;
 import layerwise.bench.config.RunType;
 import layerwise.bench.device.Devices;
 import layerwise.bench.device.Installation;
+import layerwise.bench.exchange.Balancing;
+import layerwise.bench.exchange.Exchange;
+import layerwise.bench.ranks.Agreement;
+import layerwise.bench.ranks.Ranks;
 import layerwise.kernels.CudaExecutor;
+import layerwise.model.balance.BalanceMethod;
 import layerwise.model.layer.Phase;
+import layerwise.model.parallel.Mapping;
+import layerwise.model.parallel.WeakScaling;
 import layerwise.model.spec.ModelCatalog;
 import layerwise.model.spec.ModelSpec;
 import layerwise.op.Executor;
@@ -27,21 +35,45 @@ public final class VerifyCommand {
      * @throws ConfigException if the configuration cannot be used
      * @throws layerwise.tensor.WrongResultException if an operator differs by more than its tolerance
      */
-    public static void run(List<String> arguments, PrintStream out) {
+    public static void run(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
+        Ranks.run(environment, out, err, here -> run(arguments, environment, here, out));
+    }
+
+    private static void run(List<String> arguments, Map<String, String> environment, Ranks.Here here, PrintStream out) {
         Optional<RunConfig> parsed = RunOptions.parse("verify", arguments, out);
         if (parsed.isEmpty()) {
             return;
         }
         RunConfig config = parsed.get();
         ModelSpec model = new ModelCatalog(Installation.home().resolve("configs/models")).find(config.model());
-        config.layerIndices().forEach(model::layer);
+        Agreement.require(here.rendezvous(), config.arguments());
+        Mapping mapping = new Mapping(here.rank().group(), config.attentionDp());
+        ModelSpec scaled = config.scaledFrom().isPresent()
+                ? new WeakScaling(config.scaledFrom().getAsInt(), mapping).of(model)
+                : model;
+        config.layerIndices().forEach(scaled::layer);
         Phase phase = config.runType() == RunType.GEN ? Phase.GENERATION : Phase.CONTEXT;
-        try (Executor device = Devices.open(config.device(), Journal.NONE, CudaExecutor.Tuning.OFF)) {
-            LayerVerification verification = new LayerVerification(config, model, device, out);
+        Balancing balancing = new Balancing(scaled, config.layerIndices(), mapping, balanceMethod(config), environment);
+        Exchange exchange = Exchange.of(
+                config,
+                mapping,
+                balancing.topK(),
+                here.rank().localWorld(),
+                Devices.links(config.device()),
+                environment);
+        try (Executor device =
+                Devices.open(config.device(), Journal.NONE, CudaExecutor.Tuning.OFF, here.rank(), here.rendezvous())) {
+            LayerVerification verification =
+                    new LayerVerification(config, scaled, mapping, exchange, balancing, device, here.rendezvous(), out);
             for (Problem problem : config.problems()) {
                 verification.verify(phase, problem);
             }
             verification.conclude();
         }
+    }
+
+    /** Layers are compared with one rank's under a constant choice of experts, so that no rounding sends a token elsewhere. */
+    private static BalanceMethod balanceMethod(RunConfig config) {
+        return config.balanceMethod() == BalanceMethod.NOT_MODIFIED ? BalanceMethod.BALANCED : config.balanceMethod();
     }
 }

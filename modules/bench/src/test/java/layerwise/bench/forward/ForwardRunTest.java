@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import layerwise.model.parallel.Mapping;
 import layerwise.op.Capabilities;
 import layerwise.op.Executor;
 import layerwise.op.Journal;
@@ -201,7 +202,7 @@ class ForwardRunTest {
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         try (Executor executor = new ReferenceExecutor(Journal.NONE, capabilities);
                 PrintStream out = new PrintStream(text, true, StandardCharsets.UTF_8)) {
-            new ForwardRun(options, executor, out).run();
+            new ForwardRun(options, Mapping.alone(), executor, out).run();
         }
         return text.toString(StandardCharsets.UTF_8);
     }

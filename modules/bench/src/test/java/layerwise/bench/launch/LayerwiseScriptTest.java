@@ -63,15 +63,44 @@ class LayerwiseScriptTest {
     }
 
     @Test
+    void reportsWithTheHeapAskedFor() throws IOException {
+        sandbox.run("./layerwise report");
+        assertTrue(sandbox.started().getFirst().contains("-Xmx2g"));
+
+        sandbox.with("LAYERWISE_HEAP", "8g").run("./layerwise report");
+        assertTrue(sandbox.started().getFirst().contains("-Xmx8g"));
+    }
+
+    @Test
     void saysThatTheReportProgramDidNotTravel() throws IOException {
-        Files.delete(sandbox.folder().resolve("report"));
+        Files.delete(sandbox.reportImage().resolve("lib/modules"));
 
         Sandbox.Result result = sandbox.run("./layerwise report");
 
         assertEquals(2, result.exitCode());
         assertEquals(
-                "layerwise: " + sandbox.folder() + "/report, the report program, is not here; report where it is\n",
+                "layerwise: " + sandbox.reportImage()
+                        + ", the report program, is not here; unpack its image there, or run it where it is\n",
                 result.stderr());
+    }
+
+    @Test
+    void theReportImageReportsAloneAndDoesNotRun() throws IOException {
+        Path image = sandbox.reportImage();
+        Files.createDirectories(image.resolve("app"));
+        Files.copy(sandbox.home().resolve("layerwise"), image.resolve("layerwise"));
+        Files.copy(sandbox.home().resolve("parse.sh"), image.resolve("parse.sh"));
+        Files.delete(sandbox.home().resolve("lib/modules"));
+
+        assertEquals(0, sandbox.run(image + "/parse.sh --help").exitCode());
+        List<String> started = sandbox.started().getFirst();
+        assertTrue(started.contains(image + "/app"), started.toString());
+        assertTrue(started.contains("layerwise.report/layerwise.report.Main"), started.toString());
+
+        Sandbox.Result run = sandbox.run(image + "/layerwise run c.yaml");
+        assertEquals(2, run.exitCode());
+        assertEquals(1, run.stderr().lines().count(), run.stderr());
+        assertTrue(run.stderr().contains("/bench, the bench program, is not here"), run.stderr());
     }
 
     @Test

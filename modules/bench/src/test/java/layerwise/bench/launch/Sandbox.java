@@ -50,11 +50,8 @@ final class Sandbox {
             Files.createDirectories(copy.getParent());
             Files.copy(script, copy);
         }
-        Files.createDirectories(home().resolve("lib"));
-        Files.createDirectories(folder().resolve("report"));
-        Files.writeString(home().resolve("lib/modules"), "");
-        Files.writeString(home().resolve("release"), "MODULES=\"java.base layerwise.bench\"\n");
-        program(home().resolve("bin/java"), "");
+        image(home(), "java.base layerwise.bench");
+        image(reportImage(), "java.base layerwise.trace");
         environment.put("PATH", fakes() + ":" + tools());
         environment.put("HOME", folder.toString());
         environment.put("LLM_MODELS_ROOT", "/models");
@@ -103,6 +100,18 @@ final class Sandbox {
     Sandbox fakeJava(String shell) throws IOException {
         program(home().resolve("bin/java"), shell);
         return this;
+    }
+
+    private static void image(Path home, String linked) throws IOException {
+        Files.createDirectories(home.resolve("lib"));
+        Files.writeString(home.resolve("lib/modules"), "");
+        Files.writeString(home.resolve("release"), "MODULES=\"" + linked + "\"\n");
+        program(home.resolve("bin/java"), "");
+    }
+
+    /** The image of the report program, beside the installation. */
+    Path reportImage() {
+        return folder.resolve("report");
     }
 
     /** Writes an executable that records its call and then runs {@code shell}. */

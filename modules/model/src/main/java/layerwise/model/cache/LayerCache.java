@@ -1,28 +1,47 @@
 package layerwise.model.cache;
 
 import java.util.List;
+import layerwise.model.parallel.DeltaNetShare;
+import layerwise.model.parallel.Mamba2Share;
+import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.DeltaNetSpec;
 import layerwise.model.spec.GqaSpec;
 import layerwise.model.spec.Mamba2Spec;
 import layerwise.model.spec.MixerSpec;
 import layerwise.model.spec.MlaSpec;
+import layerwise.model.spec.ModelSpec;
 import layerwise.op.Buffer;
+import layerwise.op.Region;
+import layerwise.op.Share;
 import layerwise.op.TensorRef;
 
 /** What the sequences of one layer leave behind for their next step. */
 public sealed interface LayerCache {
     /** The buffers that hold it. */
-    List<Buffer> buffers();
+    List<Part> parts();
+
+    /**
+     * A buffer of a cache.
+     *
+     * @param buffer what this rank has
+     * @param region what it is of the cache of one rank alone
+     */
+    record Part(Buffer buffer, Region region) {
+        /** The whole buffer as a tensor. */
+        public TensorRef tensor() {
+            return buffer.whole();
+        }
+    }
 
     /**
      * One row for each token, in pages.
      *
      * @param rows {@code [pages, pageTokens, R+D]} of latents, or {@code [pages, 2, G, pageTokens, D]} of keys and values
      */
-    record Paged(TensorRef rows) implements LayerCache {
+    record Paged(Part rows) implements LayerCache {
         @Override
-        public List<Buffer> buffers() {
-            return List.of(rows.buffer());
+        public List<Part> parts() {
+            return List.of(rows);
         }
     }
 
@@ -32,69 +51,77 @@ public sealed interface LayerCache {
      * @param inputs {@code [requests, channels, K-1]}, the convolution's last inputs
      * @param state  {@code [requests, heads, .., ..]}
      */
-    record Recurrent(TensorRef inputs, TensorRef state) implements LayerCache {
+    record Recurrent(Part inputs, Part state) implements LayerCache {
         @Override
-        public List<Buffer> buffers() {
-            return List.of(inputs.buffer(), state.buffer());
+        public List<Part> parts() {
+            return List.of(inputs, state);
         }
     }
 
     /**
-     * The cache that a mixer needs.
+     * The cache that a rank's part of a mixer needs.
      *
      * @param prefix of its buffers' names
      */
-    static LayerCache of(String prefix, MixerSpec mixer, PagedCache pages, CacheTypes types) {
+    static LayerCache of(
+            String prefix, ModelSpec model, MixerSpec mixer, PagedCache pages, CacheTypes types, Mapping mapping) {
         return switch (mixer) {
-            case MlaSpec mla ->
-                new Paged(Buffer.of(prefix + "cache", types.rows(), pages.pages(), pages.pageTokens(), mla.cacheDim())
-                        .whole());
+            case MlaSpec mla -> latents(prefix, mla, pages, types);
             case GqaSpec gqa ->
-                new Paged(Buffer.of(
-                                prefix + "cache",
-                                types.rows(),
-                                pages.pages(),
-                                2,
-                                gqa.kvHeads(),
-                                pages.pageTokens(),
-                                gqa.headDim())
-                        .whole());
-            case Mamba2Spec mamba ->
-                recurrent(
-                        prefix,
-                        pages,
-                        types,
-                        mamba.channels(),
-                        mamba.convWidth(),
-                        mamba.heads(),
-                        mamba.headDim(),
-                        mamba.stateDim());
-            case DeltaNetSpec net ->
-                recurrent(
-                        prefix,
-                        pages,
-                        types,
-                        net.channels(),
-                        net.convWidth(),
-                        net.valueHeads(),
-                        net.keyDim(),
-                        net.valueDim());
+                keysAndValues(prefix, gqa, mapping.keyValueHeads(model.name(), gqa.kvHeads()), pages, types);
+            case Mamba2Spec mamba -> {
+                Mamba2Share own = Mamba2Share.of(mapping, model.name(), mamba);
+                yield new Recurrent(
+                        inputs(prefix, own.channels(), mamba.convWidth(), pages, types),
+                        state(prefix, own.heads(), mamba.headDim(), mamba.stateDim(), pages, types));
+            }
+            case DeltaNetSpec net -> {
+                DeltaNetShare own = DeltaNetShare.of(mapping, model.name(), net);
+                yield new Recurrent(
+                        inputs(prefix, own.channels(), net.convWidth(), pages, types),
+                        state(prefix, own.valueHeads(), net.keyDim(), net.valueDim(), pages, types));
+            }
         };
     }
 
-    private static Recurrent recurrent(
-            String prefix,
-            PagedCache pages,
-            CacheTypes types,
-            int channels,
-            int convWidth,
-            int heads,
-            int rows,
-            int columns) {
-        return new Recurrent(
-                Buffer.of(prefix + "conv_state", types.inputs(), pages.requests(), channels, convWidth - 1)
-                        .whole(),
-                Buffer.of(prefix + "state", types.states(), pages.requests(), heads, rows, columns)
-                        .whole());
+    private static LayerCache latents(String prefix, MlaSpec mla, PagedCache pages, CacheTypes types) {
+        Buffer rows = Buffer.of(prefix + "cache", types.rows(), pages.pages(), pages.pageTokens(), mla.cacheDim());
+        return new Paged(new Part(
+                rows,
+                new Region(
+                        Share.all(pages.pages()),
+                        List.of(Share.all(pages.pageTokens())),
+                        Share.all(mla.cacheDim()))));
+    }
+
+    private static LayerCache keysAndValues(
+            String prefix, GqaSpec gqa, Share heads, PagedCache pages, CacheTypes types) {
+        Buffer rows = Buffer.of(
+                prefix + "cache", types.rows(), pages.pages(), 2, heads.size(), pages.pageTokens(), gqa.headDim());
+        return new Paged(new Part(
+                rows,
+                new Region(
+                        Share.all(2 * pages.pages()),
+                        List.of(heads.times(pages.pageTokens())),
+                        Share.all(gqa.headDim()))));
+    }
+
+    private static Part inputs(
+            String prefix, List<Share> channels, int convWidth, PagedCache pages, CacheTypes types) {
+        long own = channels.stream().mapToLong(Share::size).sum();
+        boolean all = own == channels.getFirst().whole();
+        return new Part(
+                Buffer.of(prefix + "conv_state", types.inputs(), pages.requests(), own, convWidth - 1L),
+                new Region(
+                        Share.all(pages.requests()),
+                        all ? List.of(Share.all(own)) : channels,
+                        Share.all(convWidth - 1L)));
+    }
+
+    private static Part state(
+            String prefix, Share heads, int rows, int columns, PagedCache pages, CacheTypes types) {
+        return new Part(
+                Buffer.of(prefix + "state", types.states(), pages.requests(), heads.size(), rows, columns),
+                new Region(Share.all(pages.requests()), List.of(heads.times(rows)), Share.all(columns)));
     }
 }

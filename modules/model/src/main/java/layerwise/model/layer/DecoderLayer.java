@@ -2,7 +2,7 @@ package layerwise.model.layer;
 
 import java.util.Optional;
 import layerwise.model.cache.LayerCache;
-import layerwise.model.spec.Activation;
+import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.DeltaNetSpec;
 import layerwise.model.spec.DenseSpec;
 import layerwise.model.spec.Family;
@@ -18,11 +18,13 @@ import layerwise.model.weights.WeightTable;
 import layerwise.op.Add;
 import layerwise.op.RmsNorm;
 import layerwise.op.TensorRef;
+import layerwise.tensor.ConfigException;
 
 /** One decoder layer from its normalised input to its residual stream; the norm between its halves is its own. */
 final class DecoderLayer {
     private final int index;
     private final ModelSpec model;
+    private final Mapping mapping;
     private final SubLayer first;
     private final Optional<Second> second;
 
@@ -42,11 +44,13 @@ final class DecoderLayer {
     /**
      * Asks for the layer's weights.
      *
-     * @param cache of its mixer, where it has one
+     * @param cache   of its mixer, where it has one
+     * @param mapping which part of the layer is this rank's
      */
-    DecoderLayer(ModelSpec model, int index, WeightTable weights, Optional<LayerCache> cache) {
+    DecoderLayer(ModelSpec model, int index, WeightTable weights, Optional<LayerCache> cache, Mapping mapping) {
         this.index = index;
         this.model = model;
+        this.mapping = mapping;
         LayerSpec spec = model.layer(index);
         String prefix = model.family().prefix(index);
         if (spec.mixer().isPresent() && spec.feedForward().isPresent()) {
@@ -63,12 +67,12 @@ final class DecoderLayer {
 
     private SubLayer mixer(MixerSpec spec, WeightTable weights, String prefix, LayerCache cache) {
         return switch (spec) {
-            case MlaSpec mla -> new MlaLayer(model, mla, weights, prefix + "self_attn.", (LayerCache.Paged) cache);
-            case GqaSpec gqa -> new GqaLayer(model, gqa, weights, prefix + attentionModule(), (LayerCache.Paged) cache);
+            case MlaSpec mla -> new MlaLayer(model, mla, weights, prefix + "self_attn.", (LayerCache.Paged) cache, mapping);
+            case GqaSpec gqa -> new GqaLayer(model, gqa, weights, prefix + attentionModule(), (LayerCache.Paged) cache, mapping);
             case Mamba2Spec mamba ->
-                new Mamba2Layer(model, mamba, weights, prefix + "mixer.", (LayerCache.Recurrent) cache);
+                new Mamba2Layer(model, mamba, weights, prefix + "mixer.", (LayerCache.Recurrent) cache, mapping);
             case DeltaNetSpec net ->
-                new DeltaNetLayer(model, net, weights, prefix + "linear_attn.", (LayerCache.Recurrent) cache);
+                new DeltaNetLayer(model, net, weights, prefix + "linear_attn.", (LayerCache.Recurrent) cache, mapping);
         };
     }
 
@@ -78,11 +82,26 @@ final class DecoderLayer {
 
     private SubLayer feedForward(FeedForwardSpec spec, WeightTable weights, String prefix) {
         return switch (spec) {
-            case MoeSpec moe -> new MoeLayer(model, moe, weights, prefix);
-            case DenseSpec dense
-            when dense.activation() == Activation.SQUARED_RELU ->
-                new SquaredReluMlp(weights, prefix, model.hidden(), dense.intermediate(), Optional.of("MLPLayer"));
-            case DenseSpec dense -> new GatedMlp(weights, prefix, model.hidden(), dense.intermediate());
+            case MoeSpec moe -> new MoeLayer(model, moe, weights, prefix, mapping);
+            case DenseSpec dense -> {
+                Optional<? extends SubLayer> own = dense(dense, weights, prefix);
+                SubLayer mlp = own.orElseThrow(() -> new ConfigException(
+                        "%s: intermediate_size %d does not divide over %d ranks; expected enable_attention_dp, or fewer ranks"
+                                .formatted(
+                                        model.name(),
+                                        dense.intermediate(),
+                                        mapping.group().size())));
+                yield (to, hidden) -> to.reduced(mlp.emit(to, hidden));
+            }
+        };
+    }
+
+    private Optional<? extends SubLayer> dense(DenseSpec spec, WeightTable weights, String prefix) {
+        return switch (spec.activation()) {
+            case SWIGLU -> GatedMlp.of(weights, prefix, model.hidden(), spec.intermediate(), mapping);
+            case SQUARED_RELU ->
+                SquaredReluMlp.of(
+                        weights, prefix, model.hidden(), spec.intermediate(), mapping, Optional.of("MLPLayer"));
         };
     }
 

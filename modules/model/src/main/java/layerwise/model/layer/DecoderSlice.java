@@ -9,10 +9,10 @@ import java.util.stream.Stream;
 import layerwise.model.cache.CacheTypes;
 import layerwise.model.cache.LayerCache;
 import layerwise.model.cache.PagedCache;
+import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightTable;
 import layerwise.op.Add;
-import layerwise.op.Buffer;
 import layerwise.op.Contents;
 import layerwise.op.Memory;
 import layerwise.op.PagedBatch;
@@ -31,6 +31,7 @@ import layerwise.tensor.DType;
 public final class DecoderSlice {
     private final ModelSpec model;
     private final DType dtype;
+    private final Mapping mapping;
     private final Map<Integer, DecoderLayer> layers = new LinkedHashMap<>();
     private final Map<Integer, LayerCache> caches = new LinkedHashMap<>();
     private final Map<Integer, TensorRef> inputGains = new LinkedHashMap<>();
@@ -41,7 +42,8 @@ public final class DecoderSlice {
      * @param indices ascending, without gaps
      * @param dtype   of activations
      * @param types   of what sequences leave behind
-     * @throws ConfigException if a layer does not exist or there are gaps
+     * @param mapping which part of the layers is this rank's
+     * @throws ConfigException if a layer does not exist, there are gaps, or a layer does not divide over the ranks
      */
     public DecoderSlice(
             ModelSpec model,
@@ -49,9 +51,11 @@ public final class DecoderSlice {
             WeightTable weights,
             PagedCache cache,
             DType dtype,
-            CacheTypes types) {
+            CacheTypes types,
+            Mapping mapping) {
         this.model = model;
         this.dtype = dtype;
+        this.mapping = mapping;
         if (indices.isEmpty()) {
             throw new ConfigException("layer_indices: expected at least one layer");
         }
@@ -64,9 +68,9 @@ public final class DecoderSlice {
         for (int index : indices) {
             Optional<LayerCache> kept = model.layer(index)
                     .mixer()
-                    .map(mixer -> LayerCache.of("layers." + index + ".", mixer, cache, types));
+                    .map(mixer -> LayerCache.of("layers." + index + ".", model, mixer, cache, types, mapping));
             kept.ifPresent(each -> caches.put(index, each));
-            layers.put(index, new DecoderLayer(model, index, weights, kept));
+            layers.put(index, new DecoderLayer(model, index, weights, kept, mapping));
         }
         for (int index : indices) {
             switch (model.family().cut()) {
@@ -76,18 +80,41 @@ public final class DecoderSlice {
         }
     }
 
-    private Stream<Buffer> cacheBuffers() {
-        return caches.values().stream().flatMap(cache -> cache.buffers().stream());
+    /** The layers of one rank alone. */
+    public DecoderSlice(
+            ModelSpec model,
+            List<Integer> indices,
+            WeightTable weights,
+            PagedCache cache,
+            DType dtype,
+            CacheTypes types) {
+        this(model, indices, weights, cache, dtype, types, Mapping.alone());
+    }
+
+    private Stream<LayerCache.Part> cacheParts() {
+        return caches.values().stream().flatMap(cache -> cache.parts().stream());
     }
 
     /** Bytes of the caches. */
     public long cacheBytes() {
-        return cacheBuffers().mapToLong(Buffer::bytes).sum();
+        return cacheParts().mapToLong(part -> part.buffer().bytes()).sum();
     }
 
     /** Gives the caches their place. */
     public void placeCaches(Memory memory, Contents contents) {
-        cacheBuffers().forEach(buffer -> memory.put(buffer, contents));
+        cacheParts().forEach(part -> memory.put(part.buffer(), contents));
+    }
+
+    /** Gives the caches their place, full of noise in [-1, 1): a rank's part is that of the noise on one rank alone. */
+    public void placeNoise(Memory memory, long seed) {
+        cacheParts()
+                .forEach(part -> memory.put(
+                        part.buffer(),
+                        new Contents.Uniform(
+                                -1,
+                                1,
+                                seed,
+                                part.region().isWhole() ? Optional.empty() : Optional.of(part.region()))));
     }
 
     /**
@@ -99,14 +126,21 @@ public final class DecoderSlice {
      */
     public record Benchmark(Program program, TensorRef hidden, TensorRef residual) {}
 
+    /** The benchmark's step of one rank alone. */
+    public Benchmark benchmark(Phase phase, PagedBatch paged, Optional<TensorRef> rotary, ExpertChoice choice) {
+        return benchmark(
+                phase, paged, rotary, choice, Traffic.alone(paged.batch().tokens()));
+    }
+
     /**
      * The benchmark's step: every layer, each followed by the input norm of the next, or preceded by its own where the
      * model's family cuts there.
      *
      * @param rotary table of cosines and sines, where a layer rotates
      */
-    public Benchmark benchmark(Phase phase, PagedBatch paged, Optional<TensorRef> rotary, ExpertChoice choice) {
-        Emission to = new Emission(Program.builder(), phase, paged, rotary, choice, dtype, "");
+    public Benchmark benchmark(
+            Phase phase, PagedBatch paged, Optional<TensorRef> rotary, ExpertChoice choice, Traffic traffic) {
+        Emission to = emission(phase, paged, rotary, choice, traffic);
         TensorRef hiddenIn = to.activation("hidden_states", to.tokens(), model.hidden());
         TensorRef residualIn = to.activation("residual", to.tokens(), model.hidden());
         TensorRef hidden = hiddenIn;
@@ -127,6 +161,16 @@ public final class DecoderSlice {
             }
         }
         return new Benchmark(to.program().build(List.of(hidden, residual)), hiddenIn, residualIn);
+    }
+
+    private Emission emission(
+            Phase phase, PagedBatch paged, Optional<TensorRef> rotary, ExpertChoice choice, Traffic traffic) {
+        if (traffic.tokens().own() != paged.batch().tokens()
+                || !traffic.tokens().group().equals(mapping.group())) {
+            throw new IllegalArgumentException("%s for %d tokens of %s"
+                    .formatted(traffic.tokens(), paged.batch().tokens(), mapping));
+        }
+        return new Emission(Program.builder(), phase, paged, rotary, choice, dtype, "", mapping, traffic);
     }
 
     private TensorRef inputNorm(Emission to, int index, TensorRef residual, TensorRef gain) {
@@ -168,8 +212,13 @@ public final class DecoderSlice {
      * @param rotary table of cosines and sines, where a layer rotates
      * @param gains  input norm of each layer: {@link #inputGain}
      */
-    public Forward forward(Phase phase, PagedBatch paged, Optional<TensorRef> rotary, Map<Integer, TensorRef> gains) {
-        Emission to = new Emission(Program.builder(), phase, paged, rotary, new ExpertChoice.Routed(), dtype, "");
+    public Forward forward(
+            Phase phase,
+            PagedBatch paged,
+            Optional<TensorRef> rotary,
+            Map<Integer, TensorRef> gains,
+            Traffic traffic) {
+        Emission to = emission(phase, paged, rotary, new ExpertChoice.Routed(), traffic);
         TensorRef input = to.activation("input", to.tokens(), model.hidden());
         TensorRef residual = input;
         Map<Integer, LayerResult> results = new LinkedHashMap<>();

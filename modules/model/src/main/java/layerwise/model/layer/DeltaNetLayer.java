@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import layerwise.model.cache.LayerCache;
+import layerwise.model.parallel.DeltaNetShare;
+import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.DeltaNetSpec;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightTable;
@@ -15,6 +17,7 @@ import layerwise.op.DeltaRuleUpdate;
 import layerwise.op.GatedRmsNorm;
 import layerwise.op.L2Norm;
 import layerwise.op.Linear;
+import layerwise.op.Share;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 
@@ -29,6 +32,10 @@ final class DeltaNetLayer implements SubLayer {
     private static final double L2_EPSILON = 1e-6;
 
     private final DeltaNetSpec spec;
+    private final long keyHeads;
+    private final long valueHeads;
+    private final long keys;
+    private final long channels;
     private final double epsilon;
     private final Weight queryKeyValueGate;
     private final Weight betaAlpha;
@@ -39,27 +46,42 @@ final class DeltaNetLayer implements SubLayer {
     private final Weight output;
     private final LayerCache.Recurrent cache;
 
-    /** Asks for the layer's weights. */
-    DeltaNetLayer(ModelSpec model, DeltaNetSpec spec, WeightTable weights, String prefix, LayerCache.Recurrent cache) {
+    /**
+     * Asks for the layer's weights.
+     *
+     * @param mapping which heads are this rank's
+     */
+    DeltaNetLayer(
+            ModelSpec model,
+            DeltaNetSpec spec,
+            WeightTable weights,
+            String prefix,
+            LayerCache.Recurrent cache,
+            Mapping mapping) {
+        DeltaNetShare own = DeltaNetShare.of(mapping, model.name(), spec);
         this.spec = spec;
+        this.keyHeads = own.keyHeads().size();
+        this.valueHeads = own.valueHeads().size();
+        this.keys = own.keys().size();
+        this.channels = 2 * keys + own.values().size();
         this.epsilon = model.epsilon();
         this.cache = cache;
         int values = spec.group() * spec.valueDim();
         queryKeyValueGate = weights.matrix(
                 prefix + "in_proj_qkvz",
                 model.hidden(),
-                regrouped(prefix + "in_proj_qkvz", spec.keyDim(), spec.keyDim(), values, values));
+                regrouped(prefix + "in_proj_qkvz", own.keyHeads(), spec.keyDim(), spec.keyDim(), values, values));
         betaAlpha = weights.matrix(
-                prefix + "in_proj_ba", model.hidden(), regrouped(prefix + "in_proj_ba", spec.group(), spec.group()));
-        convolution = weights.convolution(prefix + "conv1d", spec.channels(), spec.convWidth());
-        aLog = weights.floats(prefix + "A_log", spec.valueHeads());
-        dtBias = weights.floats(prefix + "dt_bias", spec.valueHeads());
+                prefix + "in_proj_ba", model.hidden(), regrouped(prefix + "in_proj_ba", own.keyHeads(), spec.group(), spec.group()));
+        convolution = weights.convolution(prefix + "conv1d", own.channels(), spec.convWidth());
+        aLog = weights.floats(prefix + "A_log", List.of(own.valueHeads()));
+        dtBias = weights.floats(prefix + "dt_bias", List.of(own.valueHeads()));
         gain = weights.gain(prefix + "norm", spec.valueDim());
-        output = weights.matrix(prefix + "out_proj", spec.values(), new Part(prefix + "out_proj", model.hidden()));
+        output = weights.matrix(prefix + "out_proj", own.values(), new Part(prefix + "out_proj", model.hidden()));
     }
 
     /** Rows that stand as {@code [key head][piece]} in the checkpoint, in the order {@code [piece][key head]}. */
-    private Part[] regrouped(String module, int... pieces) {
+    private Part[] regrouped(String module, Share heads, int... pieces) {
         int stride = 0;
         for (int piece : pieces) {
             stride += piece;
@@ -67,8 +89,8 @@ final class DeltaNetLayer implements SubLayer {
         List<Part> parts = new ArrayList<>();
         int within = 0;
         for (int piece : pieces) {
-            for (int g = 0; g < spec.keyHeads(); g++) {
-                parts.add(new Part(module, piece, g * stride + within, spec.keyHeads() * stride));
+            for (long g = heads.from(); g < heads.to(); g++) {
+                parts.add(new Part(module, Share.all(piece).within(g * stride + within, heads.whole() * stride)));
             }
             within += piece;
         }
@@ -77,43 +99,42 @@ final class DeltaNetLayer implements SubLayer {
 
     @Override
     public TensorRef emit(Emission to, TensorRef hidden) {
-        TensorRef result = to.activation("output", to.tokens(), hidden.dim(1));
+        TensorRef part = to.activation("output", to.tokens(), hidden.dim(1));
+        TensorRef[] result = new TensorRef[1];
         to.program().range("Qwen3NextGatedDeltaNet", () -> {
-            int channels = spec.channels();
-            TensorRef qkvz = to.activation("q_k_v_z", to.tokens(), (long) channels + spec.values());
-            TensorRef ba = to.activation("b_a", to.tokens(), 2L * spec.valueHeads());
+            TensorRef qkvz = to.activation("q_k_v_z", to.tokens(), channels + valueHeads * spec.valueDim());
+            TensorRef ba = to.activation("b_a", to.tokens(), 2 * valueHeads);
             to.program()
                     .concurrently(
                             () -> to.launch(new Linear(hidden, queryKeyValueGate, qkvz)),
                             () -> to.launch(new Linear(hidden, betaAlpha, ba)));
             TensorRef qkv = to.activation("q_k_v", to.tokens(), channels);
             to.launch(new CausalConv1d(
-                    qkvz.slice(1, 0, channels), convolution, Optional.empty(), cache.inputs(), qkv, to.paged()));
+                    qkvz.slice(1, 0, channels), convolution, Optional.empty(), cache.inputs().tensor(), qkv, to.paged()));
             TensorRef out = recurrence(to, qkv, ba);
-            TensorRef normed = to.activation("normed", to.tokens(), spec.valueHeads(), spec.valueDim());
-            TensorRef z = qkvz.slice(1, channels, qkvz.dim(1)).splitLast(spec.valueHeads(), spec.valueDim());
+            TensorRef normed = to.activation("normed", to.tokens(), valueHeads, spec.valueDim());
+            TensorRef z = qkvz.slice(1, channels, qkvz.dim(1)).splitLast(valueHeads, spec.valueDim());
             to.launch(new GatedRmsNorm(out, z, gain, normed, epsilon, GatedRmsNorm.Order.NORM_FIRST));
-            to.launch(new Linear(normed.joinLast(), output, result));
+            to.launch(new Linear(normed.joinLast(), output, part));
+            result[0] = to.reduced(part);
         });
-        return result;
+        return result[0];
     }
 
     private TensorRef recurrence(Emission to, TensorRef qkv, TensorRef ba) {
-        int keyHeads = spec.keyHeads();
-        int heads = spec.valueHeads();
-        TensorRef normed = to.activation("q_k_normed", to.tokens(), 2L * keyHeads, spec.keyDim());
+        TensorRef normed = to.activation("q_k_normed", to.tokens(), 2 * keyHeads, spec.keyDim());
         to.launch(new L2Norm(
-                qkv.slice(1, 0, 2L * spec.keys()).splitLast(2L * keyHeads, spec.keyDim()), normed, L2_EPSILON));
-        TensorRef out = to.activation("o", to.tokens(), heads, spec.valueDim());
+                qkv.slice(1, 0, 2 * keys).splitLast(2 * keyHeads, spec.keyDim()), normed, L2_EPSILON));
+        TensorRef out = to.activation("o", to.tokens(), valueHeads, spec.valueDim());
         DeltaRule rule = new DeltaRule(
                 normed.slice(1, 0, keyHeads),
-                normed.slice(1, keyHeads, 2L * keyHeads),
-                qkv.slice(1, 2L * spec.keys(), spec.channels()).splitLast(heads, spec.valueDim()),
-                ba.slice(1, heads, 2L * heads),
-                ba.slice(1, 0, heads),
+                normed.slice(1, keyHeads, 2 * keyHeads),
+                qkv.slice(1, 2 * keys, channels).splitLast(valueHeads, spec.valueDim()),
+                ba.slice(1, valueHeads, 2 * valueHeads),
+                ba.slice(1, 0, valueHeads),
                 aLog,
                 dtBias,
-                cache.state(),
+                cache.state().tensor(),
                 out,
                 to.paged(),
                 1 / Math.sqrt(spec.keyDim()));

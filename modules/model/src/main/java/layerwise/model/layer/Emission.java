@@ -1,6 +1,8 @@
 package layerwise.model.layer;
 
 import java.util.Optional;
+import layerwise.model.parallel.Mapping;
+import layerwise.op.AllReduce;
 import layerwise.op.Buffer;
 import layerwise.op.Operator;
 import layerwise.op.PagedBatch;
@@ -18,6 +20,8 @@ import layerwise.tensor.DType;
  * @param choice    where tokens go
  * @param dtype     of activations
  * @param prefix    of intermediate buffers' names
+ * @param mapping   how the layers are divided over ranks
+ * @param traffic   what the ranks send each other
  */
 record Emission(
         Program.Builder program,
@@ -26,13 +30,15 @@ record Emission(
         Optional<TensorRef> rotary,
         ExpertChoice choice,
         DType dtype,
-        String prefix) {
+        String prefix,
+        Mapping mapping,
+        Traffic traffic) {
     /** The same, with longer names. */
     Emission within(String name) {
-        return new Emission(program, phase, paged, rotary, choice, dtype, prefix + name + ".");
+        return new Emission(program, phase, paged, rotary, choice, dtype, prefix + name + ".", mapping, traffic);
     }
 
-    /** T. */
+    /** T of this rank. */
     int tokens() {
         return paged.batch().tokens();
     }
@@ -54,5 +60,15 @@ record Emission(
     /** Whatever {@code body} adds lies within a range, where there is one. */
     void range(Optional<String> name, Runnable body) {
         name.ifPresentOrElse(range -> program.range(range, body), body);
+    }
+
+    /** The sum of the parts that tensor-parallel ranks have of {@code part [T,H]}; the part itself where one has all. */
+    TensorRef reduced(TensorRef part) {
+        if (mapping.tensorRanks() == 1) {
+            return part;
+        }
+        TensorRef sum = activation("reduced", part.dim(0), part.dim(1));
+        program.range("AllReduce", () -> launch(new AllReduce(part, sum, mapping.group())));
+        return sum;
     }
 }

@@ -2,6 +2,7 @@ package layerwise.model.layer;
 
 import java.util.Optional;
 import layerwise.model.cache.LayerCache;
+import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.GqaSpec;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightTable;
@@ -12,6 +13,7 @@ import layerwise.op.KeyValueAppend;
 import layerwise.op.Linear;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
+import layerwise.op.Share;
 import layerwise.op.SigmoidGate;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
@@ -22,6 +24,8 @@ import layerwise.op.Weight;
  */
 final class GqaLayer implements SubLayer {
     private final GqaSpec spec;
+    private final long queryHeads;
+    private final long kvHeads;
     private final double epsilon;
     private final Weight queryKeyValue;
     private final Optional<Gains> gains;
@@ -30,52 +34,68 @@ final class GqaLayer implements SubLayer {
 
     private record Gains(TensorRef query, TensorRef key) {}
 
-    /** Asks for the layer's weights. */
-    GqaLayer(ModelSpec model, GqaSpec spec, WeightTable weights, String prefix, LayerCache.Paged cache) {
+    /**
+     * Asks for the layer's weights.
+     *
+     * @param mapping which heads are this rank's
+     */
+    GqaLayer(
+            ModelSpec model,
+            GqaSpec spec,
+            WeightTable weights,
+            String prefix,
+            LayerCache.Paged cache,
+            Mapping mapping) {
+        Share heads = mapping.heads(model.name(), spec.heads());
+        Share keyValue = mapping.keyValueHeads(model.name(), spec.kvHeads());
         this.spec = spec;
+        this.queryHeads = heads.size();
+        this.kvHeads = keyValue.size();
         this.epsilon = model.epsilon();
-        this.cache = cache.rows();
+        this.cache = cache.rows().tensor();
         queryKeyValue = weights.matrix(
                 prefix + "qkv_proj",
                 model.hidden(),
-                new Part(prefix + "q_proj", spec.heads() * spec.queryRows()),
-                new Part(prefix + "k_proj", spec.kvHeads() * spec.headDim()),
-                new Part(prefix + "v_proj", spec.kvHeads() * spec.headDim()));
+                new Part(prefix + "q_proj", heads.times(spec.queryRows())),
+                new Part(prefix + "k_proj", keyValue.times(spec.headDim())),
+                new Part(prefix + "v_proj", keyValue.times(spec.headDim())));
         gains = spec.normed()
                 ? Optional.of(new Gains(
                         weights.norm(prefix + "q_norm", spec.headDim()),
                         weights.norm(prefix + "k_norm", spec.headDim())))
                 : Optional.empty();
         output = weights.matrix(
-                prefix + "o_proj", spec.heads() * spec.headDim(), new Part(prefix + "o_proj", model.hidden()));
+                prefix + "o_proj", heads.times(spec.headDim()), new Part(prefix + "o_proj", model.hidden()));
     }
 
     @Override
     public TensorRef emit(Emission to, TensorRef hidden) {
-        TensorRef result = to.activation("output", to.tokens(), hidden.dim(1));
+        TensorRef part = to.activation("output", to.tokens(), hidden.dim(1));
+        TensorRef[] result = new TensorRef[1];
         to.program().range("Attention", () -> {
             int dim = spec.headDim();
-            long queryEnd = (long) spec.heads() * spec.queryRows();
-            long keyEnd = queryEnd + (long) spec.kvHeads() * dim;
-            TensorRef qkv = to.activation("qkv", to.tokens(), keyEnd + (long) spec.kvHeads() * dim);
+            long queryEnd = queryHeads * spec.queryRows();
+            long keyEnd = queryEnd + kvHeads * dim;
+            TensorRef qkv = to.activation("qkv", to.tokens(), keyEnd + kvHeads * dim);
             to.launch(new Linear(hidden, queryKeyValue, qkv));
-            TensorRef heads = qkv.slice(1, 0, queryEnd).splitLast(spec.heads(), spec.queryRows());
+            TensorRef heads = qkv.slice(1, 0, queryEnd).splitLast(queryHeads, spec.queryRows());
             TensorRef query = heads.slice(2, 0, dim);
-            TensorRef key = qkv.slice(1, queryEnd, keyEnd).splitLast(spec.kvHeads(), dim);
-            TensorRef value = qkv.slice(1, keyEnd, qkv.dim(1)).splitLast(spec.kvHeads(), dim);
+            TensorRef key = qkv.slice(1, queryEnd, keyEnd).splitLast(kvHeads, dim);
+            TensorRef value = qkv.slice(1, keyEnd, qkv.dim(1)).splitLast(kvHeads, dim);
             if (gains.isPresent()) {
                 query = normed(to, "q_normed", query, gains.get().query());
                 key = normed(to, "k_normed", key, gains.get().key());
             }
             TensorRef attended = attended(to, rotated(to, query), rotated(to, key), value);
             if (spec.gated()) {
-                TensorRef gated = to.activation("gated", to.tokens(), spec.heads(), dim);
+                TensorRef gated = to.activation("gated", to.tokens(), queryHeads, dim);
                 to.launch(new SigmoidGate(attended, heads.slice(2, dim, 2L * dim), gated));
                 attended = gated;
             }
-            to.launch(new Linear(attended.joinLast(), output, result));
+            to.launch(new Linear(attended.joinLast(), output, part));
+            result[0] = to.reduced(part);
         });
-        return result;
+        return result[0];
     }
 
     private TensorRef normed(Emission to, String name, TensorRef heads, TensorRef gain) {
@@ -96,7 +116,7 @@ final class GqaLayer implements SubLayer {
 
     private TensorRef attended(Emission to, TensorRef query, TensorRef key, TensorRef value) {
         to.launch(new KeyValueAppend(key, value, cache, to.paged()));
-        TensorRef out = to.activation("attended", to.tokens(), spec.heads(), spec.headDim());
+        TensorRef out = to.activation("attended", to.tokens(), queryHeads, spec.headDim());
         to.launch(
                 switch (to.phase()) {
                     case CONTEXT -> new GqaPrefillAttention(query, cache, out, to.paged(), spec.softmaxScale());

@@ -1,6 +1,7 @@
 package layerwise.model.layer;
 
 import layerwise.model.cache.LayerCache;
+import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightTable;
@@ -13,12 +14,14 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
+import layerwise.op.Share;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 
 /** Multi-head latent attention: expanded in prefill, absorbed in decode (DeepSeek-V2, §2.1 and appendix C). */
 final class MlaLayer implements SubLayer {
     private final MlaSpec spec;
+    private final long heads;
     private final double epsilon;
     private final Weight queryKeyValueA;
     private final TensorRef queryGain;
@@ -28,11 +31,17 @@ final class MlaLayer implements SubLayer {
     private final Weight output;
     private final TensorRef cache;
 
-    /** Asks for the layer's weights. */
-    MlaLayer(ModelSpec model, MlaSpec spec, WeightTable weights, String prefix, LayerCache.Paged cache) {
+    /**
+     * Asks for the layer's weights.
+     *
+     * @param mapping which heads are this rank's; queries' and keys' latents are not divided
+     */
+    MlaLayer(ModelSpec model, MlaSpec spec, WeightTable weights, String prefix, LayerCache.Paged cache, Mapping mapping) {
+        Share share = mapping.heads(model.name(), spec.heads());
         this.spec = spec;
+        this.heads = share.size();
         this.epsilon = model.epsilon();
-        this.cache = cache.rows();
+        this.cache = cache.rows().tensor();
         queryKeyValueA = weights.matrix(
                 prefix + "q_kv_a_proj",
                 model.hidden(),
@@ -41,36 +50,38 @@ final class MlaLayer implements SubLayer {
         queryGain = weights.gain(prefix + "q_a_layernorm", spec.queryRank());
         latentGain = weights.gain(prefix + "kv_a_layernorm", spec.latentRank());
         queryB = weights.matrix(
-                prefix + "q_b_proj", spec.queryRank(), new Part(prefix + "q_b_proj", spec.heads() * spec.queryDim()));
+                prefix + "q_b_proj", spec.queryRank(), new Part(prefix + "q_b_proj", share.times(spec.queryDim())));
         keyValueB = weights.matrix(
                 prefix + "kv_b_proj",
                 spec.latentRank(),
-                new Part(prefix + "kv_b_proj", spec.heads() * spec.keyValueDim()));
+                new Part(prefix + "kv_b_proj", share.times(spec.keyValueDim())));
         output = weights.matrix(
-                prefix + "o_proj", spec.heads() * spec.valueDim(), new Part(prefix + "o_proj", model.hidden()));
+                prefix + "o_proj", share.times(spec.valueDim()), new Part(prefix + "o_proj", model.hidden()));
     }
 
     @Override
     public TensorRef emit(Emission to, TensorRef hidden) {
-        TensorRef result = to.activation("output", to.tokens(), hidden.dim(1));
+        TensorRef part = to.activation("output", to.tokens(), hidden.dim(1));
+        TensorRef[] result = new TensorRef[1];
         to.program().range("MLA", () -> {
             int latentEnd = spec.queryRank() + spec.latentRank();
             TensorRef a = to.activation("q_kv_a", to.tokens(), spec.queryRank() + spec.cacheDim());
             to.launch(new Linear(hidden, queryKeyValueA, a));
             TensorRef queryLatent = to.activation("q_latent", to.tokens(), spec.queryRank());
             to.launch(new RmsNorm(a.slice(1, 0, spec.queryRank()), queryGain, queryLatent, epsilon));
-            TensorRef q = to.activation("q", to.tokens(), (long) spec.heads() * spec.queryDim());
+            TensorRef q = to.activation("q", to.tokens(), heads * spec.queryDim());
             to.launch(new Linear(queryLatent, queryB, q));
-            TensorRef heads = q.splitLast(spec.heads(), spec.queryDim());
+            TensorRef queries = q.splitLast(heads, spec.queryDim());
             TensorRef latentIn = a.slice(1, spec.queryRank(), latentEnd);
             TensorRef keyIn = a.slice(1, latentEnd, a.dim(1)).splitLast(1, spec.ropeDim());
             TensorRef attended = switch (to.phase()) {
-                case CONTEXT -> expanded(to, heads, latentIn, keyIn);
-                case GENERATION -> absorbed(to, heads, latentIn, keyIn);
+                case CONTEXT -> expanded(to, queries, latentIn, keyIn);
+                case GENERATION -> absorbed(to, queries, latentIn, keyIn);
             };
-            to.launch(new Linear(attended.joinLast(), output, result));
+            to.launch(new Linear(attended.joinLast(), output, part));
+            result[0] = to.reduced(part);
         });
-        return result;
+        return result[0];
     }
 
     /** The latent's norm, the rotations and the cache write, which both forms share. */
@@ -100,17 +111,17 @@ final class MlaLayer implements SubLayer {
             latents = rows.slice(1, 0, spec.latentRank());
             keys = rows.slice(1, spec.latentRank(), spec.cacheDim());
         }
-        TensorRef kv = to.activation("kv", context, (long) spec.heads() * spec.keyValueDim());
+        TensorRef kv = to.activation("kv", context, heads * spec.keyValueDim());
         to.launch(new Linear(latents, keyValueB, kv));
-        TensorRef out = to.activation("attended", to.tokens(), spec.heads(), spec.valueDim());
+        TensorRef out = to.activation("attended", to.tokens(), heads, spec.valueDim());
         to.launch(new MlaPrefillAttention(
-                q, kv.splitLast(spec.heads(), spec.keyValueDim()), keys, out, to.paged(), spec.softmaxScale()));
+                q, kv.splitLast(heads, spec.keyValueDim()), keys, out, to.paged(), spec.softmaxScale()));
         return out;
     }
 
     private TensorRef absorbed(Emission to, TensorRef q, TensorRef latentIn, TensorRef keyIn) {
         int rank = spec.latentRank();
-        TensorRef absorbed = to.activation("q_absorbed", to.tokens(), spec.heads(), spec.cacheDim());
+        TensorRef absorbed = to.activation("q_absorbed", to.tokens(), heads, spec.cacheDim());
         to.launch(new HeadLinear(
                 q.slice(2, 0, spec.noPeDim()), keyValueB, absorbed.slice(2, 0, rank), spec.keyValueDim(), 0, true));
         append(
@@ -119,9 +130,9 @@ final class MlaLayer implements SubLayer {
                 absorbed.slice(2, rank, spec.cacheDim()),
                 latentIn,
                 keyIn);
-        TensorRef context = to.activation("context", to.tokens(), spec.heads(), rank);
+        TensorRef context = to.activation("context", to.tokens(), heads, rank);
         to.launch(new MlaDecodeAttention(absorbed, cache, context, to.paged(), spec.softmaxScale()));
-        TensorRef out = to.activation("attended", to.tokens(), spec.heads(), spec.valueDim());
+        TensorRef out = to.activation("attended", to.tokens(), heads, spec.valueDim());
         to.launch(new HeadLinear(context, keyValueB, out, spec.keyValueDim(), spec.noPeDim(), false));
         return out;
     }

@@ -1,20 +1,28 @@
 package layerwise.model.layer;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.spec.MoeSpec;
 import layerwise.model.weights.WeightTable;
 import layerwise.model.weights.WeightTable.Part;
 import layerwise.op.Add;
+import layerwise.op.AllGather;
+import layerwise.op.AllToAllCombine;
+import layerwise.op.AllToAllDispatch;
+import layerwise.op.AllToAllMethod;
 import layerwise.op.Combine;
+import layerwise.op.ExchangeLoad;
 import layerwise.op.ExpertLoad;
 import layerwise.op.GatherRows;
 import layerwise.op.GroupedLinear;
 import layerwise.op.Linear;
+import layerwise.op.RankTokens;
+import layerwise.op.ReduceScatter;
 import layerwise.op.Route;
 import layerwise.op.Routing;
+import layerwise.op.Share;
 import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
 import layerwise.op.SquaredRelu;
@@ -23,60 +31,64 @@ import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 import layerwise.tensor.DType;
 
-/** A mixture of experts: router, routed experts, and shared experts beside them. */
+/**
+ * A mixture of experts: router, routed experts, and shared experts beside them. Each rank has some of the routed
+ * experts. Under attention tensor parallelism all ranks hold all tokens, compute their experts' and their part of the shared
+ * experts' share of the sum, and add up; under data parallelism tokens travel to their experts and back.
+ */
 final class MoeLayer implements SubLayer {
     private final MoeSpec spec;
+    private final Mapping mapping;
+    private final Share own;
     private final MoeBlock block;
     private final Weight router;
     private final Optional<TensorRef> bias;
     private final Weight up;
     private final Weight down;
-    private final Optional<SubLayer> shared;
+    private final Optional<? extends SubLayer> shared;
     private final Optional<Weight> sharedGate;
 
-    MoeLayer(ModelSpec model, MoeSpec spec, WeightTable weights, String prefix) {
+    MoeLayer(ModelSpec model, MoeSpec spec, WeightTable weights, String prefix, Mapping mapping) {
         this.spec = spec;
+        this.mapping = mapping;
         this.block = MoeBlock.of(model.family());
+        own = mapping.experts(model.name(), spec.experts());
         int hidden = model.hidden();
+        int width = spec.intermediate();
         router = weights.router(new Part(prefix + "gate", spec.experts()), hidden);
         bias = switch (spec.routing()) {
             case Routing.SigmoidGroups groups ->
                 Optional.of(weights.floats(prefix + "gate.e_score_correction_bias", spec.experts()));
             case Routing.Softmax softmax -> Optional.empty();
         };
-        List<List<Part>> ups = new ArrayList<>();
-        List<List<Part>> downs = new ArrayList<>();
-        for (int e = 0; e < spec.experts(); e++) {
-            String expert = prefix + "experts." + e + ".";
-            Part upPart = new Part(expert + "up_proj", spec.intermediate());
-            ups.add(
-                    switch (spec.activation()) {
-                        case SWIGLU -> List.of(new Part(expert + "gate_proj", spec.intermediate()), upPart);
-                        case SQUARED_RELU -> List.of(upPart);
-                    });
-            downs.add(List.of(new Part(expert + "down_proj", hidden)));
-        }
-        up = weights.experts(prefix + "experts." + upName(), hidden, ups);
-        down = weights.experts(prefix + "experts.down_proj", spec.intermediate(), downs);
+        String experts = prefix + "experts.";
+        up = switch (spec.activation()) {
+            case SWIGLU ->
+                weights.experts(
+                        experts + "gate_up_proj",
+                        hidden,
+                        own,
+                        e -> List.of(
+                                new Part(experts + e + ".gate_proj", width), new Part(experts + e + ".up_proj", width)));
+            case SQUARED_RELU ->
+                weights.experts(
+                        experts + "up_proj", hidden, own, e -> List.of(new Part(experts + e + ".up_proj", width)));
+        };
+        down = weights.experts(
+                experts + "down_proj", width, own, e -> List.of(new Part(experts + e + ".down_proj", hidden)));
         shared = spec.sharedIntermediate() == 0
                 ? Optional.empty()
-                : Optional.of(shared(weights, prefix + block.sharedModule(), hidden));
-        sharedGate = shared.flatMap(experts -> block.sharedGate())
-                .map(gate -> weights.matrix(prefix + gate, hidden, new Part(prefix + gate, 1)));
+                : shared(weights, prefix + block.sharedModule(), hidden);
+        sharedGate = shared.isEmpty()
+                ? Optional.empty()
+                : block.sharedGate().map(gate -> weights.router(new Part(prefix + gate, 1), hidden));
     }
 
-    private String upName() {
+    private Optional<? extends SubLayer> shared(WeightTable weights, String prefix, int hidden) {
+        int width = spec.sharedIntermediate();
         return switch (spec.activation()) {
-            case SWIGLU -> "gate_up_proj";
-            case SQUARED_RELU -> "up_proj";
-        };
-    }
-
-    private SubLayer shared(WeightTable weights, String prefix, int hidden) {
-        return switch (spec.activation()) {
-            case SWIGLU -> new GatedMlp(weights, prefix, hidden, spec.sharedIntermediate());
-            case SQUARED_RELU ->
-                new SquaredReluMlp(weights, prefix, hidden, spec.sharedIntermediate(), Optional.empty());
+            case SWIGLU -> GatedMlp.of(weights, prefix, hidden, width, mapping);
+            case SQUARED_RELU -> SquaredReluMlp.of(weights, prefix, hidden, width, mapping, Optional.empty());
         };
     }
 
@@ -96,15 +108,16 @@ final class MoeLayer implements SubLayer {
         TensorRef[] result = new TensorRef[1];
         to.program().range(block.range(), () -> {
             if (shared.isEmpty()) {
-                result[0] = routed(to, hidden);
+                result[0] = to.reduced(routed(to, hidden));
                 return;
             }
             to.program()
                     .concurrently(
                             () -> parts[0] = routed(to, hidden),
                             () -> parts[1] = shared(to.within("shared"), hidden, shared.get()));
-            result[0] = to.activation("output", to.tokens(), hidden.dim(1));
-            to.launch(new Add(parts[0], parts[1], result[0]));
+            TensorRef sum = to.activation("output", to.tokens(), hidden.dim(1));
+            to.launch(new Add(parts[0], parts[1], sum));
+            result[0] = to.reduced(sum);
         });
         return result[0];
     }
@@ -126,32 +139,112 @@ final class MoeLayer implements SubLayer {
         TensorRef logits = to.tensor("logits", DType.F32, to.tokens(), spec.experts());
         to.range(block.routerRange(), () -> to.launch(new Linear(hidden, router, logits)));
         TensorRef result = to.activation("routed", to.tokens(), hidden.dim(1));
-        to.program().range("MoE", () -> experts(to, hidden, logits, result));
+        to.program().range("MoE", () -> {
+            TensorRef ids = ids(to);
+            TensorRef weights = to.tensor("weights", DType.F32, to.tokens(), spec.topK());
+            List<RankTokens> chunks = to.traffic().chunks(mapping.dataRanks());
+            int from = 0;
+            for (int i = 0; i < chunks.size(); i++) {
+                RankTokens tokens = chunks.get(i);
+                int until = from + tokens.own();
+                Emission at = chunks.size() == 1 ? to : to.within("chunk" + i);
+                Chosen chosen = route(
+                        at,
+                        logits.slice(0, from, until),
+                        ids.slice(0, from, until),
+                        weights.slice(0, from, until),
+                        tokens,
+                        i);
+                exchange(at, hidden.slice(0, from, until), chosen, tokens, result.slice(0, from, until));
+                from = until;
+            }
+        });
         return result;
     }
 
-    private void experts(Emission to, TensorRef hidden, TensorRef logits, TensorRef result) {
-        int tokens = to.tokens();
+    /**
+     * Where the tokens of a chunk go.
+     *
+     * @param ids     {@code [T,k]} int32
+     * @param weights {@code [T,k]} float32
+     */
+    private record Chosen(TensorRef ids, TensorRef weights, ExpertLoad load, ExchangeLoad exchange) {}
+
+    private Chosen route(
+            Emission to,
+            TensorRef logits,
+            TensorRef ids,
+            TensorRef weights,
+            RankTokens tokens,
+            int chunk) {
+        if (tokens.own() > 0) {
+            to.launch(new Route(logits, bias, ids, weights, spec.routing()));
+        }
+        return switch (to.choice()) {
+            case ExpertChoice.Routed routed ->
+                new Chosen(
+                        ids,
+                        weights,
+                        ExpertLoad.expected(
+                                mapping.dataRanks() == 1 ? tokens.own() : tokens.total(),
+                                spec.topK(),
+                                spec.experts(),
+                                mapping.group().size()),
+                        ExchangeLoad.expected(tokens, spec.topK(), spec.experts()));
+            case ExpertChoice.Fixed fixed -> {
+                ExpertChoice.Table table = fixed.chunks().get(chunk);
+                yield new Chosen(table.ids(), weights, table.load(), table.exchange());
+            }
+        };
+    }
+
+    /** Experts of one chunk, with what brings tokens there and back where they are other ranks' tokens. */
+    private void exchange(Emission to, TensorRef hidden, Chosen chosen, RankTokens tokens, TensorRef result) {
+        if (mapping.dataRanks() == 1) {
+            experts(to, hidden, chosen.ids(), chosen.weights(), chosen.load(), result);
+            return;
+        }
         int topK = spec.topK();
-        long pairCount = (long) tokens * topK;
-        TensorRef chosen = ids(to);
-        TensorRef weights = to.tensor("weights", DType.F32, tokens, topK);
-        to.launch(new Route(logits, bias, chosen, weights, spec.routing()));
-        TensorRef ids = switch (to.choice()) {
-            case ExpertChoice.Routed routed -> chosen;
-            case ExpertChoice.Fixed fixed -> fixed.ids();
-        };
-        ExpertLoad load = switch (to.choice()) {
-            case ExpertChoice.Routed routed -> ExpertLoad.expected(tokens, topK, spec.experts());
-            case ExpertChoice.Fixed fixed -> fixed.load();
-        };
-        TensorRef offsets = to.tensor("offsets", DType.I32, spec.experts() + 1L);
+        AllGather.Part x = new AllGather.Part(hidden, to.activation("gathered", tokens.total(), hidden.dim(1)));
+        AllGather.Part ids =
+                new AllGather.Part(chosen.ids(), to.tensor("gathered_ids", DType.I32, tokens.total(), topK));
+        AllGather.Part weights =
+                new AllGather.Part(chosen.weights(), to.tensor("gathered_weights", DType.F32, tokens.total(), topK));
+        TensorRef partial = to.activation("partial", tokens.total(), hidden.dim(1));
+        Optional<AllToAllMethod> allToAll = to.traffic().allToAll();
+        to.launch(
+                allToAll.isEmpty()
+                        ? new AllGather(List.of(x, ids, weights), tokens)
+                        : new AllToAllDispatch(
+                                x, ids, weights, tokens, spec.experts(), allToAll.get(), chosen.exchange()));
+        experts(to, x.y(), ids.y(), weights.y(), chosen.load(), partial);
+        to.launch(
+                allToAll.isEmpty()
+                        ? new ReduceScatter(partial, result, tokens)
+                        : new AllToAllCombine(
+                                partial,
+                                chosen.ids(),
+                                result,
+                                tokens,
+                                spec.experts(),
+                                allToAll.get(),
+                                to.traffic().wire(),
+                                chosen.exchange()));
+    }
+
+    /** What this rank's experts make of their tokens among {@code hidden [T,H]}, added up for each token. */
+    private void experts(
+            Emission to, TensorRef hidden, TensorRef ids, TensorRef weights, ExpertLoad load, TensorRef result) {
+        long tokens = hidden.dim(0);
+        int topK = spec.topK();
+        long pairCount = tokens * topK;
+        TensorRef offsets = to.tensor("offsets", DType.I32, own.size() + 1);
         TensorRef pairs = to.tensor("pairs", DType.I32, pairCount);
         TensorRef slots = to.tensor("slots", DType.I32, tokens, topK);
-        to.launch(new SortByExpert(ids, offsets, pairs, slots, 0));
+        to.launch(new SortByExpert(ids, offsets, pairs, slots, (int) own.from()));
         TensorRef rows = to.activation("rows", pairCount, hidden.dim(1));
         to.launch(new GatherRows(hidden, pairs, rows, topK));
-        TensorRef wide = to.activation("expert_" + upName().replace("_proj", ""), pairCount, up.n());
+        TensorRef wide = to.activation("expert_up", pairCount, up.n());
         to.launch(new GroupedLinear(rows, offsets, up, wide, load));
         TensorRef activated = to.activation("expert_activated", pairCount, spec.intermediate());
         to.launch(

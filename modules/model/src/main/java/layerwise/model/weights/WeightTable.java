@@ -1,16 +1,22 @@
 package layerwise.model.weights;
 
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongFunction;
+import java.util.stream.LongStream;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.MadeUp.Role;
 import layerwise.op.Buffer;
 import layerwise.op.Contents;
 import layerwise.op.Memory;
+import layerwise.op.Region;
 import layerwise.op.Scaling;
+import layerwise.op.Share;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 import layerwise.op.WeightFormat;
@@ -40,74 +46,120 @@ public final class WeightTable {
     }
 
     /**
-     * Rows of one of the checkpoint's matrices.
+     * One of the checkpoint's matrices, or the part of it that this rank has.
      *
      * @param module its name
-     * @param rows   output features that are taken
-     * @param first  the first of them
-     * @param of     output features of the whole matrix
+     * @param rows   its output features
      */
-    public record Part(String module, int rows, int first, int of) {
-        /** All rows. */
-        public Part(String module, int rows) {
-            this(module, rows, 0, rows);
-        }
-
-        boolean isWhole() {
-            return rows == of;
+    public record Part(String module, Share rows) {
+        /** All of a matrix. */
+        public Part(String module, long rows) {
+            this(module, Share.all(rows));
         }
     }
 
     /** A matrix {@code [Σ rows, k]} of parts below each other. */
-    public Weight matrix(String name, int k, Part... parts) {
-        return matrices(name, k, List.of(List.of(parts)), false);
+    public Weight matrix(String name, long k, Part... parts) {
+        return matrix(name, Share.all(k), parts);
+    }
+
+    /** A matrix {@code [Σ rows, k]} of parts below each other, of which this rank has some columns. */
+    public Weight matrix(String name, Share k, Part... parts) {
+        return matrices(new Stack(name, Share.all(1), List.of(List.of(parts)), k, false));
     }
 
     /** One of the checkpoint's matrices {@code [rows, k]} that no checkpoint quantises: a router. */
-    public Weight router(Part part, int k) {
-        Shape shape = Shape.of(part.rows(), k);
-        List<Stored> stored = List.of(Stored.of(part.module() + ".weight", shape));
-        return Weight.plain(plain(part.module(), Role.MATRIX, stored, shape));
+    public Weight router(Part part, long k) {
+        Stack stack = new Stack(part.module(), Share.all(1), List.of(List.of(part)), Share.all(k), false);
+        return Weight.plain(plain(stack));
     }
 
-    /** A stack {@code [E, Σ rows, k]}, one matrix of parts for each expert. */
-    public Weight experts(String name, int k, List<List<Part>> experts) {
-        return matrices(name, k, experts, true);
+    /**
+     * A stack {@code [E, Σ rows, k]}, one matrix of parts for each expert that this rank has.
+     *
+     * @param parts parts of an expert, by its number among all
+     */
+    public Weight experts(String name, long k, Share experts, LongFunction<List<Part>> parts) {
+        List<List<Part>> own =
+                LongStream.range(experts.from(), experts.to()).mapToObj(parts).toList();
+        return matrices(new Stack(name, experts, own, Share.all(k), true));
     }
 
     /** A vector {@code [n]}, the gain of a norm for example, stored under {@code name.weight}. */
-    public TensorRef gain(String name, int n) {
-        return plain(name, Role.GAIN, List.of(Stored.of(name + ".weight", Shape.of(n))), Shape.of(n));
+    public TensorRef gain(String name, long n) {
+        return gain(name, Share.all(n));
+    }
+
+    /** The part of such a vector that this rank has. */
+    public TensorRef gain(String name, Share part) {
+        Shape whole = Shape.of(part.whole());
+        DType dtype = plainType(name + ".weight", whole);
+        return put(
+                Buffer.of(name, dtype, part.size()),
+                Role.GAIN,
+                part.whole(),
+                rows(List.of(part), 1),
+                tensors -> List.of(
+                        tensors.tensor(name + ".weight", whole, Set.of(dtype)).slice(0, part.from(), part.to())));
     }
 
     /**
      * The gain {@code [n]} of one of the norms that a model's family may store without the 1 that is added to it; the sum
      * is made once, in float32.
      */
-    public TensorRef norm(String name, int n) {
+    public TensorRef norm(String name, long n) {
         if (!spec.family().hasZeroCentredNorms()) {
             return gain(name, n);
         }
         return put(
                 Buffer.of(name, DType.F32, n),
                 Role.ZERO_CENTRED_GAIN,
-                1,
+                n,
+                rows(List.of(Share.all(n)), 1),
                 tensors -> List.of(Widened.plusOne(tensors.tensor(name + ".weight", Shape.of(n), PLAIN))));
     }
 
-    /** The weights {@code [channels, width]} of a convolution of each channel by itself. */
-    public TensorRef convolution(String name, int channels, int width) {
-        Stored stored = Stored.of(name + ".weight", Shape.of(channels, 1, width));
-        return plain(name, Role.MATRIX, List.of(stored), Shape.of(channels, width));
+    /** A float32 vector {@code [n]} stored under exactly that name; other float types are widened. */
+    public TensorRef floats(String name, long n) {
+        return floats(name, List.of(Share.all(n)));
     }
 
-    /** A float32 vector {@code [n]} stored under exactly that name; other float types are widened. */
-    public TensorRef floats(String name, int n) {
+    /** The parts of such a vector that this rank has, one behind the other. */
+    public TensorRef floats(String name, List<Share> parts) {
+        Shape whole = Shape.of(parts.getFirst().whole());
+        return put(Buffer.of(name, DType.F32, size(parts)), Role.BIAS, 1, rows(parts, 1), tensors -> {
+            HostTensor all = Widened.toFloat32(tensors.tensor(name, whole, PLAIN));
+            return slices(all, parts);
+        });
+    }
+
+    /** The weights {@code [channels, width]} of a convolution of each channel by itself, for the channels of this rank. */
+    public TensorRef convolution(String name, List<Share> channels, int width) {
+        Shape whole = Shape.of(channels.getFirst().whole(), 1, width);
+        DType dtype = plainType(name + ".weight", whole);
         return put(
-                Buffer.of(name, DType.F32, n),
-                Role.BIAS,
-                1,
-                tensors -> List.of(Widened.toFloat32(tensors.tensor(name, Shape.of(n), PLAIN))));
+                Buffer.of(name, dtype, size(channels), width),
+                Role.MATRIX,
+                width,
+                rows(channels, width),
+                tensors -> slices(tensors.tensor(name + ".weight", whole, Set.of(dtype)), channels));
+    }
+
+    private static long size(List<Share> parts) {
+        return parts.stream().mapToLong(Share::size).sum();
+    }
+
+    private static List<HostTensor> slices(HostTensor whole, List<Share> parts) {
+        return parts.stream()
+                .map(part -> whole.slice(0, part.from(), part.to()))
+                .toList();
+    }
+
+    /** Rows of {@code width} elements. */
+    private static Region rows(List<Share> parts, long width) {
+        boolean all = size(parts) == parts.getFirst().whole();
+        return new Region(
+                Share.all(1), all ? List.of(Share.all(parts.getFirst().whole())) : parts, Share.all(width));
     }
 
     /** The checkpoint's tensors that make up a buffer. */
@@ -115,164 +167,183 @@ public final class WeightTable {
         List<HostTensor> from(NamedTensors tensors);
     }
 
-    private TensorRef put(Buffer buffer, Role role, long terms, Loading loading) {
+    private TensorRef put(Buffer buffer, Role role, long terms, Region region, Loading loading) {
         contents.put(
                 buffer,
                 switch (source) {
-                    case WeightSource.Dummy dummy -> MadeUp.dummy(buffer.dtype(), role);
-                    case WeightSource.Noise noise -> MadeUp.noise(buffer, role, terms, noise.seed());
+                    case WeightSource.Dummy dummy -> MadeUp.dummy(buffer.dtype(), role, region);
+                    case WeightSource.Noise noise -> MadeUp.noise(buffer, role, terms, noise.seed(), region);
                     case WeightSource.Checkpoint checkpoint -> new Contents.Copied(loading.from(checkpoint.tensors()));
                 });
         return buffer.whole();
     }
 
-    private Weight matrices(String name, int k, List<List<Part>> experts, boolean stacked) {
-        List<Part> first = experts.getFirst();
-        List<Part> parts = experts.stream().flatMap(List::stream).toList();
-        List<Optional<WeightFormat>> formats = parts.stream()
+    /** What {@link Part}s stand for a weight: one matrix of them, or one for each of some experts. */
+    private record Stack(String name, Share experts, List<List<Part>> parts, Share k, boolean stacked) {
+        List<Part> first() {
+            return parts.getFirst();
+        }
+
+        List<Part> all() {
+            return parts.stream().flatMap(List::stream).toList();
+        }
+
+        long rows() {
+            return first().stream().mapToLong(part -> part.rows().size()).sum();
+        }
+
+        /** {@code [.., rows, columns]}. */
+        Shape shape(long rows, long columns) {
+            return stacked ? Shape.of(experts.size(), rows, columns) : Shape.of(rows, columns);
+        }
+
+        /** What this is of the whole stack, in blocks of elements that share something. */
+        Region region(long rowBlock, long columnBlock) {
+            List<Share> runs = new ArrayList<>();
+            List<Share> blocks =
+                    first().stream().map(part -> part.rows().blocks(rowBlock)).toList();
+            // Parts of one matrix that follow each other are rows of the same whole.
+            List<Long> starts = new ArrayList<>();
+            long whole = 0;
+            long before = 0;
+            for (int i = 0; i < blocks.size(); i++) {
+                boolean another = i == 0 || !first().get(i).module().equals(first().get(i - 1).module());
+                if (another) {
+                    before = whole;
+                    whole += blocks.get(i).whole();
+                }
+                starts.add(before);
+            }
+            for (int i = 0; i < blocks.size(); i++) {
+                long start = starts.get(i);
+                runs.add(new Share(start + blocks.get(i).from(), start + blocks.get(i).to(), whole));
+            }
+            boolean allRows = blocks.stream().allMatch(Share::isWhole);
+            return new Region(experts, allRows ? List.of(Share.all(whole)) : runs, k.blocks(columnBlock));
+        }
+    }
+
+    private Weight matrices(Stack stack) {
+        List<Optional<WeightFormat>> formats = stack.all().stream()
                 .map(part -> spec.quantization().format(part.module()))
                 .distinct()
                 .toList();
         if (formats.size() != 1) {
             throw new ConfigException(
-                    "%s: %s has parts in different formats: %s".formatted(spec.name(), name, formats));
+                    "%s: %s has parts in different formats: %s".formatted(spec.name(), stack.name(), formats));
         }
-        int rows = first.stream().mapToInt(Part::rows).sum();
-        long[] leading = stacked ? new long[] {experts.size()} : new long[0];
-        Optional<WeightFormat> format = formats.getFirst();
-        if (format.isEmpty()) {
-            List<Stored> stored = parts.stream()
-                    .map(part ->
-                            new Stored(part.module() + ".weight", Shape.of(part.of(), k), part.first(), part.rows()))
-                    .toList();
-            return Weight.plain(plain(name, Role.MATRIX, stored, shape(leading, rows, k)));
-        }
-        if (!parts.stream().allMatch(Part::isWhole)) {
-            throw new ConfigException("%s: %s is stored as %s: expected a plain type, since its rows change places"
-                    .formatted(spec.name(), name, format.get()));
-        }
-        return switch (format.get()) {
-            case FP8_BLOCK -> blockScaled(name, k, parts, first, shape(leading, rows, k), leading);
-            case NVFP4 -> nvfp4(name, k, parts, first, shape(leading, rows, k), leading);
-            case F32, F16, BF16 -> throw new IllegalStateException(format + " is no quantisation");
-        };
+        return formats.getFirst()
+                .map(format -> switch (format) {
+                    case FP8_BLOCK -> blockScaled(stack);
+                    case NVFP4 -> nvfp4(stack);
+                    case F32, F16, BF16 -> throw new IllegalStateException(format + " is no quantisation");
+                })
+                .orElseGet(() -> Weight.plain(plain(stack)));
     }
 
-    private static Shape shape(long[] leading, long rows, long columns) {
-        return leading.length == 0 ? Shape.of(rows, columns) : Shape.of(leading[0], rows, columns);
+    /** Matrices that need no scales; all must have the type of the first, which becomes the buffer's. */
+    private TensorRef plain(Stack stack) {
+        Part first = stack.first().getFirst();
+        DType dtype = plainType(
+                first.module() + ".weight",
+                Shape.of(first.rows().whole(), stack.k().whole()));
+        return loaded(stack, "", ".weight", Role.MATRIX, dtype, 1, 1);
     }
 
-    /** Rows {@code first .. first+rows-1} of a tensor. */
-    private record Stored(String name, Shape shape, long first, long rows) {
-        static Stored of(String name, Shape shape) {
-            return new Stored(name, shape, 0, shape.dim(0));
-        }
-
-        HostTensor from(NamedTensors tensors, DType dtype) {
-            return tensors.tensor(name, shape, Set.of(dtype)).slice(0, first, first + rows);
-        }
-    }
-
-    /** Tensors that need no scales; all must have the type of the first, which becomes the buffer's. */
-    private TensorRef plain(String name, Role role, List<Stored> stored, Shape shape) {
-        DType dtype = switch (source) {
+    /** Type of a tensor that is stored plainly. */
+    private DType plainType(String stored, Shape shape) {
+        return switch (source) {
             case WeightSource.Dummy dummy -> spec.dtype();
             case WeightSource.Noise noise -> spec.dtype();
             case WeightSource.Checkpoint checkpoint ->
-                checkpoint
-                        .tensors()
-                        .tensor(stored.getFirst().name(), stored.getFirst().shape(), PLAIN)
-                        .dtype();
+                checkpoint.tensors().tensor(stored, shape, PLAIN).dtype();
         };
-        return put(
-                new Buffer(name, dtype, shape),
-                role,
-                shape.dim(-1),
-                tensors -> stored.stream()
-                        .map(tensor -> tensor.from(tensors, dtype))
-                        .toList());
     }
 
-    private Weight blockScaled(String name, int k, List<Part> parts, List<Part> first, Shape shape, long[] leading) {
-        for (Part part : first.subList(0, first.size() - 1)) {
+    private Weight blockScaled(Stack stack) {
+        for (Part part : stack.first().subList(0, stack.first().size() - 1)) {
             // A part that ends within a block would share it with the next one, and they have different scales.
-            if (part.rows() % FP8_BLOCK != 0) {
+            if (part.rows().whole() % FP8_BLOCK != 0) {
                 throw new ConfigException("%s: %s has %d rows, expected a multiple of %d: FP8 stacks it onto others"
-                        .formatted(spec.name(), part.module(), part.rows(), FP8_BLOCK));
+                        .formatted(spec.name(), part.module(), part.rows().whole(), FP8_BLOCK));
             }
         }
-        long scaleRows = first.stream()
-                .mapToLong(part -> Math.ceilDiv(part.rows(), FP8_BLOCK))
-                .sum();
-        long columns = Math.ceilDiv(k, FP8_BLOCK);
-        TensorRef data =
-                loaded(name, parts, ".weight", Role.MATRIX, k, DType.E4M3, shape, part -> Shape.of(part.rows(), k));
+        stack.first().forEach(part -> requireWholeBlocks(part.module(), part.rows(), FP8_BLOCK));
+        requireWholeBlocks(stack.name(), stack.k(), FP8_BLOCK);
+        TensorRef data = loaded(stack, "", ".weight", Role.MATRIX, DType.E4M3, 1, 1);
         TensorRef scales = loaded(
-                name + ".weight_scale_inv",
-                parts,
-                ".weight_scale_inv",
-                Role.BLOCK_SCALE,
-                k,
-                DType.F32,
-                shape(leading, scaleRows, columns),
-                part -> Shape.of(Math.ceilDiv(part.rows(), FP8_BLOCK), columns));
+                stack, ".weight_scale_inv", ".weight_scale_inv", Role.BLOCK_SCALE, DType.F32, FP8_BLOCK, FP8_BLOCK);
         return new Weight(data, new Scaling.Block(scales, FP8_BLOCK, FP8_BLOCK));
     }
 
-    private Weight nvfp4(String name, int k, List<Part> parts, List<Part> first, Shape shape, long[] leading) {
+    private void requireWholeBlocks(String name, Share share, long block) {
+        if (share.from() % block != 0 || (share.to() % block != 0 && share.to() != share.whole())) {
+            throw new ConfigException(
+                    "%s: %s: this rank's part is %d to %d of %d, expected multiples of %d: they share scales"
+                            .formatted(spec.name(), name, share.from(), share.to(), share.whole(), block));
+        }
+    }
+
+    private Weight nvfp4(Stack stack) {
         int block = Scaling.Nvfp4.BLOCK;
-        if (k % block != 0
-                || first.stream()
-                        .anyMatch(part -> part.rows() != first.getFirst().rows())) {
+        Share rows = stack.first().getFirst().rows();
+        if (stack.k().whole() % block != 0
+                || stack.first().stream().anyMatch(part -> !part.rows().equals(rows))) {
             throw new ConfigException(
                     "%s: %s: NVFP4 needs a multiple of %d columns and parts of equal height, got %s x %d"
-                            .formatted(spec.name(), name, block, first, k));
+                            .formatted(
+                                    spec.name(),
+                                    stack.name(),
+                                    block,
+                                    stack.first(),
+                                    stack.k().whole()));
         }
-        long segments = first.size();
-        TensorRef data =
-                loaded(name, parts, ".weight", Role.MATRIX, k, DType.E2M1, shape, part -> Shape.of(part.rows(), k));
-        TensorRef blocks = loaded(
-                name + ".weight_scale",
-                parts,
-                ".weight_scale",
-                Role.BLOCK_SCALE,
-                k,
-                DType.E4M3,
-                shape(leading, shape.dim(-2), k / block),
-                part -> Shape.of(part.rows(), k / block));
-        Shape segmentShape = leading.length == 0 ? Shape.of(segments) : Shape.of(leading[0], segments);
-        TensorRef scales = loaded(
-                name + ".weight_scale_2",
-                parts,
-                ".weight_scale_2",
+        requireWholeBlocks(stack.name(), stack.k(), block);
+        TensorRef data = loaded(stack, "", ".weight", Role.MATRIX, DType.E2M1, 1, 1);
+        TensorRef blocks = loaded(stack, ".weight_scale", ".weight_scale", Role.BLOCK_SCALE, DType.E4M3, 1, block);
+        String name = stack.name() + ".weight_scale_2";
+        long segments = stack.first().size();
+        TensorRef scales = put(
+                new Buffer(
+                        name,
+                        DType.F32,
+                        stack.stacked() ? Shape.of(stack.experts().size(), segments) : Shape.of(segments)),
                 Role.SEGMENT_SCALE,
-                k,
-                DType.F32,
-                segmentShape,
-                part -> Shape.of());
+                stack.k().whole(),
+                new Region(stack.experts(), List.of(Share.all(1)), Share.all(segments)),
+                tensors -> stack.all().stream()
+                        .map(part -> tensors.tensor(part.module() + ".weight_scale_2", Shape.of(), Set.of(DType.F32)))
+                        .toList());
         return new Weight(data, new Scaling.Nvfp4(blocks, scales));
     }
 
-    private interface PartShape {
-        Shape of(Part part);
+    /** One tensor of every part, each element of which stands for a block of the matrix. */
+    private TensorRef loaded(
+            Stack stack, String nameSuffix, String suffix, Role role, DType dtype, long rowBlock, long columnBlock) {
+        Region region = stack.region(rowBlock, columnBlock);
+        long rows = stack.first().stream()
+                .mapToLong(part -> part.rows().blocks(rowBlock).size())
+                .sum();
+        Share columns = stack.k().blocks(columnBlock);
+        return put(
+                new Buffer(stack.name() + nameSuffix, dtype, stack.shape(rows, columns.size())),
+                role,
+                stack.k().whole(),
+                region,
+                tensors -> stack.all().stream()
+                        .map(part -> {
+                            Share own = part.rows().blocks(rowBlock);
+                            Shape whole = Shape.of(own.whole(), columns.whole());
+                            return part(unpacked(tensors, part.module() + suffix, dtype, whole), own, columns);
+                        })
+                        .toList());
     }
 
-    private TensorRef loaded(
-            String name,
-            List<Part> parts,
-            String suffix,
-            Role role,
-            long terms,
-            DType dtype,
-            Shape shape,
-            PartShape partShape) {
-        return put(
-                new Buffer(name, dtype, shape),
-                role,
-                terms,
-                tensors -> parts.stream()
-                        .map(part -> unpacked(tensors, part.module() + suffix, dtype, partShape.of(part)))
-                        .toList());
+    /** A rank's part of a tensor: a view where it has whole rows, else a copy. */
+    private static HostTensor part(HostTensor whole, Share rows, Share columns) {
+        HostTensor own = whole.slice(0, rows.from(), rows.to()).slice(1, columns.from(), columns.to());
+        // What is copied lives as long as something refers to it; native code sees it only while it is uploaded.
+        return own.isContiguous() ? own : own.copyContiguous(Arena.ofAuto());
     }
 
     /** A tensor of the checkpoint; two E2M1 elements are one byte there. */
@@ -287,6 +358,11 @@ public final class WeightTable {
     /** Bytes of everything that was asked for. */
     public long bytes() {
         return contents.keySet().stream().mapToLong(Buffer::bytes).sum();
+    }
+
+    /** Elements of a matrix's axes that ranks do not divide. */
+    public int indivisible(String module) {
+        return spec.quantization().format(module).orElse(WeightFormat.BF16).indivisible();
     }
 
     /** Gives every weight its place. */

@@ -69,7 +69,10 @@ public final class ModuleSums {
 
     private List<ModuleSum> summarize(double total) {
         Table table = Table.create("operations", module, nanos, flops, bytes, limit, ceiling);
-        Table sums = table.summarize(List.of("nanos", "flops", "bytes", "limit", "ceiling"), sum, count)
+        boolean priced = flops.size() > flops.countMissing();
+        // Every column of every group costs tablesaw a copy; a trace of others has none to sum but times.
+        List<String> summed = priced ? List.of("nanos", "flops", "bytes", "limit", "ceiling") : List.of("nanos");
+        Table sums = table.summarize(summed, sum, count)
                 .by("module")
                 .sortAscendingOn("module");
         List<List<String>> paths = List.copyOf(numbers.keySet());
@@ -83,7 +86,7 @@ public final class ModuleSums {
                     time,
                     new Samples(samples.get(number)),
                     time / total,
-                    cost(row)));
+                    priced ? cost(row) : Optional.empty()));
         }
         return result;
     }

@@ -1,0 +1,71 @@
+package layerwise.bench.exchange;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import layerwise.model.layer.ExpertChoice;
+import layerwise.op.Buffer;
+import layerwise.op.Contents;
+import layerwise.op.ExchangeLoad;
+import layerwise.op.ExpertLoad;
+import layerwise.op.Memory;
+import layerwise.op.TensorRef;
+import layerwise.tensor.DType;
+import layerwise.tensor.HostTensor;
+
+/**
+ * Which experts this rank's tokens of a step go to.
+ *
+ * @param chunks one choice for each chunk of the tokens; empty where the router decides
+ * @param topK k
+ */
+public record ExpertTable(List<Chunk> chunks, int topK) {
+    /**
+     * A constant choice.
+     *
+     * @param ids      row by row, k a token
+     * @param load     what the choices of all ranks mean for this rank's experts
+     * @param exchange what they mean for the links
+     */
+    record Chunk(int[] ids, ExpertLoad load, ExchangeLoad exchange) {}
+
+    public ExpertTable {
+        chunks = List.copyOf(chunks);
+    }
+
+    /** The router decides. */
+    public static ExpertTable routed() {
+        return new ExpertTable(List.of(), 0);
+    }
+
+    public boolean isRouted() {
+        return chunks.isEmpty();
+    }
+
+    /** Every chunk's choice, one behind the other: {@code [T,k]} row by row. */
+    public int[] ids() {
+        return chunks.stream().flatMapToInt(chunk -> IntStream.of(chunk.ids())).toArray();
+    }
+
+    /** Puts a constant choice into memory. */
+    public ExpertChoice place(Memory memory) {
+        if (isRouted()) {
+            return new ExpertChoice.Routed();
+        }
+        int[] all = ids();
+        Buffer buffer = Buffer.of("step.experts", DType.I32, all.length / topK, topK);
+        try (Arena arena = Arena.ofConfined()) {
+            memory.put(buffer, new Contents.Copied(List.of(HostTensor.copyOf(arena, buffer.shape(), all))));
+        }
+        List<ExpertChoice.Table> tables = new ArrayList<>();
+        int from = 0;
+        for (Chunk chunk : chunks) {
+            int until = from + chunk.ids().length / topK;
+            TensorRef rows = buffer.whole().slice(0, from, until);
+            tables.add(new ExpertChoice.Table(rows, chunk.load(), chunk.exchange()));
+            from = until;
+        }
+        return new ExpertChoice.Fixed(tables);
+    }
+}

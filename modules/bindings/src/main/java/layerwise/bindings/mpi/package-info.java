@@ -1,0 +1,2 @@
+/** Open MPI: {@code mpi.h}. */
+package layerwise.bindings.mpi;

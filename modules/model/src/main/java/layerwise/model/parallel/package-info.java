@@ -1,0 +1,2 @@
+/** How layers are divided over ranks. */
+package layerwise.model.parallel;

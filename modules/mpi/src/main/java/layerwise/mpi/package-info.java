@@ -1,0 +1,2 @@
+/** Open MPI behind the interfaces of ranks. */
+package layerwise.mpi;
