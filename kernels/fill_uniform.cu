@@ -1,12 +1,14 @@
 // fill_uniform: reproducible noise, the same on every executor.
 //
-// Math      x[i] = low + (high - low) * (noise24(seed, i) * 2^-24), each operation rounded in float32, the result
-//           rounded to x's type (e4m3 saturates at 448)
-// Shapes    x [n], n >= 1, any n below 2^40
-// Layout    contiguous; 16-byte stores where x lies on 16 bytes, and for all but the last n % 16 bytes' worth
-// Roofline  bytes = n * size of an element, flops = 3*n beside about 20 integer operations an element: bound by integer
+// Math      x[r,c] = low + (high - low) * (noise24(seed, first + r*step + c) * 2^-24), each operation rounded in float32,
+//           the result rounded to x's type (e4m3 saturates at 448)
+// Shapes    x [R,C], R, C >= 1, any R*C below 2^40: rows of a part of a larger tensor, step of whose elements lie from one
+//           row to the next, the part's first being number first; a whole tensor is one row
+// Layout    contiguous; 16-byte stores where x lies on 16 bytes and rows are multiples of 16 bytes, or there is one only and
+//           for all but its last elements
+// Roofline  bytes = R*C * size of an element, flops = 3*R*C beside about 20 integer operations an element: bound by integer
 //           units, not by memory
-// Launch    grid (min(ceil(n/2048), 2112)), block (256), no dynamic shared memory; blocks walk the array
+// Launch    grid (min(ceil(R*C/2048), 2112)), block (256), no dynamic shared memory; blocks walk the array
 // Numerics  exact: bit for bit what Java computes
 // Source    Steele, Lea and Flood 2014, figure 16
 #include "common/latent.cuh"
@@ -22,35 +24,42 @@ static __device__ void put(float* x, float v) { *x = v; }
 static __device__ void put(e4m3* x, float v) { *x = encodeE4m3(v); }
 
 template <class X>
-static __device__ void fill(X* x, int64_t n, float low, float high, uint64_t seed) {
+static __device__ void fill(X* x, int64_t rows, int64_t columns, float low, float high, uint64_t seed, int64_t first,
+                            int64_t step) {
     constexpr int W = 16 / sizeof(X);
+    const int64_t n = rows * columns;
     const int64_t thread = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
     const int64_t threads = static_cast<int64_t>(gridDim.x) * blockDim.x;
-    const int64_t vectors = reinterpret_cast<uintptr_t>(x) % 16 == 0 ? n / W : 0;
+    const bool wide = reinterpret_cast<uintptr_t>(x) % 16 == 0 && (rows == 1 || columns % W == 0);
+    const int64_t vectors = wide ? n / W : 0;
     for (int64_t i = thread; i < vectors; i += threads) {
+        const int64_t at = wholeIndex(i * W, rows, columns, first, step);
         alignas(16) X v[W];
 #pragma unroll
         for (int j = 0; j < W; j++) {
-            put(v + j, uniform(seed, i * W + j, low, high));
+            put(v + j, uniform(seed, at + j, low, high));
         }
         reinterpret_cast<uint4*>(x)[i] = *reinterpret_cast<const uint4*>(v);
     }
     for (int64_t i = vectors * W + thread; i < n; i += threads) {
-        put(x + i, uniform(seed, i, low, high));
+        put(x + i, uniform(seed, wholeIndex(i, rows, columns, first, step), low, high));
     }
 }
 
 extern "C" __global__ __launch_bounds__(256)
-void fill_uniform_bf16(bf16* x, int64_t n, float low, float high, uint64_t seed) {
-    fill(x, n, low, high, seed);
+void fill_uniform_bf16(bf16* x, int64_t rows, int64_t columns, float low, float high, uint64_t seed, int64_t first,
+                      int64_t step) {
+    fill(x, rows, columns, low, high, seed, first, step);
 }
 
 extern "C" __global__ __launch_bounds__(256)
-void fill_uniform_f32(float* x, int64_t n, float low, float high, uint64_t seed) {
-    fill(x, n, low, high, seed);
+void fill_uniform_f32(float* x, int64_t rows, int64_t columns, float low, float high, uint64_t seed, int64_t first,
+                      int64_t step) {
+    fill(x, rows, columns, low, high, seed, first, step);
 }
 
 extern "C" __global__ __launch_bounds__(256)
-void fill_uniform_e4m3(e4m3* x, int64_t n, float low, float high, uint64_t seed) {
-    fill(x, n, low, high, seed);
+void fill_uniform_e4m3(e4m3* x, int64_t rows, int64_t columns, float low, float high, uint64_t seed, int64_t first,
+                      int64_t step) {
+    fill(x, rows, columns, low, high, seed, first, step);
 }

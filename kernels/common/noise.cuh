@@ -15,3 +15,9 @@ __device__ __forceinline__ uint64_t noiseBits(uint64_t seed, uint64_t index) {
 __device__ __forceinline__ uint32_t noise24(uint64_t seed, uint64_t index) {
     return static_cast<uint32_t>(noiseBits(seed, index) >> 40);
 }
+
+// The number in a whole tensor of element i of a part of it: rows of columns elements, step apart, from number first on.
+__device__ __forceinline__ int64_t wholeIndex(int64_t i, int64_t rows, int64_t columns, int64_t first, int64_t step) {
+    const int64_t row = rows == 1 ? 0 : i / columns; // most tensors are whole, and divisions are slow
+    return first + row * step + (i - row * columns);
+}

@@ -7,12 +7,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import layerwise.cuda.DeviceBuffer;
 import layerwise.cuda.LaunchShape;
 import layerwise.op.Buffer;
 import layerwise.op.Contents;
 import layerwise.op.Memory;
+import layerwise.op.Region;
 import layerwise.op.Summary;
 import layerwise.op.TensorRef;
 import layerwise.tensor.ConfigException;
@@ -78,33 +80,57 @@ final class CudaMemory implements Memory {
             case F16, E5M2, E2M1, UE8M0, I32, I8 ->
                 throw new ConfigException("%s: no noise of type %s on a GPU".formatted(buffer.name(), buffer.dtype()));
         };
-        long elements = buffer.shape().elements();
-        try (Arena arena = Arena.ofConfined()) {
-            new KernelCall(
-                            gpu.kernels().kernel("fill_uniform", "fill_uniform_" + type),
-                            LaunchShape.of((int) Math.min(Math.ceilDiv(elements, 2048), WALKERS), 256),
-                            arena)
-                    .pointer(memory.address())
-                    .wide(elements)
-                    .real(uniform.low())
-                    .real(uniform.high())
-                    .wide(uniform.seed())
-                    .launch(gpu.main());
+        for (Region.Run run : runs(buffer.shape().elements(), uniform.region())) {
+            try (Arena arena = Arena.ofConfined()) {
+                new KernelCall(
+                                gpu.kernels().kernel("fill_uniform", "fill_uniform_" + type),
+                                walkers(run.rows() * run.columns(), 2048),
+                                arena)
+                        .pointer(memory.address() + buffer.dtype().bytes(run.target()))
+                        .wide(run.rows())
+                        .wide(run.columns())
+                        .real(uniform.low())
+                        .real(uniform.high())
+                        .wide(uniform.seed())
+                        .wide(run.source())
+                        .wide(run.step())
+                        .launch(gpu.main());
+            }
         }
     }
 
     private void fill(Buffer buffer, DeviceBuffer memory, Contents.RandomBytes random) {
-        try (Arena arena = Arena.ofConfined()) {
-            new KernelCall(
-                            gpu.kernels().kernel("fill_bytes", "fill_bytes_u8"),
-                            LaunchShape.of((int) Math.min(Math.ceilDiv(buffer.bytes(), 4096), WALKERS), 256),
-                            arena)
-                    .pointer(memory.address())
-                    .wide(buffer.bytes())
-                    .number(random.limit())
-                    .wide(random.seed())
-                    .launch(gpu.main());
+        for (Region.Run run : runs(buffer.bytes(), random.region())) {
+            try (Arena arena = Arena.ofConfined()) {
+                new KernelCall(
+                                gpu.kernels().kernel("fill_bytes", "fill_bytes_u8"),
+                                walkers(run.rows() * run.columns(), 4096),
+                                arena)
+                        .pointer(memory.address() + run.target())
+                        .wide(run.rows())
+                        .wide(run.columns())
+                        .number(random.limit())
+                        .wide(random.seed())
+                        .wide(run.source())
+                        .wide(run.step())
+                        .launch(gpu.main());
+            }
         }
+    }
+
+    private static LaunchShape walkers(long elements, int each) {
+        return LaunchShape.of((int) Math.min(Math.ceilDiv(elements, (long) each), WALKERS), 256);
+    }
+
+    /** What a buffer of that many elements is of the whole. */
+    private static List<Region.Run> runs(long elements, Optional<Region> region) {
+        if (region.isEmpty()) {
+            return List.of(new Region.Run(0, 0, 1, elements, elements));
+        }
+        if (region.get().elements() != elements) {
+            throw new IllegalArgumentException("%d elements for %s".formatted(elements, region.get()));
+        }
+        return region.get().runs();
     }
 
     @Override

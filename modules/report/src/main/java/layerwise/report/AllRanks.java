@@ -1,9 +1,11 @@
 package layerwise.report;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import layerwise.report.html.RankPage;
 import layerwise.report.profile.Profile;
 import layerwise.report.profile.ProfileOptions;
 import layerwise.report.profile.Profiler;
@@ -25,11 +27,19 @@ final class AllRanks {
         this.options = options;
     }
 
-    /** Writes the report and returns its text. */
+    /**
+     * Writes the report and returns its text.
+     *
+     * @throws TraceException if a rank's trace is missing or cannot be used, or the ranks ran different problems
+     */
     String write() {
+        List<TraceLocation> locations = IntStream.range(0, worldSize)
+                .mapToObj(rank -> TraceLocation.ofRank(folder, worldSize, rank))
+                .toList();
+        checkAllThere(locations);
         List<Profile> ranks = new ArrayList<>();
         for (int rank = 0; rank < worldSize; rank++) {
-            Path database = NsysExport.database(TraceLocation.ofRank(folder, worldSize, rank));
+            Path database = NsysExport.database(locations.get(rank));
             ranks.add(new Profiler(TraceFile.open(database), options, new ShortNames()).evaluate());
             checkSameProblems(ranks.getFirst(), ranks.getLast(), rank);
         }
@@ -37,14 +47,33 @@ final class AllRanks {
                 .mapToObj(problem -> RankTable.of(
                         ranks.stream().map(rank -> rank.problems().get(problem)).toList()))
                 .toList();
+        String source = "report_np" + worldSize + "_rank0 … rank" + (worldSize - 1) + ", written by "
+                + ranks.getFirst().exporter();
         String text = RankReport.text(worldSize, tables);
         Path target = folder.resolve("report_np" + worldSize + "_all_ranks");
         try (OutputFiles files = new OutputFiles()) {
             files.add(target.resolveSibling(target.getFileName() + ".txt"), text);
             files.add(target.resolveSibling(target.getFileName() + ".csv"), RankReport.csv(tables));
+            files.add(
+                    target.resolveSibling(target.getFileName() + ".html"), RankPage.render(source, worldSize, tables));
+            files.add(target.resolveSibling(target.getFileName() + ".json"), out -> RankReport.json(tables, out));
             files.commit();
         }
         return text;
+    }
+
+    /** All that are missing at once: evaluating the others first would take its time. */
+    private void checkAllThere(List<TraceLocation> locations) {
+        List<Integer> missing = IntStream.range(0, worldSize)
+                .filter(rank -> !Files.exists(locations.get(rank).database())
+                        && !Files.exists(locations.get(rank).recording()))
+                .boxed()
+                .toList();
+        if (!missing.isEmpty()) {
+            Path first = locations.get(missing.getFirst()).database();
+            throw new TraceException(first + ": no such file; --all-ranks needs the traces of all " + worldSize
+                    + " ranks, missing are those of " + missing);
+        }
     }
 
     private void checkSameProblems(Profile first, Profile other, int rank) {

@@ -44,7 +44,10 @@ final class NsysExport {
                 "--force-overwrite=true",
                 location.recording().toString());
         try {
-            run(command, location.recording());
+            run(command, location);
+            if (!Files.exists(unfinished)) {
+                throw new TraceException(location.recording() + ": nsys export ended without writing a database");
+            }
             Files.move(
                     unfinished,
                     location.database(),
@@ -55,15 +58,16 @@ final class NsysExport {
         }
     }
 
-    private static void run(List<String> command, Path recording) throws IOException {
+    private static void run(List<String> command, TraceLocation location) throws IOException {
+        Path recording = location.recording();
         Process process;
         try {
             process = new ProcessBuilder(command).redirectErrorStream(true).start();
         } catch (IOException e) {
             throw new TraceException(
-                    recording
-                            + ": needs the nsys program to export it, and none is on the PATH; install Nsight Systems,"
-                            + " or run where it is: " + String.join(" ", command.subList(0, 4)) + " " + recording,
+                    recording + (Files.exists(location.database()) ? ": is newer than its export, and" : ":")
+                            + " the nsys program that exports it is not on the PATH; install Nsight Systems, or run"
+                            + " where it is: nsys export --type sqlite " + recording,
                     e);
         }
         String output;

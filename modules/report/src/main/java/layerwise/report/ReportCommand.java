@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import layerwise.report.html.HtmlReport;
+import layerwise.report.html.ListingPage;
 import layerwise.report.profile.KernelListing;
 import layerwise.report.profile.MergedTable;
 import layerwise.report.profile.Profile;
@@ -22,6 +23,7 @@ import layerwise.report.render.ListingReport;
 import layerwise.report.render.MarkdownReport;
 import layerwise.report.render.PerfettoTrace;
 import layerwise.report.render.ReportContext;
+import layerwise.report.render.TableLine;
 import layerwise.report.render.TextReport;
 import layerwise.report.table.ModuleSums;
 import layerwise.report.table.PathRow;
@@ -60,6 +62,7 @@ final class ReportCommand implements Callable<Integer> {
     public Integer call() {
         isMarkdown(); // a wrong format ends before anything is written
         if (options.isSet("--all-ranks")) {
+            refuse("a report over all ranks", "--file-path", "--rank", "--query", "--perfetto", "--format");
             Main.print(new AllRanks(profileDir(), worldSize(), profileOptions()).write());
             return 0;
         }
@@ -82,7 +85,8 @@ final class ReportCommand implements Callable<Integer> {
                 arguments(),
                 profile,
                 table,
-                profile.problems().stream().map(ModuleSums::of).toList(),
+                TableLine.of(table),
+                profile.problems().parallelStream().map(ModuleSums::of).toList(),
                 RepeatedBlock.of(table));
         String text = TextReport.render(context, queries());
         try (OutputFiles files = new OutputFiles()) {
@@ -107,14 +111,27 @@ final class ReportCommand implements Callable<Integer> {
     }
 
     private String list(TraceLocation location, TraceFile trace, ShortNames names) {
+        refuse("a listing of " + location.database(), "--module", "--query", "--perfetto", "--format");
         List<PathRow> rows = PathTable.of(new KernelListing(trace, names).read());
-        String text = ListingReport.text(location.database().getFileName().toString(), trace.exporter(), rows);
+        String source = location.database().getFileName().toString();
+        String text = ListingReport.text(source, trace.exporter(), rows);
         try (OutputFiles files = new OutputFiles()) {
             files.add(location.sibling(".txt"), text);
             files.add(location.sibling(".csv"), ListingReport.csv(rows));
+            files.add(location.sibling(".html"), ListingPage.render(source, trace.exporter(), rows));
+            files.add(location.sibling(".json"), out -> ListingReport.json(source, trace.exporter(), rows, out));
             files.commit();
         }
         return text;
+    }
+
+    /** Options that one kind of report has nothing to do with are errors, not ignored. */
+    private void refuse(String report, String... names) {
+        for (String name : names) {
+            if (options.<Object>get(name).filter(value -> !value.equals(false)).isPresent()) {
+                throw new TraceException(name + ": not for " + report);
+            }
+        }
     }
 
     private TraceLocation location() {

@@ -6,11 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import layerwise.report.synthetic.SyntheticOptions;
 import layerwise.report.synthetic.SyntheticTrace;
@@ -26,6 +30,8 @@ import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
 import org.openqa.selenium.chrome.ChromeOptions;
 import org.openqa.selenium.logging.LogType;
+import org.openqa.selenium.print.PrintOptions;
+import org.openqa.selenium.support.ui.Select;
 
 /** The page in a headless Chromium that can reach no host. */
 class PageTest {
@@ -156,6 +162,100 @@ class PageTest {
     }
 
     @Test
+    void drawsTheRooflineOfATraceWithCosts() throws IOException {
+        openRecorded();
+        // The operator's two kernels have one intensity; the third kernel has no cost.
+        assertEquals(2L, run("return document.querySelectorAll('#roofline circle').length"));
+        assertEquals(1L, run("return document.querySelectorAll('#roofline polyline.roof').length"));
+        assertEquals(4L, run("return document.querySelectorAll('#roofline line.headroom').length"));
+        // 1.5 TFLOP/s at a quarter of the limit: the roof stands above every point.
+        assertEquals(true, run("""
+                const roof = document.querySelector('#roofline polyline.roof').points;
+                const highest = Math.min(...[...roof].map((point) => point.y));
+                return [...document.querySelectorAll('#roofline circle')].every((dot) => Number(dot.getAttribute('cy')) > highest);"""));
+        assertTrue(((String) run("return document.querySelector('#roofline circle title').textContent"))
+                .contains("compute 1.50 TFLOP/s"));
+        run("document.querySelector('#roofline circle').dispatchEvent(new MouseEvent('click', {bubbles: true}))");
+        assertEquals("gemm", run("return document.querySelector('tr.picked > th').textContent.trim()"));
+        Select metric = new Select(browser.findElement(By.id("metric")));
+        metric.selectByValue("limit");
+        assertEquals("25.0", run("return document.querySelector('td.picked').textContent"));
+        assertNoErrors();
+    }
+
+    @Test
+    void printsEveryRowWithoutTheControls() throws SQLException, IOException {
+        open(SyntheticOptions.presets().get("twelve problems"));
+        browser.executeCdpCommand("Emulation.setEmulatedMedia", Map.of("media", "print"));
+        try {
+            assertEquals("none", run("return getComputedStyle(document.getElementById('toolbar')).display"));
+            assertEquals("visible", run("return getComputedStyle(document.getElementById('table-pane')).overflowY"));
+            assertEquals(true, run("""
+                    const pane = document.getElementById('table-pane');
+                    return pane.clientHeight >= document.getElementById('kernels').offsetHeight
+                        && document.documentElement.scrollHeight > innerHeight;"""), "nothing is cut off by a pane");
+        } finally {
+            browser.executeCdpCommand("Emulation.setEmulatedMedia", Map.of("media", ""));
+        }
+        byte[] pdf =
+                Base64.getDecoder().decode(browser.print(new PrintOptions()).getContent());
+        String content = new String(pdf, StandardCharsets.ISO_8859_1);
+        assertTrue(
+                Pattern.compile("/Type\\s*/Page\\b").matcher(content).results().count() > 1, "one page for all rows");
+        assertNoErrors();
+    }
+
+    @Test
+    void isReadableWithoutScripts() throws SQLException, IOException {
+        open(SyntheticOptions.presets().get("mixed"));
+        browser.executeCdpCommand("Emulation.setScriptExecutionDisabled", Map.of("value", true));
+        try {
+            browser.navigate().refresh();
+            List<WebElement> rows = browser.findElements(By.cssSelector("#kernels tr[data-line]"));
+            assertTrue(rows.stream().allMatch(WebElement::isDisplayed));
+            assertFalse(browser.findElement(By.id("toolbar")).isDisplayed());
+            assertFalse(browser.findElement(By.id("charts")).isDisplayed());
+        } finally {
+            browser.executeCdpCommand("Emulation.setScriptExecutionDisabled", Map.of("value", false));
+        }
+    }
+
+    @Test
+    void sortsAndSearchesTheTablesOfRanksAndListings() throws IOException {
+        RecordedTrace.write(folder.resolve("report_np2_rank0.sqlite"), 0);
+        RecordedTrace.write(folder.resolve("report_np2_rank1.sqlite"), 2000);
+        ProgramRun run = ProgramRun.of("report", "--np", "2", "--all-ranks", "--profile-dir", folder.toString());
+        assertEquals(0, run.status(), run.err());
+        browser.get(folder.resolve("report_np2_all_ranks.html").toUri().toString());
+        List<String> inOrder = firstColumn();
+        assertEquals(List.of("MLA > gemm", "MLA > reduce", "norm", "Overlap", "Space", "Total"), inOrder);
+        button("max (us)").click();
+        assertEquals(List.of("Total", "MLA > gemm", "MLA > reduce", "norm", "Space", "Overlap"), firstColumn());
+        button("max (us)").click();
+        button("max (us)").click();
+        assertEquals(inOrder, firstColumn());
+        browser.findElement(By.id("search")).sendKeys("MLA");
+        assertEquals(List.of("MLA > gemm", "MLA > reduce"), firstColumn());
+        assertNoErrors();
+
+        Path listed = Exports.unpack("cs336_forward_nvtx", folder);
+        assertEquals(
+                0,
+                ProgramRun.of("report", "--lenient", "--file-path", listed.toString())
+                        .status());
+        browser.get(folder.resolve("cs336_forward_nvtx.html").toUri().toString());
+        button("count").click();
+        assertEquals("730", run("return document.querySelector('tbody tr').cells[2].textContent"));
+        assertNoErrors();
+    }
+
+    private static List<String> firstColumn() {
+        return browser.findElements(By.cssSelector("tbody tr:not([hidden]) td:first-child")).stream()
+                .map(WebElement::getText)
+                .toList();
+    }
+
+    @Test
     void answersAClickInTimeOnALargePage() throws SQLException, IOException {
         open(SyntheticOptions.large());
         assertTrue((long) run("return document.querySelectorAll('#kernels td').length") >= 24_000);
@@ -183,6 +283,12 @@ class PageTest {
         SyntheticTrace.write(options, trace);
         ProgramRun run = ProgramRun.of("report", "--file-path", trace.toString());
         assertEquals(0, run.status(), run.err());
+        browser.get(folder.resolve("page.html").toUri().toString());
+    }
+
+    private void openRecorded() {
+        Path trace = RecordedTrace.write(folder.resolve("page.sqlite"), 0);
+        assertEquals(0, ProgramRun.of("report", "--file-path", trace.toString()).status());
         browser.get(folder.resolve("page.html").toUri().toString());
     }
 

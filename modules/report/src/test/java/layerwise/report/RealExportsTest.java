@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import layerwise.report.profile.KernelListing;
 import layerwise.report.profile.Operation;
 import layerwise.report.profile.ProblemProfile;
@@ -135,6 +138,7 @@ class RealExportsTest {
         ProgramRun lenient = ProgramRun.of("report", "--lenient", "--file-path", file.toString());
         assertEquals(0, lenient.status(), lenient.err());
         assertTrue(Files.exists(folder.resolve(name + ".csv")));
+        Map<String, String> json = new TreeMap<>();
         Map<String, String> found = new TreeMap<>();
         Map<String, long[]> byName = new TreeMap<>();
         for (PathRow row : PathTable.of(new KernelListing(TraceFile.open(file), new ShortNames()).read())) {
@@ -144,6 +148,22 @@ class RealExportsTest {
         }
         byName.forEach((kernel, sum) -> found.put(kernel, sum[0] + " " + sum[1]));
         assertEquals(totalsByName(file), found);
+        byName.clear();
+        for (JsonNode row : JsonMapper.builder()
+                .build()
+                .readTree(Files.readString(folder.resolve(name + ".json")))
+                .get("rows")) {
+            long[] sum = byName.computeIfAbsent(row.get("name").asText(), added -> new long[2]);
+            sum[0] += row.get("count").asLong();
+            sum[1] += row.get("total").asLong();
+        }
+        byName.forEach((kernel, sum) -> json.put(kernel, sum[0] + " " + sum[1]));
+        assertEquals(found, json);
+        long htmlRows = Pattern.compile("<tr>")
+                .matcher(Files.readString(folder.resolve(name + ".html")))
+                .results()
+                .count();
+        assertEquals(Files.readAllLines(folder.resolve(name + ".csv")).size(), htmlRows);
     }
 
     @Test

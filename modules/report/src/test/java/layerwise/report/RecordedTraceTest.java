@@ -1,6 +1,7 @@
 package layerwise.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -10,14 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.OptionalDouble;
-import java.util.concurrent.atomic.AtomicLong;
-import layerwise.trace.CostRecord;
-import layerwise.trace.Markers;
-import layerwise.trace.ProblemSpec;
-import layerwise.trace.TraceProcess;
-import layerwise.trace.TraceRecorder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,13 +18,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** From our own recorder to the reports, with costs. */
 class RecordedTraceTest {
-    private static final CostRecord GEMM = new CostRecord("mla.q", "2x3", "bf16", 6_000_000, 3_000_000, 1000, 2000);
-    private static final ProblemSpec SPEC = new ProblemSpec(1, 2, 3, OptionalDouble.of(0.5));
-
     @TempDir
     Path folder;
-
-    private final AtomicLong clock = new AtomicLong(1_760_000_000_000_000_000L);
 
     @Test
     void dividesAnOperatorsCostOverItsKernels() throws IOException {
@@ -49,6 +37,8 @@ class RecordedTraceTest {
         assertEquals(1_500_000, timeline.get(1).get("flops").asDouble());
         assertEquals(500, timeline.get(1).get("ceiling").asDouble());
         assertTrue(timeline.get(2).get("flops") == null, "a kernel outside any cost range has none");
+        assertEquals(3000, timeline.get(0).get("min").asLong());
+        assertEquals("[0,0,0,0,0,0,0,0,0,0]", timeline.get(0).get("above_min").toString());
         // 6 MFLOP and 3 MB in 4 us: 1.5 TFLOP/s, 750 GB/s, a quarter of the limit, half of the ceiling.
         assertTrue(
                 run.out()
@@ -56,6 +46,13 @@ class RecordedTraceTest {
                         .anyMatch(line ->
                                 line.matches("MLA +2 +4\\.0 +4\\.0 +4\\.0 +80\\.0 +1\\.50 +750 +25\\.0 +50\\.0")),
                 run.out());
+        assertTrue(
+                run.out()
+                        .lines()
+                        .anyMatch(line ->
+                                line.matches("\\|--gemm +3\\.0 +3\\.0 +3\\.0 +60\\.0 +1\\.50 +750 +25\\.0 +50\\.0")),
+                run.out());
+        assertTrue(run.out().lines().anyMatch(line -> line.matches("norm +0\\.9 +0\\.9 +0\\.9 +18\\.0")), run.out());
         assertTrue(run.out().contains("Query:\nMLA "), run.out());
     }
 
@@ -112,8 +109,43 @@ class RecordedTraceTest {
         ProgramRun run = ProgramRun.of("report", "--np", "2", "--all-ranks", "--profile-dir", folder.toString());
         assertEquals(0, run.status(), run.err());
         assertTrue(
-                run.out().lines().anyMatch(line -> line.matches("MLA > gemm +2 +3\\.0 +4\\.0 +5\\.0 +1")), run.out());
-        assertTrue(Files.exists(folder.resolve("report_np2_all_ranks.csv")));
+                run.out().lines().anyMatch(line -> line.matches("MLA > gemm +2 +3\\.0 +4\\.0 +5\\.0 +40\\.0 +1")),
+                run.out());
+        assertTrue(Files.readString(folder.resolve("report_np2_all_ranks.csv"))
+                .contains("b=1 s=2 past=3 balance=0.5 NP1,MLA > gemm,2,3.0,4.0,5.0,40.0,1\r\n"));
+        JsonNode row = JsonMapper.builder()
+                .build()
+                .readTree(Files.readString(folder.resolve("report_np2_all_ranks.json")))
+                .get(0)
+                .get("rows")
+                .get(0);
+        assertEquals("[\"MLA\"]", row.get("path").toString());
+        assertEquals("[3000.0,5000.0]", row.get("ranks").toString());
+        assertEquals(1, row.get("slowest").asInt());
+        assertTrue(Files.readString(folder.resolve("report_np2_all_ranks.html"))
+                .contains("<td class=\"figures strong\">5.0"));
+    }
+
+    @Test
+    void namesEveryRankWithoutATraceBeforeReadingAny() throws IOException {
+        record("report_np4_rank0", 0);
+        record("report_np4_rank2", 0);
+        ProgramRun run = ProgramRun.of("report", "--np", "4", "--all-ranks", "--profile-dir", folder.toString());
+        assertEquals(2, run.status());
+        assertEquals(
+                "layerwise: " + folder.resolve("report_np4_rank1.sqlite")
+                        + ": no such file; --all-ranks needs the traces of all 4 ranks, missing are those of [1, 3]\n",
+                run.err());
+        assertFalse(Files.exists(folder.resolve("report_np4_all_ranks.txt")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--query=MLA", "--perfetto", "--format=markdown", "--rank=0"})
+    void refusesWhatAReportOverRanksHasNoUseFor(String option) {
+        ProgramRun run =
+                ProgramRun.of("report", "--np", "2", "--all-ranks", option, "--profile-dir", folder.toString());
+        assertEquals(2, run.status());
+        assertEquals("layerwise: " + option.replaceAll("=.*", "") + ": not for a report over all ranks\n", run.err());
     }
 
     @Test
@@ -131,29 +163,7 @@ class RecordedTraceTest {
         assertEquals(3, names.size());
     }
 
-    /** Ten runs after one of warm-up; the GEMM of every run takes {@code longer} nanoseconds more. */
     private Path record(String name, long longer) {
-        TraceRecorder recorder =
-                TraceRecorder.start(new TraceProcess(1, "test", List.of(), "layerwise test"), clock::get);
-        recorder.mark(Markers.args(Map.of("warmup_times", 1)));
-        recorder.mark(Markers.problem(SPEC));
-        for (int run = 0; run <= 10; run++) {
-            clock.addAndGet(10_000);
-            recorder.pushRange(Markers.run(SPEC, 1));
-            recorder.pushRange("MLA");
-            recorder.pushRange(Markers.cost(GEMM));
-            long start = recorder.now();
-            recorder.kernel("gemm", 7, start, start, start, start + 3000 + longer);
-            recorder.kernel("reduce", 7, start, start, start + 3000 + longer, start + 4000 + longer);
-            recorder.popRange();
-            recorder.popRange();
-            clock.addAndGet(1);
-            recorder.kernel("norm", 7, start + 1, start + 1, start + 4100 + longer, start + 5000 + longer);
-            clock.addAndGet(1);
-            recorder.popRange();
-        }
-        Path file = folder.resolve(name + ".sqlite");
-        recorder.write(file);
-        return file;
+        return RecordedTrace.write(folder.resolve(name + ".sqlite"), longer);
     }
 }

@@ -109,6 +109,35 @@ class ReportErrorsTest {
     }
 
     @Test
+    void refusesGraphsThatWereTracedWhole() throws SQLException, IOException {
+        Files.delete(trace);
+        SyntheticTrace.write(SyntheticOptions.wholeGraphs(), trace);
+        assertRefused("record with --cuda-graph-trace=node", "--file-path", trace.toString());
+        try (Connection database = DriverManager.getConnection("jdbc:sqlite:" + trace);
+                Statement statement = database.createStatement()) {
+            statement.execute("DROP TABLE CUPTI_ACTIVITY_KIND_KERNEL");
+        }
+        assertRefused(
+                "graphs were traced whole (record with --cuda-graph-trace=node)", "--file-path", trace.toString());
+    }
+
+    @Test
+    void refusesOptionsThatAListingHasNoUseFor() throws SQLException, IOException {
+        try (Connection database = DriverManager.getConnection("jdbc:sqlite:" + trace);
+                Statement statement = database.createStatement()) {
+            statement.execute("DELETE FROM NVTX_EVENTS");
+        }
+        for (String option : new String[] {"--module=MLA", "--query=MLA", "--perfetto", "--format=markdown"}) {
+            assertRefused(
+                    option.replaceAll("=.*", "") + ": not for a listing of",
+                    "--lenient",
+                    option,
+                    "--file-path",
+                    "" + trace);
+        }
+    }
+
+    @Test
     void refusesAnAmbiguousModuleAndNamesTheRun() throws SQLException, IOException {
         Path repeated = folder.resolve("r.sqlite");
         SyntheticTrace.write(SyntheticOptions.presets().get("repeated layers"), repeated);

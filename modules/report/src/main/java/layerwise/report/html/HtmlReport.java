@@ -46,7 +46,7 @@ public final class HtmlReport {
     private HtmlReport() {}
 
     public static String render(ReportContext context) {
-        List<TableLine> lines = TableLine.of(context.table());
+        List<TableLine> lines = context.lines();
         return document(html(
                         head(
                                 meta().withCharset("utf-8"),

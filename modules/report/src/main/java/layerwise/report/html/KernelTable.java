@@ -48,6 +48,7 @@ final class KernelTable {
                         tbody(each(kernels.numbers(lines.size()), kernels::line)),
                         tfoot(each(kernels.numbers(lines.size()), kernels::footer)))
                 .withId("kernels")
+                .withClass(problems == 1 ? "one few" : problems <= 4 ? "few" : "many")
                 .attr("style", "min-width:" + (220 + 72 * problems) + "px");
     }
 

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
@@ -17,6 +19,8 @@ import layerwise.report.render.TableLine;
 
 /** The page's numbers as JSON for its script: microseconds, per cent, and null where there is no value. */
 final class PageData {
+    private static final MathContext SIX_DIGITS = new MathContext(6);
+
     private final ReportContext context;
     private final JsonGenerator json;
 
@@ -132,11 +136,14 @@ final class PageData {
         json.writeEndArray();
     }
 
+    /** Four decimals show everything of a time; a rate may be far below one. */
     private void number(double value) throws IOException {
-        if (Double.isFinite(value)) {
+        if (!Double.isFinite(value)) {
+            json.writeNull();
+        } else if (Math.abs(value) >= 1 || value == 0) {
             json.writeNumber(Math.round(value * 1e4) / 1e4);
         } else {
-            json.writeNull();
+            json.writeNumber(new BigDecimal(value).round(SIX_DIGITS).doubleValue());
         }
     }
 }

@@ -49,7 +49,7 @@ final class Toolbar {
                                 .attr("hidden"),
                         button("Sequence order").withId("unsort").attr("hidden"),
                         button("Dark / light").withId("theme"),
-                        span("Arrows move, + and - fold, click a title to sort.")
+                        span("Click a name to fold, a title to sort, a cell to chart it; arrows move, + and - fold.")
                                 .withClass("hint"))
                 .withId("toolbar")
                 .attr("hidden")

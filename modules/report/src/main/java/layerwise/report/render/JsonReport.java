@@ -9,14 +9,17 @@ import layerwise.report.profile.Cost;
 import layerwise.report.profile.Operation;
 import layerwise.report.profile.ProblemProfile;
 import layerwise.report.profile.Profile;
+import layerwise.report.profile.Samples;
 
 /**
  * The timelines as JSON: the reference's list of {@code {name, timeline: [{name, duration, end}]}} with mean
  * nanoseconds, and beside each field of the reference's what it leaves out: module path, lane, cost and every sample.
+ *
+ * <p>Samples make up nearly the whole file, so they are written as what each is above the least one, {@code min}.
  */
 public final class JsonReport {
     /** Version of the fields beyond the reference's. */
-    static final int SCHEMA_VERSION = 1;
+    static final int SCHEMA_VERSION = 2;
 
     private JsonReport() {}
 
@@ -38,7 +41,9 @@ public final class JsonReport {
         json.writeNumberField("overlap", problem.totals().overlap().mean());
         json.writeNumberField("space", problem.totals().space().mean());
         json.writeNumberField("total", problem.totals().total().mean());
-        writeSamples("total_samples", problem.totals().total().toArray(), json);
+        json.writeObjectFieldStart("total_samples");
+        writeSamples(problem.totals().total(), json);
+        json.writeEndObject();
         json.writeArrayFieldStart("timeline");
         for (Operation operation : problem.operations()) {
             write(operation, json);
@@ -61,7 +66,7 @@ public final class JsonReport {
         json.writeNumberField("device", operation.lane() >>> 24);
         json.writeNumberField("stream", operation.lane() & 0xFF_FFFF);
         writeCost(operation.cost(), json);
-        writeSamples("samples", operation.durations().toArray(), json);
+        writeSamples(operation.durations(), json);
         json.writeEndObject();
     }
 
@@ -78,8 +83,13 @@ public final class JsonReport {
         }
     }
 
-    private static void writeSamples(String name, long[] samples, JsonGenerator json) throws IOException {
-        json.writeFieldName(name);
-        json.writeArray(samples, 0, samples.length);
+    private static void writeSamples(Samples samples, JsonGenerator json) throws IOException {
+        long min = samples.min();
+        json.writeNumberField("min", min);
+        json.writeArrayFieldStart("above_min");
+        for (int run = 0; run < samples.count(); run++) {
+            json.writeNumber(samples.at(run) - min);
+        }
+        json.writeEndArray();
     }
 }

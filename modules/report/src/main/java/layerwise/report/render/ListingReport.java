@@ -1,5 +1,9 @@
 package layerwise.report.render;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import layerwise.report.table.PathRow;
@@ -7,6 +11,9 @@ import layerwise.trace.Exporter;
 
 /** The kernels of a trace without markers, by NVTX path. */
 public final class ListingReport {
+    /** Version of the JSON form. */
+    private static final int SCHEMA_VERSION = 1;
+
     private static final List<String> NAMES =
             List.of("path", "kernel", "count", "total", "share", "mean", "median", "P90", "min", "max");
     private static final List<String> UNITS =
@@ -40,6 +47,37 @@ public final class ListingReport {
         CsvReport.line(csv, NAMES);
         rows.forEach(row -> CsvReport.line(csv, cells(row, row.fullName())));
         return csv.toString();
+    }
+
+    /** The table as JSON with full names, nanoseconds. */
+    public static void json(String source, Exporter exporter, List<PathRow> rows, OutputStream out) throws IOException {
+        try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
+            json.writeStartObject();
+            json.writeNumberField("schema_version", SCHEMA_VERSION);
+            json.writeStringField("source", source);
+            json.writeStringField("exporter", exporter.toString());
+            json.writeArrayFieldStart("rows");
+            for (PathRow row : rows) {
+                json.writeStartObject();
+                json.writeArrayFieldStart("path");
+                for (String range : row.path()) {
+                    json.writeString(range);
+                }
+                json.writeEndArray();
+                json.writeStringField("name", row.fullName());
+                json.writeStringField("short_name", row.shortName());
+                json.writeNumberField("count", row.count());
+                json.writeNumberField("total", row.total());
+                json.writeNumberField("mean", row.mean());
+                json.writeNumberField("median", row.median());
+                json.writeNumberField("p90", row.p90());
+                json.writeNumberField("min", row.min());
+                json.writeNumberField("max", row.max());
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+        }
     }
 
     private static List<String> marked(List<String> cells) {

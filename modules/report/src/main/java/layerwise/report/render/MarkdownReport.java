@@ -11,8 +11,9 @@ public final class MarkdownReport {
     public static String render(ReportContext context) {
         StringBuilder text = new StringBuilder();
         text.append("**").append(escape(context.source())).append("**, written by ");
-        text.append(escape(context.profile().exporter().toString())).append("; ");
-        text.append(escape(String.join(", ", context.profile().gpus()))).append("\n");
+        text.append(escape(context.profile().exporter().toString()));
+        context.profile().gpus().forEach(gpu -> text.append(", ").append(escape(gpu)));
+        text.append('\n');
         for (int p = 0; p < context.modules().size(); p++) {
             text.append("\n`").append(context.table().titles().get(p)).append("`: total ");
             text.append(Numbers.micros(context.table().rows().getLast().nanos(p)))
@@ -23,11 +24,11 @@ public final class MarkdownReport {
     }
 
     private static void table(List<ModuleSum> sums, StringBuilder text) {
-        boolean priced = sums.stream().anyMatch(sum -> sum.cost().isPresent());
-        int columns = priced ? ModuleText.NAMES.size() : ModuleText.NAMES.size() - ModuleText.COST_COLUMNS;
+        int columns = ModuleText.columns(sums);
+        List<List<String>> named = ModuleText.heads();
         List<String> heads = new ArrayList<>();
         for (int c = 0; c < columns; c++) {
-            heads.add((ModuleText.NAMES.get(c) + " " + ModuleText.UNITS.get(c))
+            heads.add((named.getFirst().get(c) + " " + named.getLast().get(c))
                     .replace("#", "")
                     .strip());
         }

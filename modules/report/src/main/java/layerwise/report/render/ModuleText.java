@@ -2,31 +2,36 @@ package layerwise.report.render;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import layerwise.report.profile.Cost;
 import layerwise.report.table.ModuleSum;
 
 /** Sums by module as an aligned table for each problem. */
 final class ModuleText {
-    static final List<String> NAMES =
-            List.of("# module", "kernels", "mean", "median", "P90", "share", "compute", "memory", "limit", "ceiling");
-    static final List<String> UNITS =
-            List.of("#", "", "(us)", "(us)", "(us)", "(%)", "(TFLOP/s)", "(GB/s)", "(%)", "(%)");
-    static final int COST_COLUMNS = 4;
+    private static final List<String> NAMES = List.of("# module", "kernels");
+    private static final List<String> UNITS = List.of("#", "");
 
     private ModuleText() {}
 
     static void append(ReportContext context, StringBuilder text) {
         for (int p = 0; p < context.modules().size(); p++) {
             List<ModuleSum> sums = context.modules().get(p);
-            boolean priced = sums.stream().anyMatch(sum -> sum.cost().isPresent());
-            List<List<String>> lines = new ArrayList<>(List.of(NAMES, UNITS));
+            List<List<String>> lines = new ArrayList<>(heads());
             sums.forEach(sum -> lines.add(cells(sum)));
             text.append("\nModules of \"")
                     .append(context.table().titles().get(p))
                     .append("\"\n");
-            ColumnText.append(lines, priced ? NAMES.size() : NAMES.size() - COST_COLUMNS, text);
+            ColumnText.append(lines, columns(sums), text);
         }
+    }
+
+    /** The lines of names and units. */
+    static List<List<String>> heads() {
+        return Figures.heads(NAMES, UNITS);
+    }
+
+    /** How many of the columns have values. */
+    static int columns(List<ModuleSum> sums) {
+        return Figures.columns(
+                NAMES.size(), sums.stream().anyMatch(sum -> sum.cost().isPresent()));
     }
 
     static List<String> cells(ModuleSum sum) {
@@ -34,17 +39,7 @@ final class ModuleText {
         String name = sum.path().isEmpty()
                 ? "(outside modules)"
                 : "|--".repeat(depth) + sum.path().getLast();
-        Optional<Cost> cost = sum.cost();
-        return List.of(
-                name,
-                String.valueOf(sum.kernels()),
-                Numbers.micros(sum.nanos()),
-                Numbers.micros(sum.samples().median()),
-                Numbers.micros(sum.samples().p90()),
-                Numbers.percent(sum.share()),
-                cost.map(c -> Numbers.significant(c.teraflops(sum.nanos()))).orElse(""),
-                cost.map(c -> Numbers.significant(c.gigabytes(sum.nanos()))).orElse(""),
-                cost.map(c -> Numbers.percent(c.ofLimit(sum.nanos()))).orElse(""),
-                cost.map(c -> Numbers.percent(c.ofCeiling(sum.nanos()))).orElse(""));
+        return Figures.line(
+                List.of(name, String.valueOf(sum.kernels())), sum.nanos(), sum.samples(), sum.share(), sum.cost());
     }
 }

@@ -31,14 +31,12 @@ public final class Numbers {
         return fixed(share * 100, 1);
     }
 
-    /** At least three significant digits without an exponent: 1234, 12.3, 0.0123; empty where unknown. */
+    /** Three significant digits or all before the point, without an exponent: 1234, 12.3, 0.0123; empty where unknown. */
     public static String significant(double value) {
-        if (!Double.isFinite(value)) {
-            return "";
+        if (!Double.isFinite(value) || value == 0) {
+            return fixed(value, 0);
         }
-        double magnitude = Math.abs(value);
-        int decimals = magnitude >= 100 || magnitude == 0 ? 0 : magnitude >= 10 ? 1 : magnitude >= 1 ? 2 : 4;
-        return fixed(value, decimals);
+        return fixed(value, Math.clamp(2 - (int) Math.floor(Math.log10(Math.abs(value))), 0, 12));
     }
 
     /** Aligns to the right in a column of this width. */

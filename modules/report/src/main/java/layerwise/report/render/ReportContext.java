@@ -14,6 +14,7 @@ import layerwise.report.table.ModuleSum;
  * @param arguments the report program's own arguments
  * @param profile   the evaluated trace
  * @param table     its problems side by side
+ * @param lines     the table as a tree
  * @param modules   sums by module, a list for each problem
  * @param repeats   blocks of rows that repeat at once
  */
@@ -22,5 +23,6 @@ public record ReportContext(
         Map<String, Object> arguments,
         Profile profile,
         MergedTable table,
+        List<TableLine> lines,
         List<List<ModuleSum>> modules,
         List<RepeatedBlock> repeats) {}

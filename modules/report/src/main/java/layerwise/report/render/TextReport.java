@@ -11,7 +11,7 @@ import layerwise.report.profile.ProblemProfile;
 
 /**
  * The report for a terminal: arguments, problems and the tree of kernels as the reference's parser prints them, then
- * sums by module with medians, shares and, where the trace has costs, rates.
+ * sums by module and every row with medians, shares and, where the trace has costs, rates.
  */
 public final class TextReport {
     private static final int NAME_LIMIT = 40;
@@ -34,6 +34,7 @@ public final class TextReport {
         tree(context.table(), nameWidth, text);
         RepeatedText.append(context, text);
         ModuleText.append(context, text);
+        RowText.append(context, text);
         if (!queries.isEmpty()) {
             query(context.table(), nameWidth, queries, text);
         }

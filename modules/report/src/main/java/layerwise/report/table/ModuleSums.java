@@ -72,9 +72,7 @@ public final class ModuleSums {
         boolean priced = flops.size() > flops.countMissing();
         // Every column of every group costs tablesaw a copy; a trace of others has none to sum but times.
         List<String> summed = priced ? List.of("nanos", "flops", "bytes", "limit", "ceiling") : List.of("nanos");
-        Table sums = table.summarize(summed, sum, count)
-                .by("module")
-                .sortAscendingOn("module");
+        Table sums = table.summarize(summed, sum, count).by("module").sortAscendingOn("module");
         List<List<String>> paths = List.copyOf(numbers.keySet());
         List<ModuleSum> result = new ArrayList<>();
         for (Row row : sums) {

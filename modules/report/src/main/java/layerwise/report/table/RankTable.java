@@ -6,6 +6,7 @@ import static tech.tablesaw.aggregate.AggregateFunctions.min;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import layerwise.report.profile.MergedTable;
 import layerwise.report.profile.ProblemProfile;
 import tech.tablesaw.api.DoubleColumn;
@@ -23,11 +24,30 @@ public record RankTable(String title, List<RankRow> rows) {
     /**
      * One row over the ranks that have it, nanoseconds.
      *
-     * @param ranks   how many have it
+     * @param means   the mean of every rank; empty for a rank without the row
+     * @param min     least of the means
+     * @param mean    mean of the means
+     * @param max     greatest of the means
      * @param slowest the rank with the greatest mean
      */
     public record RankRow(
-            List<String> path, String name, int ranks, double min, double mean, double max, int slowest) {}
+            List<String> path,
+            String name,
+            List<OptionalDouble> means,
+            double min,
+            double mean,
+            double max,
+            int slowest) {
+        /** How many ranks have it. */
+        public int ranks() {
+            return (int) means.stream().filter(OptionalDouble::isPresent).count();
+        }
+
+        /** What the fastest rank takes less than the slowest, as a share of the latter. */
+        public double spread() {
+            return max > 0 ? (max - min) / max : 0;
+        }
+    }
 
     public RankTable {
         rows = List.copyOf(rows);
@@ -63,7 +83,10 @@ public record RankTable(String title, List<RankRow> rows) {
             rows.add(new RankRow(
                     row.path(),
                     row.name(),
-                    present[r],
+                    row.cells().stream()
+                            .map(cell ->
+                                    cell.map(c -> OptionalDouble.of(c.nanos())).orElseGet(OptionalDouble::empty))
+                            .toList(),
                     sum.getDouble("Min [nanos]"),
                     sum.getDouble("Mean [nanos]"),
                     sum.getDouble("Max [nanos]"),

@@ -9,8 +9,8 @@ const metrics = {
   median: { unit: "us", decimals: 1, sums: false },
   p90: { unit: "us", decimals: 1, sums: false },
   share: { unit: "% of total", decimals: 1, sums: true },
-  compute: { unit: "TFLOP/s", decimals: 1, sums: false },
-  memory: { unit: "GB/s", decimals: 1, sums: false },
+  compute: { unit: "TFLOP/s", decimals: null, sums: false },
+  memory: { unit: "GB/s", decimals: null, sums: false },
   limit: { unit: "% of limit", decimals: 1, sums: false },
   ceiling: { unit: "% of ceiling", decimals: 1, sums: false },
 };
@@ -87,7 +87,10 @@ function valueOf(i, problem, metric = state.metric) {
 }
 
 function format(value, metric = state.metric) {
-  return value === null ? "" : value.toFixed(metrics[metric].decimals);
+  if (value === null) return "";
+  const { decimals } = metrics[metric];
+  // Rates span many powers of ten: three digits, or all before the point.
+  return decimals === null && Math.abs(value) < 100 ? value.toPrecision(3) : value.toFixed(decimals ?? 0);
 }
 
 function pathOf(i) {

@@ -89,6 +89,7 @@ function drawCharts() {
 document.body.classList.add("scripted");
 document.getElementById("toolbar").hidden = false;
 document.getElementById("charts").hidden = false;
+document.getElementById("bars").parentNode.hidden = problems.length < 2;
 document.getElementById("fold-label").hidden = data.repeats.length === 0;
 document.getElementById("fold").checked = state.fold;
 showAll();

@@ -27,6 +27,7 @@ function showNames() {
     row.cells[0].firstChild.textContent = name + times;
     row.cells[0].title = pathOf(i) + times;
     row.cells[0].style.setProperty("--depth", state.sort === null ? lines[i].depth : 0);
+    row.cells[0].style.setProperty("--group", groupOf(i) < 0 ? "transparent" : colour(groupOf(i)));
   });
 }
 

@@ -31,6 +31,9 @@ final class SyntheticFile {
         tables.put("CUPTI_ACTIVITY_KIND_MEMCPY", schema.memcpy());
         tables.put("CUPTI_ACTIVITY_KIND_MEMSET", schema.memset());
         tables.put(schema.nodeTable(), schema.graphNodes());
+        tables.put(
+                "CUPTI_ACTIVITY_KIND_GRAPH_TRACE",
+                List.of("start INTEGER NOT NULL", "end INTEGER NOT NULL", "correlationId INTEGER"));
         tables.put("ENUM_NSYS_EVENT_TYPE", List.of("id INTEGER NOT NULL PRIMARY KEY", "name TEXT", "label TEXT"));
         tables.put(schema.exportTable(), List.of("name TEXT NOT NULL", "value TEXT"));
         if (schema.hasGraphTable()) {

@@ -25,6 +25,7 @@ public final class SyntheticOptions {
     boolean shuffle;
     boolean oddNames;
     boolean repeatedLayers;
+    boolean wholeGraphs;
     boolean nccl = true;
     boolean noise = true;
     boolean copies = true;
@@ -42,6 +43,10 @@ public final class SyntheticOptions {
         presets.put("graph", new SyntheticOptions(Mode.GRAPH));
         presets.put("eager", new SyntheticOptions(Mode.EAGER));
         presets.put("mixed", new SyntheticOptions(Mode.MIXED));
+        presets.put("tiny graph", tiny(Mode.GRAPH));
+        presets.put("tiny eager", tiny(Mode.EAGER));
+        presets.put("many graph runs", many(Mode.GRAPH));
+        presets.put("many eager runs", many(Mode.EAGER));
         presets.put("one problem", problems(1));
         presets.put("twelve problems", problems(12));
         presets.put("one stream", with(o -> o.streams = 1));
@@ -55,6 +60,11 @@ public final class SyntheticOptions {
             o.repeatedLayers = true;
             o.kernels = 90;
             o.edits = 0;
+        }));
+        presets.put("repeated layers with edits", with(o -> {
+            o.repeatedLayers = true;
+            o.kernels = 90;
+            o.edits = 0.08;
         }));
         presets.put("divergent", with(o -> {
             o.problems = 6;
@@ -72,6 +82,14 @@ public final class SyntheticOptions {
         return presets;
     }
 
+    /** Graphs that were traced whole: a trace that cannot be evaluated. */
+    public static SyntheticOptions wholeGraphs() {
+        return with(o -> {
+            o.mode = Mode.GRAPH;
+            o.wholeGraphs = true;
+        });
+    }
+
     /** A page at the upper end: twelve problems of two thousand kernels. */
     public static SyntheticOptions large() {
         return with(o -> {
@@ -81,6 +99,27 @@ public final class SyntheticOptions {
             o.runs = 2;
             o.warmup = 1;
             o.edits = 0.002;
+        });
+    }
+
+    private static SyntheticOptions tiny(Mode mode) {
+        return with(o -> {
+            o.mode = mode;
+            o.problems = 2;
+            o.runs = 3;
+            o.warmup = 1;
+            o.kernels = 12;
+        });
+    }
+
+    /** A hundred thousand activities, so that the table is read in parts. */
+    private static SyntheticOptions many(Mode mode) {
+        return with(o -> {
+            o.mode = mode;
+            o.problems = 5;
+            o.runs = 100;
+            o.warmup = 20;
+            o.kernels = 200;
         });
     }
 

@@ -168,7 +168,14 @@ public final class SyntheticTrace {
             long end = start + 500 + random.nextInt(3000) + i % 5 * 900L;
             gpuFree[stream] = end;
             times[i] = new long[] {start, end};
-            activity(placed.launch(), start, end, stream, correlations[i], placed.node());
+            if (!options.wholeGraphs || placed.node() == 0) {
+                activity(placed.launch(), start, end, stream, correlations[i], placed.node());
+            }
+        }
+        if (options.wholeGraphs && launches.getFirst().node() != 0) {
+            file.add(
+                    "CUPTI_ACTIVITY_KIND_GRAPH_TRACE",
+                    Map.of("start", times[0][0], "end", gpuFree[0], "correlationId", correlations[0]));
         }
         now = Math.max(now, Math.min(gpuFree[0], gpuFree[1]) - 4000); // the CPU runs ahead of the GPU
         return times;
