@@ -150,6 +150,8 @@ final class ForwardRun {
             try (Execution execution = executor.prepare(program, inner)) {
                 execution.run();
                 executor.synchronize();
+                // A token that went to other experts in one layer brings another input to the next.
+                boolean[] leftOut = new boolean[Math.toIntExact(shape.dim(0) * shape.dim(1))];
                 forward.results().forEach((layer, result) -> {
                     String prefix = "%s.layers.%d.".formatted(step.getKey(), layer);
                     Map<String, HostTensor> tensors = new LinkedHashMap<>();
@@ -164,6 +166,7 @@ final class ForwardRun {
                             prefix,
                             tensors,
                             result.ids(),
+                            leftOut,
                             execution,
                             memory,
                             own,
@@ -193,12 +196,13 @@ final class ForwardRun {
             String prefix,
             Map<String, HostTensor> tensors,
             Optional<TensorRef> ids,
+            boolean[] leftOut,
             Execution execution,
             Memory memory,
             Sequences own,
             SafetensorsFile file,
             Arena arena) {
-        boolean[] undecided = new boolean[0];
+        boolean[] before = leftOut.clone();
         // A layer of one half has its router in it, on the normalised input.
         boolean routesFirst = !tensors.containsKey(prefix + "mlp");
         if (options.compute() != DType.F32 && ids.isPresent()) {
@@ -207,7 +211,10 @@ final class ForwardRun {
             if (!routesFirst) {
                 stream.add(own.of(file.tensor(prefix + "mixer")));
             }
-            undecided = judge.undecided(stream, execution.memory().read(ids.get(), arena));
+            boolean[] undecided = judge.undecided(stream, execution.memory().read(ids.get(), arena));
+            for (int token = 0; token < leftOut.length; token++) {
+                leftOut[token] |= undecided[token];
+            }
         }
         for (Map.Entry<String, HostTensor> tensor : tensors.entrySet()) {
             String name = tensor.getKey();
@@ -218,7 +225,7 @@ final class ForwardRun {
             HostTensor reference = own.of(file.tensor(name, whole, Set.of(DType.F32)));
             boolean afterRouting = routesFirst || !name.endsWith(".mixer");
             Difference difference =
-                    Difference.of(tensor.getValue(), reference, afterRouting ? undecided : new boolean[0]);
+                    Difference.of(tensor.getValue(), reference, afterRouting ? leftOut : before);
             boolean fits = difference.relative() <= options.tolerance();
             out.println(String.format(
                             Locale.ROOT,

@@ -47,24 +47,23 @@ class ForwardRunTest {
         }
     }
 
-    /** Layers of one half leave two tensors, layers of two halves three. */
     @ParameterizedTest
-    @CsvSource({
-        "nemotron_h_a,F32,2e-5,18",
-        "nemotron_h_c,F32,2e-5,18",
-        "nemotron_h_a,BF16,3e-2,18",
-        "nemotron_h_c,BF16,3e-2,18",
-        "qwen3_next_a,F32,2e-5,18",
-        "qwen3_next_c,F32,2e-5,18",
-        "qwen3_next_a,BF16,3e-2,18",
-        "qwen3_next_c,BF16,3e-2,18"
-    })
-    void hybridModelsMatchTransformers(String fixture, DType compute, double tolerance, int tensors) {
-        List<Integer> layers = fixture.startsWith("nemotron") ? List.of(0, 1, 2) : List.of(0, 1);
+    @CsvSource({"nemotron_h_a,2", "nemotron_h_c,2", "qwen3_next_a,1", "qwen3_next_c,1"})
+    void hybridModelsMatchTransformers(String fixture, int last) {
+        List<Integer> layers = IntStream.rangeClosed(0, last).boxed().toList();
         for (Capabilities capabilities : List.of(Capabilities.plain(), Capabilities.all())) {
-            String text = run(options(fixture, layers, PHASES, compute, tolerance), capabilities);
-            assertEquals(
-                    tensors, text.lines().filter(line -> line.contains("  ok")).count(), text);
+            String text = run(options(fixture, layers, PHASES, DType.F32, 2e-5), capabilities);
+            // Three layers of one half leave two tensors each, two layers of two halves three.
+            assertEquals(18, text.lines().filter(line -> line.contains("  ok")).count(), text);
+        }
+    }
+
+    /** One by one: a token that rounding sends to other experts would bring others a wrong key and value in the next. */
+    @ParameterizedTest
+    @CsvSource({"nemotron_h_a,2", "nemotron_h_c,2", "qwen3_next_a,1", "qwen3_next_c,1"})
+    void hybridLayersMatchTransformersInBfloat16(String fixture, int last) {
+        for (int layer = 0; layer <= last; layer++) {
+            run(options(fixture, List.of(layer), PHASES, DType.BF16, 2e-2), Capabilities.all());
         }
     }
 
