@@ -5,7 +5,7 @@
 #
 # JEXTRACT       the tool, built as README.md says
 # CUDA_INCLUDE   header folders, separated by colons; default /usr/local/cuda/include
-# LIB            cudart, cublas, cublasLt, nvtx, cupti or mpi; default all
+# LIB            cudart, cublas, cublasLt, nvtx, cupti, mpi or nccl; default all
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -19,7 +19,7 @@ includes=()
 for folder in "${folders[@]}"; do
     includes+=(-I "$folder")
 done
-if [ $# -gt 0 ]; then libraries=("$@"); else libraries=(cudart cublas cublasLt nvtx cupti mpi); fi
+if [ $# -gt 0 ]; then libraries=("$@"); else libraries=(cudart cublas cublasLt nvtx cupti mpi nccl); fi
 
 staging=$(mktemp -d)
 trap 'rm -rf "$staging"' EXIT

@@ -1,10 +1,11 @@
 // Prints sizes and offsets of the structs that Layerwise uses, one "package struct[.field] bytes" a line.
 //
-//   gcc -I /usr/local/cuda/include native-headers/layouts.c -o /tmp/layouts
+//   gcc -I /usr/local/cuda/include -I FOLDER_OF_NCCL_H native-headers/layouts.c -o /tmp/layouts
 //   /tmp/layouts > modules/bindings/src/test/resources/layerwise/bindings/layouts.txt
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
 #include <cupti.h>
+#include <nccl.h>
 #include <stddef.h>
 #include <stdio.h>
 #define NVTX_NO_IMPL
@@ -19,6 +20,7 @@ typedef struct cudaLaunchConfig_st cudaLaunchConfig_st;
 typedef struct cudaLaunchAttribute_st cudaLaunchAttribute_st;
 typedef struct cudaIpcMemHandle_st cudaIpcMemHandle_st;
 typedef struct nvtxEventAttributes_v2 nvtxEventAttributes_v2;
+typedef struct ncclConfig_v22800 ncclConfig_v22800;
 
 int main(void) {
     SIZE("cudart", cudaDeviceProp);
@@ -186,5 +188,24 @@ int main(void) {
     FIELD("cupti", CUpti_ActivityStream, streamId);
     FIELD("cupti", CUpti_ActivityStream, priority);
     FIELD("cupti", CUpti_ActivityStream, flag);
+    SIZE("nccl", ncclUniqueId);
+    SIZE("nccl", ncclConfig_v22800);
+    FIELD("nccl", ncclConfig_v22800, size);
+    FIELD("nccl", ncclConfig_v22800, magic);
+    FIELD("nccl", ncclConfig_v22800, version);
+    FIELD("nccl", ncclConfig_v22800, blocking);
+    FIELD("nccl", ncclConfig_v22800, cgaClusterSize);
+    FIELD("nccl", ncclConfig_v22800, minCTAs);
+    FIELD("nccl", ncclConfig_v22800, maxCTAs);
+    FIELD("nccl", ncclConfig_v22800, netName);
+    FIELD("nccl", ncclConfig_v22800, splitShare);
+    FIELD("nccl", ncclConfig_v22800, trafficClass);
+    FIELD("nccl", ncclConfig_v22800, commName);
+    FIELD("nccl", ncclConfig_v22800, collnetEnable);
+    FIELD("nccl", ncclConfig_v22800, CTAPolicy);
+    FIELD("nccl", ncclConfig_v22800, shrinkShare);
+    FIELD("nccl", ncclConfig_v22800, nvlsCTAs);
+    FIELD("nccl", ncclConfig_v22800, nChannelsPerNetPeer);
+    FIELD("nccl", ncclConfig_v22800, nvlinkCentricSched);
     return 0;
 }

@@ -14,6 +14,8 @@ module layerwise.bindings {
             layerwise.cuda;
     exports layerwise.bindings.mpi to
             layerwise.mpi;
+    exports layerwise.bindings.nccl to
+            layerwise.cuda;
     exports layerwise.bindings.nvtx to
             layerwise.cuda;
 }

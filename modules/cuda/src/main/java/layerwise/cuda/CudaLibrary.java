@@ -6,7 +6,8 @@ public enum CudaLibrary {
     CUBLAS("cuBLAS", "libcublas.so.13", "13.1", "nothing: matrix products use cuBLASLt"),
     CUBLAS_LT("cuBLASLt", "libcublasLt.so.13", "13.1", "no matrix products on a CUDA device"),
     NVTX("NVTX", "libnvtx3interop.so.1", "3", "other profilers see no ranges"),
-    CUPTI("CUPTI", "libcupti.so.13", "13.0", "no built-in tracer");
+    CUPTI("CUPTI", "libcupti.so.13", "13.0", "no built-in tracer"),
+    NCCL("NCCL", "libnccl.so.2", "2.28.9", "no collectives between GPUs without peer access");
 
     private final String title;
     private final String soname;

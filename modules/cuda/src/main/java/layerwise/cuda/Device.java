@@ -140,6 +140,20 @@ public final class Device implements AutoCloseable {
         }
     }
 
+    /** Whether atomic operations reach the memory of another GPU of this process: over NVLink they do, over PCIe not. */
+    public boolean hasAtomicsWith(int peer) {
+        checkThread();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment has = arena.allocate(ValueLayout.JAVA_INT);
+            CudaException.check(
+                    cudart_h.cudaDeviceGetP2PAttribute(
+                            has, cudart_h.cudaDevP2PAttrNativeAtomicSupported(), info.ordinal(), peer),
+                    "cudaDeviceGetP2PAttribute",
+                    this);
+            return has.get(ValueLayout.JAVA_INT, 0) != 0;
+        }
+    }
+
     /** Lets kernels here read and write the memory of another GPU of this process. */
     public void enableAccess(int peer) {
         checkThread();

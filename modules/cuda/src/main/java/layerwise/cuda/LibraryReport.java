@@ -10,6 +10,7 @@ import java.util.Optional;
 import layerwise.bindings.cublas.cublas_h;
 import layerwise.bindings.cublasLt.cublasLt_h;
 import layerwise.bindings.cupti.cupti_h;
+import layerwise.bindings.nccl.nccl_h;
 import layerwise.bindings.nvtx.nvtx_h;
 
 /**
@@ -63,10 +64,11 @@ public record LibraryReport(List<Entry> entries, Optional<String> driverVersion)
             case CUBLAS_LT -> ofSixDigits(cublasLtVersion());
             case NVTX -> Integer.toString(nvtx_h.NVTX_VERSION());
             case CUPTI -> ofSixDigits(cuptiVersion());
+            case NCCL -> ofSixDigits(ncclVersion());
         };
     }
 
-    /** {@code 130100} is 13.1.0; so cuBLAS counts, and CUPTI from CUDA 13.0 on. */
+    /** {@code 130100} is 13.1.0; so cuBLAS and NCCL count, and CUPTI from CUDA 13.0 on. */
     static String ofSixDigits(long version) {
         return (version / 10_000) + "." + (version / 100 % 100) + "." + (version % 100);
     }
@@ -79,6 +81,14 @@ public record LibraryReport(List<Entry> entries, Optional<String> driverVersion)
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
             CuptiException.check(cupti_h.cuptiGetVersion(version), "cuptiGetVersion");
+            return version.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    private static int ncclVersion() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
+            NcclException.check(nccl_h.ncclGetVersion(version), "ncclGetVersion");
             return version.get(ValueLayout.JAVA_INT, 0);
         }
     }

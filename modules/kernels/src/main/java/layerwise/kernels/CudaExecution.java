@@ -3,6 +3,7 @@ package layerwise.kernels;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import layerwise.cuda.CudaEvent;
 import layerwise.cuda.CudaGraph;
 import layerwise.cuda.GraphExec;
@@ -58,11 +59,16 @@ final class CudaExecution implements Execution {
     static CudaExecution prepare(GpuContext gpu, Program program, CudaMemory memory, Journal journal) {
         Arena arena = Arena.ofShared();
         try {
+            Set<Buffer> reached = CollectiveLaunches.reached(gpu.links(), program.operators());
             for (Operator operator : program.operators()) {
                 for (TensorRef output : operator.outputs()) {
                     Buffer buffer = output.buffer();
                     if (!memory.holds(buffer)) {
-                        memory.put(buffer, new Contents.Undefined());
+                        if (reached.contains(buffer)) {
+                            memory.putShared(buffer);
+                        } else {
+                            memory.put(buffer, new Contents.Undefined());
+                        }
                     }
                 }
             }

@@ -5,6 +5,8 @@ import layerwise.cuda.CublasLt;
 import layerwise.cuda.CudaEvent;
 import layerwise.cuda.CudaStream;
 import layerwise.cuda.Device;
+import layerwise.cuda.PeerGroup;
+import layerwise.cuda.PeerTopology;
 import layerwise.op.Capabilities;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
@@ -12,6 +14,7 @@ import layerwise.op.FusionRule;
 import layerwise.op.Journal;
 import layerwise.op.Memory;
 import layerwise.op.Program;
+import layerwise.op.Rendezvous;
 import layerwise.op.Stopwatch;
 
 /** Runs operators on one GPU: kernels from CUBINs, dense products by cuBLASLt; activations in bfloat16. */
@@ -35,15 +38,21 @@ public final class CudaExecutor implements Executor {
     /**
      * Opens a GPU for the calling thread.
      *
+     * @param rendezvous the ranks of the run, which all open theirs at the same point
+     * @param sharing      whether several of them may use this GPU
      * @throws layerwise.cuda.DeviceUnavailableException if there is none, or no kernels for it
+     * @throws layerwise.tensor.ConfigException          if several ranks use it and may not
      */
-    public static CudaExecutor open(int ordinal, Journal journal, Tuning tuning) {
+    public static CudaExecutor open(
+            int ordinal, Journal journal, Tuning tuning, Rendezvous rendezvous, boolean sharing) {
         Device device = Device.open(ordinal);
         try {
             KernelLibrary kernels = new KernelLibrary(device);
             CudaStream main = device.createStream();
             ProductTuner tuner = new ProductTuner(device, main, tuning);
-            GpuContext gpu = new GpuContext(device, main, device.createStream(), kernels, CublasLt.open(device), tuner);
+            GpuLinks links = GpuLinks.join(device, rendezvous, sharing);
+            GpuContext gpu =
+                    new GpuContext(device, main, device.createStream(), kernels, CublasLt.open(device), tuner, links);
             return new CudaExecutor(gpu, journal);
         } catch (RuntimeException | Error e) {
             device.close();
@@ -107,9 +116,24 @@ public final class CudaExecutor implements Executor {
         };
     }
 
+    /** How the GPUs of all ranks reach each other. */
+    public PeerTopology topology() {
+        return gpu.links().rule().topology();
+    }
+
+    /** One line for a person: what carries collectives. */
+    public String collectives() {
+        return gpu.links().rule().describe();
+    }
+
     @Override
     public void synchronize() {
-        gpu.device().synchronize();
+        gpu.synchronize();
+    }
+
+    /** Waits until no rank needs this GPU's memory any more; comes before {@link #close} where all went well. */
+    public void leave() {
+        gpu.links().peers().ifPresent(PeerGroup::leave);
     }
 
     @Override

@@ -5,12 +5,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import layerwise.cuda.DeviceBuffer;
+import layerwise.cuda.DeviceMemory;
+import layerwise.cuda.DeviceSlice;
 import layerwise.cuda.LaunchShape;
+import layerwise.cuda.PeerGroup;
+import layerwise.cuda.SharedMemory;
 import layerwise.op.Buffer;
 import layerwise.op.Contents;
 import layerwise.op.Memory;
@@ -30,6 +35,7 @@ final class CudaMemory implements Memory {
     private final GpuContext gpu;
     private final CudaMemory parent;
     private final Map<String, DeviceBuffer> buffers = new HashMap<>();
+    private final Map<String, SharedMemory> shared = new LinkedHashMap<>(); // closed in the same order on all ranks
     private final List<CudaMemory> children = new ArrayList<>();
     private boolean closed;
 
@@ -46,6 +52,27 @@ final class CudaMemory implements Memory {
         DeviceBuffer memory = gpu.device().allocate(Math.max(1, buffer.bytes()));
         buffers.put(buffer.name(), memory);
         fill(buffer, memory, contents);
+    }
+
+    /** Places a buffer where all ranks reach it; not initialised. */
+    void putShared(Buffer buffer) {
+        shared.put(buffer.name(), peers().allocate(Math.max(1, buffer.bytes())));
+    }
+
+    /** Memory without a name that all ranks reach. */
+    SharedMemory share(long bytes) {
+        SharedMemory memory = peers().allocate(Math.max(1, bytes));
+        shared.put("#shared" + shared.size(), memory);
+        return memory;
+    }
+
+    /** Where all ranks reach a buffer, if it was placed so. */
+    Optional<SharedMemory> shared(Buffer buffer) {
+        return Optional.ofNullable(holder(buffer.name()).shared.get(buffer.name()));
+    }
+
+    private PeerGroup peers() {
+        return gpu.links().peers().orElseThrow();
     }
 
     private void fill(Buffer buffer, DeviceBuffer memory, Contents contents) {
@@ -135,12 +162,16 @@ final class CudaMemory implements Memory {
 
     @Override
     public boolean holds(Buffer buffer) {
-        return buffers.containsKey(buffer.name()) || (parent != null && parent.holds(buffer));
+        return holdsHere(buffer.name()) || (parent != null && parent.holds(buffer));
+    }
+
+    private boolean holdsHere(String name) {
+        return buffers.containsKey(name) || shared.containsKey(name);
     }
 
     /** The memory among this and its parents that holds a buffer. */
     private CudaMemory holder(String name) {
-        if (buffers.containsKey(name)) {
+        if (holdsHere(name)) {
             return this;
         }
         if (parent == null) {
@@ -151,8 +182,18 @@ final class CudaMemory implements Memory {
 
     /** Address of a tensor's first element. */
     long address(TensorRef tensor) {
-        String name = tensor.buffer().name();
-        return holder(name).buffers.get(name).address() + tensor.dtype().bytes(tensor.offset());
+        return whole(tensor.buffer()).address() + tensor.dtype().bytes(tensor.offset());
+    }
+
+    private DeviceMemory whole(Buffer buffer) {
+        CudaMemory holder = holder(buffer.name());
+        SharedMemory reached = holder.shared.get(buffer.name());
+        return reached == null ? holder.buffers.get(buffer.name()) : reached.own();
+    }
+
+    /** Where a tensor without gaps lies. */
+    DeviceSlice place(TensorRef tensor) {
+        return whole(tensor.buffer()).slice(tensor.dtype().bytes(tensor.offset()), tensor.bytes());
     }
 
     /** Memory beside a buffer, of the same lifetime and made once: a weight in another format. */
@@ -170,20 +211,17 @@ final class CudaMemory implements Memory {
 
     @Override
     public HostTensor read(TensorRef tensor, Arena target) {
-        gpu.device().synchronize();
-        String name = tensor.buffer().name();
-        DeviceBuffer memory = holder(name).buffers.get(name);
+        gpu.synchronize();
         HostTensor copy =
                 HostTensor.allocate(target, tensor.dtype(), tensor.shape().dims());
         if (tensor.isContiguous()) {
-            gpu.device()
-                    .download(memory.slice(tensor.dtype().bytes(tensor.offset()), tensor.bytes()), copy, gpu.main());
+            gpu.device().download(place(tensor), copy, gpu.main());
             return copy;
         }
         try (Arena arena = Arena.ofConfined()) {
             Shape whole = Shape.of(tensor.buffer().shape().elements());
             HostTensor all = HostTensor.allocate(arena, tensor.dtype(), whole.dims());
-            gpu.device().download(memory, all, gpu.main());
+            gpu.device().download(whole(tensor.buffer()), all, gpu.main());
             gather(tensor, all.memory(), copy.memory());
         }
         return copy;
@@ -258,6 +296,7 @@ final class CudaMemory implements Memory {
         if (parent != null) {
             parent.children.remove(this);
         }
+        shared.values().forEach(SharedMemory::close);
         buffers.values().forEach(DeviceBuffer::close);
     }
 }

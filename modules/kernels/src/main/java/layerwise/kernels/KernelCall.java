@@ -1,6 +1,7 @@
 package layerwise.kernels;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import layerwise.cuda.CudaStream;
 import layerwise.cuda.Kernel;
 import layerwise.cuda.KernelLaunch;
@@ -23,6 +24,12 @@ final class KernelCall implements Launchable {
 
     KernelCall number(int value) {
         launch.set(next++, value);
+        return this;
+    }
+
+    /** A struct by value. */
+    KernelCall struct(MemorySegment struct) {
+        launch.set(next++, struct);
         return this;
     }
 

@@ -3,9 +3,11 @@ package layerwise.kernels;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import layerwise.cuda.DeviceBuffer;
 import layerwise.cuda.LaunchShape;
 import layerwise.cuda.MatmulPlan;
+import layerwise.cuda.SharedMemory;
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
 import layerwise.op.AllGather;
@@ -103,17 +105,12 @@ final class Preparation {
             case SsdStateUpdate op -> throw withoutKernel(op);
             case DeltaRuleChunkScan op -> throw withoutKernel(op);
             case DeltaRuleUpdate op -> throw withoutKernel(op);
-            case AllReduce op -> throw ofSeveralRanks(op);
-            case AllGather op -> throw ofSeveralRanks(op);
-            case ReduceScatter op -> throw ofSeveralRanks(op);
-            case AllToAllDispatch op -> throw ofSeveralRanks(op);
-            case AllToAllCombine op -> throw ofSeveralRanks(op);
+            case AllReduce op -> CollectiveLaunches.of(this, op);
+            case AllGather op -> CollectiveLaunches.of(this, op);
+            case ReduceScatter op -> CollectiveLaunches.of(this, op);
+            case AllToAllDispatch op -> CollectiveLaunches.of(this, op);
+            case AllToAllCombine op -> CollectiveLaunches.of(this, op);
         };
-    }
-
-    private static ConfigException ofSeveralRanks(Operator operator) {
-        return new ConfigException("device: %s of several ranks: expected one rank on a GPU, or --device reference"
-                .formatted(operator.name()));
     }
 
     GpuContext gpu() {
@@ -124,8 +121,23 @@ final class Preparation {
         return memory;
     }
 
+    /** Lives as long as the launches. */
+    Arena arena() {
+        return arena;
+    }
+
     long address(TensorRef tensor) {
         return memory.address(tensor);
+    }
+
+    /** Where all ranks reach a tensor: where it lies, or in a copy; ranks ask for the same tensors in the same order. */
+    Reached reach(TensorRef tensor) {
+        Optional<SharedMemory> placed = memory.shared(tensor.buffer());
+        if (placed.isPresent()) {
+            return Reached.placed(placed.get().addresses().plus(tensor.dtype().bytes(tensor.offset())));
+        }
+        SharedMemory copy = memory.share(tensor.bytes());
+        return Reached.copied(memory.place(tensor), copy.own(), copy.addresses());
     }
 
     /** A launch of a kernel, its arguments still to be given. */

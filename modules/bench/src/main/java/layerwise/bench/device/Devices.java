@@ -73,7 +73,7 @@ public final class Devices {
             case DeviceChoice.Auto auto -> throw new IllegalStateException("auto was resolved");
             case DeviceChoice.Reference reference ->
                 new ReferenceExecutor(journal, Capabilities.plain(), communicator(rendezvous));
-            case DeviceChoice.Cuda cuda -> CudaExecutor.open(rank.localRank(), journal, tuning);
+            case DeviceChoice.Cuda cuda -> CudaExecutor.open(rank.localRank(), journal, tuning, rendezvous, false);
             case DeviceChoice.Estimate estimate ->
                 throw new ConfigException("device: '%s': this build has no estimating executor; use --device reference"
                         .formatted(estimate));

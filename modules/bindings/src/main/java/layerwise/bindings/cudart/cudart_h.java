@@ -185,6 +185,15 @@ public class cudart_h extends cudart_h$shared {
     public static int cudaDevAttrMemoryClockRate() {
         return cudaDevAttrMemoryClockRate;
     }
+    private static final int cudaDevP2PAttrNativeAtomicSupported = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum cudaDeviceP2PAttr.cudaDevP2PAttrNativeAtomicSupported = 3
+     * }
+     */
+    public static int cudaDevP2PAttrNativeAtomicSupported() {
+        return cudaDevP2PAttrNativeAtomicSupported;
+    }
     private static final int cudaEnableDefault = (int)0L;
     /**
      * {@snippet lang=c :
@@ -888,6 +897,69 @@ public class cudart_h extends cudart_h$shared {
                 traceDowncall("cudaDeviceGetAttribute", value, attr, device);
             }
             return (int)mh$.invokeExact(value, attr, device);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cudaDeviceGetP2PAttribute {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cudart_h.C_INT,
+            cudart_h.C_POINTER,
+            cudart_h.C_INT,
+            cudart_h.C_INT,
+            cudart_h.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cudaDeviceGetP2PAttribute");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * extern cudaError_t cudaDeviceGetP2PAttribute(int *value, enum cudaDeviceP2PAttr attr, int srcDevice, int dstDevice)
+     * }
+     */
+    public static FunctionDescriptor cudaDeviceGetP2PAttribute$descriptor() {
+        return cudaDeviceGetP2PAttribute.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * extern cudaError_t cudaDeviceGetP2PAttribute(int *value, enum cudaDeviceP2PAttr attr, int srcDevice, int dstDevice)
+     * }
+     */
+    public static MethodHandle cudaDeviceGetP2PAttribute$handle() {
+        return cudaDeviceGetP2PAttribute.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * extern cudaError_t cudaDeviceGetP2PAttribute(int *value, enum cudaDeviceP2PAttr attr, int srcDevice, int dstDevice)
+     * }
+     */
+    public static MemorySegment cudaDeviceGetP2PAttribute$address() {
+        return cudaDeviceGetP2PAttribute.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * extern cudaError_t cudaDeviceGetP2PAttribute(int *value, enum cudaDeviceP2PAttr attr, int srcDevice, int dstDevice)
+     * }
+     */
+    public static int cudaDeviceGetP2PAttribute(MemorySegment value, int attr, int srcDevice, int dstDevice) {
+        var mh$ = cudaDeviceGetP2PAttribute.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cudaDeviceGetP2PAttribute", value, attr, srcDevice, dstDevice);
+            }
+            return (int)mh$.invokeExact(value, attr, srcDevice, dstDevice);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

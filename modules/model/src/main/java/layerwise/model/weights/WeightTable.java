@@ -188,10 +188,6 @@ public final class WeightTable {
             return parts.stream().flatMap(List::stream).toList();
         }
 
-        long rows() {
-            return first().stream().mapToLong(part -> part.rows().size()).sum();
-        }
-
         /** {@code [.., rows, columns]}. */
         Shape shape(long rows, long columns) {
             return stacked ? Shape.of(experts.size(), rows, columns) : Shape.of(rows, columns);

@@ -1,0 +1,2 @@
+/** NCCL, as declared by nccl.h. */
+package layerwise.bindings.nccl;

@@ -1,0 +1,2 @@
+// NCCL: collectives between GPUs.
+#include <nccl.h>
