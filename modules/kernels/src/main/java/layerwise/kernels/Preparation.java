@@ -28,7 +28,6 @@ import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
-import layerwise.op.KeyValueAppend;
 import layerwise.op.L2Norm;
 import layerwise.op.Lane;
 import layerwise.op.LatentAppend;
@@ -98,7 +97,6 @@ final class Preparation {
             case L2Norm op -> throw withoutKernel(op);
             case SquaredRelu op -> throw withoutKernel(op);
             case SigmoidGate op -> throw withoutKernel(op);
-            case KeyValueAppend op -> throw withoutKernel(op);
             case GqaPrefillAttention op -> throw withoutKernel(op);
             case GqaDecodeAttention op -> throw withoutKernel(op);
             case SsdChunkScan op -> throw withoutKernel(op);

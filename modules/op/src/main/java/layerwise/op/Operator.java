@@ -35,7 +35,6 @@ public sealed interface Operator
                 DeltaRuleChunkScan,
                 DeltaRuleUpdate,
                 GatedRmsNorm,
-                KeyValueAppend,
                 GqaPrefillAttention,
                 GqaDecodeAttention,
                 SquaredRelu,

@@ -1,14 +1,14 @@
 package layerwise.reference;
 
+import java.util.Arrays;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import layerwise.op.Batch;
 import layerwise.op.GqaDecodeAttention;
 import layerwise.op.GqaPrefillAttention;
-import layerwise.op.KeyValueAppend;
-import layerwise.op.PagedBatch;
 import layerwise.op.TensorRef;
 
-/** Grouped-query attention and its paged cache, one worker per query head of a token. */
+/** Grouped-query attention, one worker for each query head of a token. */
 final class GqaAttention {
     private final Function<TensorRef, Operand> operands;
 
@@ -16,76 +16,81 @@ final class GqaAttention {
         this.operands = operands;
     }
 
-    /** Row of the cache that holds the key (part 0) or value (part 1) of one head at one position of one sequence. */
-    private static long cacheRow(Operand pageTable, TensorRef cache, int sequence, int part, int head, long position) {
-        long pageTokens = cache.dim(3);
-        long page = pageTable.getInt(sequence, position / pageTokens);
-        return ((page * 2 + part) * cache.dim(2) + head) * pageTokens + position % pageTokens;
-    }
-
-    void run(KeyValueAppend op) {
-        Operand key = operands.apply(op.key());
-        Operand value = operands.apply(op.value());
-        Operand cache = operands.apply(op.cache());
-        PagedBatch paged = op.paged();
-        Operand positions = operands.apply(paged.positions());
-        Operand starts = operands.apply(paged.starts());
-        Operand pageTable = operands.apply(paged.pageTable());
-        int heads = (int) op.key().dim(1);
-        for (int b = 0; b < paged.batch().sequences(); b++) {
-            for (int t = starts.getInt(b); t < starts.getInt(b + 1); t++) {
-                int position = positions.getInt(t);
-                for (int h = 0; h < heads; h++) {
-                    long row = (long) t * heads + h;
-                    cache.writeRow(cacheRow(pageTable, op.cache(), b, 0, h, position), key.row(row));
-                    cache.writeRow(cacheRow(pageTable, op.cache(), b, 1, h, position), value.row(row));
-                }
-            }
-        }
-    }
-
     void run(GqaPrefillAttention op) {
-        attend(op.q(), op.cache(), op.out(), op.paged(), op.scale());
+        Operand q = operands.apply(op.q());
+        Operand k = operands.apply(op.k());
+        Operand v = operands.apply(op.v());
+        Operand out = operands.apply(op.out());
+        int heads = (int) op.k().dim(1);
+        Batch batch = op.paged().batch();
+        int firstToken = 0;
+        int firstKey = 0;
+        for (int b = 0; b < batch.sequences(); b++) {
+            int length = batch.past().get(b) + batch.queries().get(b);
+            for (int g = 0; g < heads; g++) {
+                float[][] keys = new float[length][];
+                float[][] values = new float[length][];
+                for (int s = 0; s < length; s++) {
+                    long row = (long) (firstKey + s) * heads + g;
+                    keys[s] = k.row(row);
+                    values[s] = v.row(row);
+                }
+                attend(q, out, op.group(), heads, g, keys, values, batch, b, firstToken, op.scale());
+            }
+            firstToken += batch.queries().get(b);
+            firstKey += length;
+        }
     }
 
     void run(GqaDecodeAttention op) {
-        attend(op.q(), op.cache(), op.out(), op.paged(), op.scale());
-    }
-
-    private void attend(TensorRef queries, TensorRef pool, TensorRef result, PagedBatch paged, double scale) {
-        Operand q = operands.apply(queries);
-        Operand cache = operands.apply(pool);
-        Operand out = operands.apply(result);
-        Operand pageTable = operands.apply(paged.pageTable());
-        int heads = (int) queries.dim(1);
-        int kvHeads = (int) pool.dim(2);
-        int first = 0;
-        for (int b = 0; b < paged.batch().sequences(); b++) {
-            int past = paged.batch().past().get(b);
-            int fresh = paged.batch().queries().get(b);
-            for (int g = 0; g < kvHeads; g++) {
-                float[][] keys = rows(cache, pageTable, pool, b, 0, g, past + fresh);
-                float[][] values = rows(cache, pageTable, pool, b, 1, g, past + fresh);
-                int group = heads / kvHeads;
-                int token = first;
-                int firstHead = g * group;
-                IntStream.range(0, fresh * group).parallel().forEach(at -> {
-                    int i = at / group;
-                    long row = (long) (token + i) * heads + firstHead + at % group;
-                    out.writeRow(row, attended(q.row(row), keys, values, past + i + 1, scale));
-                });
+        Operand q = operands.apply(op.q());
+        Operand cache = operands.apply(op.cache());
+        Operand out = operands.apply(op.out());
+        Operand pageTable = operands.apply(op.paged().pageTable());
+        int heads = op.kvHeads();
+        int width = (int) op.q().dim(2);
+        Batch batch = op.paged().batch();
+        int firstToken = 0;
+        for (int b = 0; b < batch.sequences(); b++) {
+            int length = batch.past().get(b) + batch.queries().get(b);
+            float[][] rows = new float[length][];
+            for (int s = 0; s < length; s++) {
+                rows[s] = cache.row(LatentCaches.poolRow(pageTable, op.cache(), b, s));
             }
-            first += fresh;
+            for (int g = 0; g < heads; g++) {
+                float[][] keys = columns(rows, g * width, width);
+                float[][] values = columns(rows, (heads + g) * width, width);
+                attend(q, out, op.group(), heads, g, keys, values, batch, b, firstToken, op.scale());
+            }
+            firstToken += batch.queries().get(b);
         }
     }
 
-    private static float[][] rows(
-            Operand cache, Operand pageTable, TensorRef pool, int sequence, int part, int head, int length) {
-        float[][] rows = new float[length][];
-        for (int s = 0; s < length; s++) {
-            rows[s] = cache.row(cacheRow(pageTable, pool, sequence, part, head, s));
-        }
-        return rows;
+    private static float[][] columns(float[][] rows, int from, int width) {
+        return Arrays.stream(rows)
+                .map(row -> Arrays.copyOfRange(row, from, from + width))
+                .toArray(float[][]::new);
+    }
+
+    /** The query heads of one key/value head, for the new tokens of one sequence. */
+    private static void attend(
+            Operand q,
+            Operand out,
+            int group,
+            int kvHeads,
+            int kvHead,
+            float[][] keys,
+            float[][] values,
+            Batch batch,
+            int sequence,
+            int firstToken,
+            double scale) {
+        int past = batch.past().get(sequence);
+        IntStream.range(0, batch.queries().get(sequence) * group).parallel().forEach(at -> {
+            int i = at / group;
+            long row = ((long) firstToken + i) * group * kvHeads + (long) kvHead * group + at % group;
+            out.writeRow(row, attended(q.row(row), keys, values, past + i + 1, scale));
+        });
     }
 
     private static float[] attended(float[] query, float[][] keys, float[][] values, int visible, double scale) {

@@ -19,7 +19,6 @@ import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
-import layerwise.op.KeyValueAppend;
 import layerwise.op.L2Norm;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
@@ -96,7 +95,6 @@ final class Interpreter {
             case L2Norm op -> gates.run(op);
             case SquaredRelu op -> gates.run(op);
             case SigmoidGate op -> gates.run(op);
-            case KeyValueAppend op -> groupedAttention.run(op);
             case GqaPrefillAttention op -> groupedAttention.run(op);
             case GqaDecodeAttention op -> groupedAttention.run(op);
             case SsdChunkScan op -> stateSpaces.run(op);

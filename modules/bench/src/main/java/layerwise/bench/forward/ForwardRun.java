@@ -224,8 +224,7 @@ final class ForwardRun {
                     tensor.getValue().shape().dim(2));
             HostTensor reference = own.of(file.tensor(name, whole, Set.of(DType.F32)));
             boolean afterRouting = routesFirst || !name.endsWith(".mixer");
-            Difference difference =
-                    Difference.of(tensor.getValue(), reference, afterRouting ? leftOut : before);
+            Difference difference = Difference.of(tensor.getValue(), reference, afterRouting ? leftOut : before);
             boolean fits = difference.relative() <= options.tolerance();
             out.println(String.format(
                             Locale.ROOT,

@@ -88,13 +88,7 @@ final class RunSequence {
                 config.limits().maxSeqLen());
         weights = new WeightTable(this.model, source);
         slice = new DecoderSlice(
-                this.model,
-                config.layerIndices(),
-                weights,
-                cache,
-                model.dtype(),
-                config.cacheTypes(model),
-                mapping);
+                this.model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model), mapping);
         rotary = RotaryTable.of(model, config.layerIndices(), config.limits().maxSeqLen());
         balancing = new Balancing(this.model, config.layerIndices(), mapping, config.balanceMethod(), environment);
         exchange = Exchange.of(

@@ -99,8 +99,8 @@ final class LayerVerification {
             slice.placeNoise(memory, SEED);
             BatchTables tables = cache.tables("step", 0, batch);
             tables.place(memory);
-            DecoderSlice.Benchmark step =
-                    slice.benchmark(phase, tables.paged(), rotary.map(RotaryTable::tensor), new ExpertChoice.Routed(), traffic);
+            DecoderSlice.Benchmark step = slice.benchmark(
+                    phase, tables.paged(), rotary.map(RotaryTable::tensor), new ExpertChoice.Routed(), traffic);
             LayerInputs inputs = LayerInputs.of(SEED, mapping.dataRank());
             inputs.place(step, memory);
             Program program = Fusion.apply(step.program(), device.capabilities());

@@ -18,7 +18,6 @@ import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
-import layerwise.op.KeyValueAppend;
 import layerwise.op.L2Norm;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
@@ -95,7 +94,6 @@ record Tolerance(double relative, double ofRow) {
             case MlaDecodeAttention op -> new Tolerance(unit, PROBABILITIES);
             case GqaPrefillAttention op -> new Tolerance(unit, PROBABILITIES);
             case GqaDecodeAttention op -> new Tolerance(unit, PROBABILITIES);
-            case KeyValueAppend op -> sum(unit, 1);
             case SquaredRelu op -> sum(2 * unit, 2);
             case SigmoidGate op -> sum(2 * unit, 4);
             case L2Norm op -> sum(2 * unit, op.x().dim(2));

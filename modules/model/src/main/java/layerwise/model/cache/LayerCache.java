@@ -36,7 +36,7 @@ public sealed interface LayerCache {
     /**
      * One row for each token, in pages.
      *
-     * @param rows {@code [pages, pageTokens, R+D]} of latents, or {@code [pages, 2, G, pageTokens, D]} of keys and values
+     * @param rows {@code [pages, pageTokens, R+D]} of latents, or {@code [pages, pageTokens, 2·G·D]} of keys, then values
      */
     record Paged(Part rows) implements LayerCache {
         @Override
@@ -89,25 +89,18 @@ public sealed interface LayerCache {
         return new Paged(new Part(
                 rows,
                 new Region(
-                        Share.all(pages.pages()),
-                        List.of(Share.all(pages.pageTokens())),
-                        Share.all(mla.cacheDim()))));
+                        Share.all(pages.pages()), List.of(Share.all(pages.pageTokens())), Share.all(mla.cacheDim()))));
     }
 
     private static LayerCache keysAndValues(
             String prefix, GqaSpec gqa, Share heads, PagedCache pages, CacheTypes types) {
-        Buffer rows = Buffer.of(
-                prefix + "cache", types.rows(), pages.pages(), 2, heads.size(), pages.pageTokens(), gqa.headDim());
+        Share width = heads.times(gqa.headDim());
+        Buffer rows = Buffer.of(prefix + "cache", types.rows(), pages.pages(), pages.pageTokens(), 2 * width.size());
         return new Paged(new Part(
-                rows,
-                new Region(
-                        Share.all(2 * pages.pages()),
-                        List.of(heads.times(pages.pageTokens())),
-                        Share.all(gqa.headDim()))));
+                rows, new Region(Share.all(1), List.of(Share.all(2 * pages.pages() * pages.pageTokens())), width)));
     }
 
-    private static Part inputs(
-            String prefix, List<Share> channels, int convWidth, PagedCache pages, CacheTypes types) {
+    private static Part inputs(String prefix, List<Share> channels, int convWidth, PagedCache pages, CacheTypes types) {
         long own = channels.stream().mapToLong(Share::size).sum();
         boolean all = own == channels.getFirst().whole();
         return new Part(
@@ -118,8 +111,7 @@ public sealed interface LayerCache {
                         Share.all(convWidth - 1L)));
     }
 
-    private static Part state(
-            String prefix, Share heads, int rows, int columns, PagedCache pages, CacheTypes types) {
+    private static Part state(String prefix, Share heads, int rows, int columns, PagedCache pages, CacheTypes types) {
         return new Part(
                 Buffer.of(prefix + "state", types.states(), pages.requests(), heads.size(), rows, columns),
                 new Region(Share.all(pages.requests()), List.of(heads.times(rows)), Share.all(columns)));

@@ -67,8 +67,10 @@ final class DecoderLayer {
 
     private SubLayer mixer(MixerSpec spec, WeightTable weights, String prefix, LayerCache cache) {
         return switch (spec) {
-            case MlaSpec mla -> new MlaLayer(model, mla, weights, prefix + "self_attn.", (LayerCache.Paged) cache, mapping);
-            case GqaSpec gqa -> new GqaLayer(model, gqa, weights, prefix + attentionModule(), (LayerCache.Paged) cache, mapping);
+            case MlaSpec mla ->
+                new MlaLayer(model, mla, weights, prefix + "self_attn.", (LayerCache.Paged) cache, mapping);
+            case GqaSpec gqa ->
+                new GqaLayer(model, gqa, weights, prefix + attentionModule(), (LayerCache.Paged) cache, mapping);
             case Mamba2Spec mamba ->
                 new Mamba2Layer(model, mamba, weights, prefix + "mixer.", (LayerCache.Recurrent) cache, mapping);
             case DeltaNetSpec net ->

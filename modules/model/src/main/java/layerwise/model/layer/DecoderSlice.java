@@ -111,10 +111,7 @@ public final class DecoderSlice {
                 .forEach(part -> memory.put(
                         part.buffer(),
                         new Contents.Uniform(
-                                -1,
-                                1,
-                                seed,
-                                part.region().isWhole() ? Optional.empty() : Optional.of(part.region()))));
+                                -1, 1, seed, part.region().isWhole() ? Optional.empty() : Optional.of(part.region()))));
     }
 
     /**
@@ -213,11 +210,7 @@ public final class DecoderSlice {
      * @param gains  input norm of each layer: {@link #inputGain}
      */
     public Forward forward(
-            Phase phase,
-            PagedBatch paged,
-            Optional<TensorRef> rotary,
-            Map<Integer, TensorRef> gains,
-            Traffic traffic) {
+            Phase phase, PagedBatch paged, Optional<TensorRef> rotary, Map<Integer, TensorRef> gains, Traffic traffic) {
         Emission to = emission(phase, paged, rotary, new ExpertChoice.Routed(), traffic);
         TensorRef input = to.activation("input", to.tokens(), model.hidden());
         TensorRef residual = input;

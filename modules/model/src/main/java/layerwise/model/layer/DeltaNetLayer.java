@@ -72,7 +72,9 @@ final class DeltaNetLayer implements SubLayer {
                 model.hidden(),
                 regrouped(prefix + "in_proj_qkvz", own.keyHeads(), spec.keyDim(), spec.keyDim(), values, values));
         betaAlpha = weights.matrix(
-                prefix + "in_proj_ba", model.hidden(), regrouped(prefix + "in_proj_ba", own.keyHeads(), spec.group(), spec.group()));
+                prefix + "in_proj_ba",
+                model.hidden(),
+                regrouped(prefix + "in_proj_ba", own.keyHeads(), spec.group(), spec.group()));
         convolution = weights.convolution(prefix + "conv1d", own.channels(), spec.convWidth());
         aLog = weights.floats(prefix + "A_log", List.of(own.valueHeads()));
         dtBias = weights.floats(prefix + "dt_bias", List.of(own.valueHeads()));
@@ -110,7 +112,12 @@ final class DeltaNetLayer implements SubLayer {
                             () -> to.launch(new Linear(hidden, betaAlpha, ba)));
             TensorRef qkv = to.activation("q_k_v", to.tokens(), channels);
             to.launch(new CausalConv1d(
-                    qkvz.slice(1, 0, channels), convolution, Optional.empty(), cache.inputs().tensor(), qkv, to.paged()));
+                    qkvz.slice(1, 0, channels),
+                    convolution,
+                    Optional.empty(),
+                    cache.inputs().tensor(),
+                    qkv,
+                    to.paged()));
             TensorRef out = recurrence(to, qkv, ba);
             TensorRef normed = to.activation("normed", to.tokens(), valueHeads, spec.valueDim());
             TensorRef z = qkvz.slice(1, channels, qkvz.dim(1)).splitLast(valueHeads, spec.valueDim());
@@ -123,8 +130,7 @@ final class DeltaNetLayer implements SubLayer {
 
     private TensorRef recurrence(Emission to, TensorRef qkv, TensorRef ba) {
         TensorRef normed = to.activation("q_k_normed", to.tokens(), 2 * keyHeads, spec.keyDim());
-        to.launch(new L2Norm(
-                qkv.slice(1, 0, 2 * keys).splitLast(2 * keyHeads, spec.keyDim()), normed, L2_EPSILON));
+        to.launch(new L2Norm(qkv.slice(1, 0, 2 * keys).splitLast(2 * keyHeads, spec.keyDim()), normed, L2_EPSILON));
         TensorRef out = to.activation("o", to.tokens(), valueHeads, spec.valueDim());
         DeltaRule rule = new DeltaRule(
                 normed.slice(1, 0, keyHeads),

@@ -9,7 +9,8 @@ import layerwise.model.weights.WeightTable;
 import layerwise.model.weights.WeightTable.Part;
 import layerwise.op.GqaDecodeAttention;
 import layerwise.op.GqaPrefillAttention;
-import layerwise.op.KeyValueAppend;
+import layerwise.op.LatentAppend;
+import layerwise.op.LatentGather;
 import layerwise.op.Linear;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
@@ -115,13 +116,25 @@ final class GqaLayer implements SubLayer {
     }
 
     private TensorRef attended(Emission to, TensorRef query, TensorRef key, TensorRef value) {
-        to.launch(new KeyValueAppend(key, value, cache, to.paged()));
+        to.launch(new LatentAppend(key.joinLast(), value.joinLast(), cache, to.paged()));
         TensorRef out = to.activation("attended", to.tokens(), queryHeads, spec.headDim());
-        to.launch(
-                switch (to.phase()) {
-                    case CONTEXT -> new GqaPrefillAttention(query, cache, out, to.paged(), spec.softmaxScale());
-                    case GENERATION -> new GqaDecodeAttention(query, cache, out, to.paged(), spec.softmaxScale());
-                });
+        switch (to.phase()) {
+            case GENERATION -> to.launch(new GqaDecodeAttention(query, cache, out, to.paged(), spec.softmaxScale()));
+            case CONTEXT -> prefill(to, query, key, value, out);
+        }
         return out;
+    }
+
+    private void prefill(Emission to, TensorRef query, TensorRef key, TensorRef value, TensorRef out) {
+        TensorRef keys = key;
+        TensorRef values = value;
+        if (to.paged().batch().hasPast()) {
+            TensorRef rows = to.activation("cached", to.paged().batch().context(), cache.dim(2));
+            to.launch(new LatentGather(cache, rows, to.paged()));
+            long width = kvHeads * spec.headDim();
+            keys = rows.slice(1, 0, width).splitLast(kvHeads, spec.headDim());
+            values = rows.slice(1, width, 2 * width).splitLast(kvHeads, spec.headDim());
+        }
+        to.launch(new GqaPrefillAttention(query, keys, values, out, to.paged(), spec.softmaxScale()));
     }
 }

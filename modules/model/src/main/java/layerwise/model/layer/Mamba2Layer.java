@@ -63,9 +63,7 @@ final class Mamba2Layer implements SubLayer {
                         .map(rows -> new Part(prefix + "in_proj", rows))
                         .toArray(Part[]::new));
         convolution = weights.convolution(prefix + "conv1d", own.channels(), spec.convWidth());
-        bias = spec.convBias()
-                ? Optional.of(weights.floats(prefix + "conv1d.bias", own.channels()))
-                : Optional.empty();
+        bias = spec.convBias() ? Optional.of(weights.floats(prefix + "conv1d.bias", own.channels())) : Optional.empty();
         aLog = weights.floats(prefix + "A_log", List.of(own.heads()));
         dtBias = weights.floats(prefix + "dt_bias", List.of(own.heads()));
         d = weights.floats(prefix + "D", List.of(own.heads()));
@@ -82,8 +80,13 @@ final class Mamba2Layer implements SubLayer {
             TensorRef in = to.activation("z_x_b_c_dt", to.tokens(), convEnd + heads);
             to.launch(new Linear(hidden, input, in));
             TensorRef xbc = to.activation("x_b_c", to.tokens(), channels);
-            to.launch(
-                    new CausalConv1d(in.slice(1, inner, convEnd), convolution, bias, cache.inputs().tensor(), xbc, to.paged()));
+            to.launch(new CausalConv1d(
+                    in.slice(1, inner, convEnd),
+                    convolution,
+                    bias,
+                    cache.inputs().tensor(),
+                    xbc,
+                    to.paged()));
             TensorRef y = recurrence(to, xbc, in.slice(1, convEnd, in.dim(1)));
             TensorRef normed = to.activation("normed", to.tokens(), inner);
             long group = inner / groups;

@@ -36,7 +36,13 @@ final class MlaLayer implements SubLayer {
      *
      * @param mapping which heads are this rank's; queries' and keys' latents are not divided
      */
-    MlaLayer(ModelSpec model, MlaSpec spec, WeightTable weights, String prefix, LayerCache.Paged cache, Mapping mapping) {
+    MlaLayer(
+            ModelSpec model,
+            MlaSpec spec,
+            WeightTable weights,
+            String prefix,
+            LayerCache.Paged cache,
+            Mapping mapping) {
         Share share = mapping.heads(model.name(), spec.heads());
         this.spec = spec;
         this.heads = share.size();

@@ -69,7 +69,8 @@ final class MoeLayer implements SubLayer {
                         hidden,
                         own,
                         e -> List.of(
-                                new Part(experts + e + ".gate_proj", width), new Part(experts + e + ".up_proj", width)));
+                                new Part(experts + e + ".gate_proj", width),
+                                new Part(experts + e + ".up_proj", width)));
             case SQUARED_RELU ->
                 weights.experts(
                         experts + "up_proj", hidden, own, e -> List.of(new Part(experts + e + ".up_proj", width)));
@@ -171,12 +172,7 @@ final class MoeLayer implements SubLayer {
     private record Chosen(TensorRef ids, TensorRef weights, ExpertLoad load, ExchangeLoad exchange) {}
 
     private Chosen route(
-            Emission to,
-            TensorRef logits,
-            TensorRef ids,
-            TensorRef weights,
-            RankTokens tokens,
-            int chunk) {
+            Emission to, TensorRef logits, TensorRef ids, TensorRef weights, RankTokens tokens, int chunk) {
         if (tokens.own() > 0) {
             to.launch(new Route(logits, bias, ids, weights, spec.routing()));
         }

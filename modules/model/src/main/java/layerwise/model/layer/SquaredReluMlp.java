@@ -30,12 +30,7 @@ final class SquaredReluMlp implements SubLayer {
      * @param range around its operators, where it has one of its own
      */
     static Optional<SquaredReluMlp> of(
-            WeightTable weights,
-            String prefix,
-            int hidden,
-            int intermediate,
-            Mapping mapping,
-            Optional<String> range) {
+            WeightTable weights, String prefix, int hidden, int intermediate, Mapping mapping, Optional<String> range) {
         Share width = mapping.width(intermediate, weights.indivisible(prefix + "up_proj"));
         return width.size() == 0
                 ? Optional.empty()

@@ -33,8 +33,6 @@ public record DeltaNetShare(DeltaNetSpec spec, Share keyHeads, Share valueHeads)
     public List<Share> channels() {
         long whole = spec.channels();
         return List.of(
-                keys().within(0, whole),
-                keys().within(spec.keys(), whole),
-                values().within(2L * spec.keys(), whole));
+                keys().within(0, whole), keys().within(spec.keys(), whole), values().within(2L * spec.keys(), whole));
     }
 }

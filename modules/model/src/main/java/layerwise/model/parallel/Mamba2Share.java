@@ -32,9 +32,7 @@ public record Mamba2Share(Mamba2Spec spec, Share heads, Share groups) {
         Share shared = groups.times(spec.stateDim());
         long b = offset + spec.inner();
         return List.of(
-                inner().within(offset, whole),
-                shared.within(b, whole),
-                shared.within(b + shared.whole(), whole));
+                inner().within(offset, whole), shared.within(b, whole), shared.within(b + shared.whole(), whole));
     }
 
     /** Rows of the input projection: z, x, b, c and dt. */
@@ -43,10 +41,6 @@ public record Mamba2Share(Mamba2Spec spec, Share heads, Share groups) {
         long whole = dt + spec.heads();
         List<Share> channels = channels(spec.inner(), whole);
         return List.of(
-                inner().within(0, whole),
-                channels.get(0),
-                channels.get(1),
-                channels.get(2),
-                heads.within(dt, whole));
+                inner().within(0, whole), channels.get(0), channels.get(1), channels.get(2), heads.within(dt, whole));
     }
 }

@@ -158,8 +158,7 @@ public final class WeightTable {
     /** Rows of {@code width} elements. */
     private static Region rows(List<Share> parts, long width) {
         boolean all = size(parts) == parts.getFirst().whole();
-        return new Region(
-                Share.all(1), all ? List.of(Share.all(parts.getFirst().whole())) : parts, Share.all(width));
+        return new Region(Share.all(1), all ? List.of(Share.all(parts.getFirst().whole())) : parts, Share.all(width));
     }
 
     /** The checkpoint's tensors that make up a buffer. */
@@ -203,7 +202,8 @@ public final class WeightTable {
             long whole = 0;
             long before = 0;
             for (int i = 0; i < blocks.size(); i++) {
-                boolean another = i == 0 || !first().get(i).module().equals(first().get(i - 1).module());
+                boolean another = i == 0
+                        || !first().get(i).module().equals(first().get(i - 1).module());
                 if (another) {
                     before = whole;
                     whole += blocks.get(i).whole();
@@ -212,7 +212,8 @@ public final class WeightTable {
             }
             for (int i = 0; i < blocks.size(); i++) {
                 long start = starts.get(i);
-                runs.add(new Share(start + blocks.get(i).from(), start + blocks.get(i).to(), whole));
+                runs.add(new Share(
+                        start + blocks.get(i).from(), start + blocks.get(i).to(), whole));
             }
             boolean allRows = blocks.stream().allMatch(Share::isWhole);
             return new Region(experts, allRows ? List.of(Share.all(whole)) : runs, k.blocks(columnBlock));

@@ -247,7 +247,7 @@ class DecoderSliceTest {
                         "Linear",
                         "AddRmsNorm",
                         "Linear",
-                        "KeyValueAppend",
+                        "LatentAppend",
                         "GqaDecodeAttention",
                         "Linear",
                         "AddRmsNorm",
@@ -295,7 +295,7 @@ class DecoderSliceTest {
                 "RmsNorm",
                 "Rotary",
                 "Rotary",
-                "KeyValueAppend",
+                "LatentAppend",
                 "GqaPrefillAttention",
                 "SigmoidGate",
                 "Linear"));
