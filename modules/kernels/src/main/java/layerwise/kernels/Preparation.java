@@ -92,17 +92,17 @@ final class Preparation {
             case GroupedLinearCombine op ->
                 throw new IllegalStateException(
                         "no kernel weighs and adds experts' rows; the executor does not ask for it");
-            case CausalConv1d op -> throw withoutKernel(op);
-            case GatedRmsNorm op -> throw withoutKernel(op);
-            case L2Norm op -> throw withoutKernel(op);
-            case SquaredRelu op -> throw withoutKernel(op);
-            case SigmoidGate op -> throw withoutKernel(op);
+            case CausalConv1d op -> RecurrentLaunches.of(this, op);
+            case GatedRmsNorm op -> HeadLaunches.of(this, op);
+            case L2Norm op -> HeadLaunches.of(this, op);
+            case SquaredRelu op -> PointwiseLaunches.of(this, op);
+            case SigmoidGate op -> HeadLaunches.of(this, op);
             case GqaPrefillAttention op -> throw withoutKernel(op);
             case GqaDecodeAttention op -> throw withoutKernel(op);
-            case SsdChunkScan op -> throw withoutKernel(op);
-            case SsdStateUpdate op -> throw withoutKernel(op);
-            case DeltaRuleChunkScan op -> throw withoutKernel(op);
-            case DeltaRuleUpdate op -> throw withoutKernel(op);
+            case SsdChunkScan op -> RecurrentLaunches.of(this, op, op.ssm());
+            case SsdStateUpdate op -> RecurrentLaunches.of(this, op, op.ssm());
+            case DeltaRuleChunkScan op -> RecurrentLaunches.of(this, op, op.rule());
+            case DeltaRuleUpdate op -> RecurrentLaunches.of(this, op, op.rule());
             case AllReduce op -> CollectiveLaunches.of(this, op);
             case AllGather op -> CollectiveLaunches.of(this, op);
             case ReduceScatter op -> CollectiveLaunches.of(this, op);
