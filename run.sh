@@ -4,7 +4,7 @@
 #   PROFILER=auto          nsys, builtin or none; auto takes nsys 2025 or newer where a GPU is there
 #   BACKTRACE=1            record call stacks of launches       GPU_METRICS=1         sample the GPU's metrics
 #   REPORT=0               do not report on what was recorded
-# Leaves PROFILE_DIR/report_np{ranks}_rank{rank}.{sqlite or nsys-rep,log} and, on rank 0, reports beside them.
+# Leaves PROFILE_DIR/report_np{ranks}_rank{rank}.{sqlite or nsys-rep,log} and reports beside them.
 set -euo pipefail
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
@@ -29,10 +29,10 @@ export PROFILE_DIR=${PROFILE_DIR:-profiles} BACKTRACE=${BACKTRACE:-0} GPU_METRIC
 mkdir -p "$PROFILE_DIR"
 files=$PROFILE_DIR/report_np${WORLD_SIZE}_rank${RANK}
 
-# Older ones cannot import what they record of this runtime.
+# Older ones cannot import what they record of this runtime and its driver.
 nsys_knows_cuda_13() {
-    local version
-    version=$(nsys --version 2>/dev/null) && [[ $version =~ \ (20[0-9]{2})\.[0-9] ]] && ((BASH_REMATCH[1] >= 2025))
+    nsys_version=$(nsys --version 2>/dev/null) && [[ $nsys_version =~ \ (20[0-9]{2})\.[0-9] ]] &&
+        ((BASH_REMATCH[1] >= 2025))
 }
 
 PROFILER=${PROFILER:-auto}
@@ -43,16 +43,22 @@ elif [[ $PROFILER == auto ]]; then
     if [[ ! " $*" =~ \ --dev[a-z]*[\ =](reference|estimate) ]] && nvidia-smi -L &>/dev/null && nsys_knows_cuda_13; then
         PROFILER=nsys
     fi
+elif [[ $PROFILER == nsys ]]; then
+    if ! command -v nsys >/dev/null; then
+        echo "run.sh: PROFILER=nsys, but nsys is not on the PATH; PROFILER=builtin needs no other program" >&2
+        exit 2
+    fi
+    if ! nsys_knows_cuda_13; then
+        echo "run.sh: PROFILER=nsys: ${nsys_version:-nsys that does not tell its version} cannot import traces of CUDA 13;" \
+            "expected version 2025.1 or newer, or PROFILER=builtin" >&2
+        exit 2
+    fi
 fi
 export PROFILER
 
 profile=()
 case $PROFILER in
 nsys)
-    if ! command -v nsys >/dev/null; then
-        echo "run.sh: PROFILER=nsys, but nsys is not on the PATH; PROFILER=builtin needs no other program" >&2
-        exit 2
-    fi
     profile=(nsys profile -t "cuda,nvtx" --cpuctxsw none --cuda-event-trace false --cuda-graph-trace node
         -c cudaProfilerApi --capture-range-end stop -o "$files.nsys-rep" --force-overwrite true)
     if [[ $BACKTRACE == 1 ]]; then
@@ -75,6 +81,6 @@ set -x
 "${profile[@]}" "$root/layerwise" run "$@" 2>&1 | tee "$files.log"
 { set +x; } 2>/dev/null
 
-if [[ $RANK == 0 && $PROFILER != none && ${REPORT:-1} == 1 && (! -f $root/lib/modules || -f ${root%/*}/report/lib/modules) ]]; then
-    "$root/layerwise" report --profile-dir "$PROFILE_DIR" --world-size "$WORLD_SIZE" --rank 0
+if [[ $PROFILER != none && ${REPORT:-1} == 1 && (! -f $root/lib/modules || -f ${root%/*}/report/lib/modules) ]]; then
+    "$root/layerwise" report --profile-dir "$PROFILE_DIR" --world-size "$WORLD_SIZE" --rank "$RANK"
 fi

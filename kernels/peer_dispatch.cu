@@ -11,18 +11,16 @@
 // Source    one-sided dispatch of TensorRT-LLM
 #include "common/peer_experts.cuh"
 
-constexpr int STEPS = 4; // accesses of a lane, on their way together
-
 template <typename V>
 static __device__ void sendRows(const PeerAddresses& y, const char* x, const int* ids, int64_t T, int64_t bytes,
                                 int64_t first, int k, int expertsPerRank) {
     const int64_t steps = bytes / static_cast<int64_t>(sizeof(V));
-    for (RowParts work(T, steps, 32 * STEPS); work.more(); work.next()) {
+    for (RowParts work(T, steps, PART_STEPS); work.more(); work.next()) {
         const int64_t t = work.row();
-        const int64_t from = work.part() * 32 * STEPS + threadIdx.x % 32;
-        V part[STEPS] = {};
+        const int64_t from = work.part() * PART_STEPS + threadIdx.x % 32;
+        V part[LANE_STEPS] = {};
 #pragma unroll
-        for (int j = 0; j < STEPS; j++) {
+        for (int j = 0; j < LANE_STEPS; j++) {
             if (from + 32 * j < steps) {
                 part[j] = reinterpret_cast<const V*>(x)[t * steps + from + 32 * j];
             }
@@ -31,7 +29,7 @@ static __device__ void sendRows(const PeerAddresses& y, const char* x, const int
         while (ranks != 0) {
             V* to = reinterpret_cast<V*>(y.at[nextRank(ranks)]) + (first + t) * steps;
 #pragma unroll
-            for (int j = 0; j < STEPS; j++) {
+            for (int j = 0; j < LANE_STEPS; j++) {
                 if (from + 32 * j < steps) {
                     to[from + 32 * j] = part[j];
                 }

@@ -5,7 +5,7 @@
 #
 # JEXTRACT       the tool, built as README.md says
 # CUDA_INCLUDE   header folders, separated by colons; default /usr/local/cuda/include
-# LIB            cudart, cublas, cublasLt, nvtx, cupti, mpi or nccl; default all
+# LIB            cudart, cublas, cublasLt, nvtx, cupti, mpi, nccl or nvml; default all
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -19,7 +19,7 @@ includes=()
 for folder in "${folders[@]}"; do
     includes+=(-I "$folder")
 done
-if [ $# -gt 0 ]; then libraries=("$@"); else libraries=(cudart cublas cublasLt nvtx cupti mpi nccl); fi
+if [ $# -gt 0 ]; then libraries=("$@"); else libraries=(cudart cublas cublasLt nvtx cupti mpi nccl nvml); fi
 
 staging=$(mktemp -d)
 trap 'rm -rf "$staging"' EXIT
@@ -27,13 +27,13 @@ for library in "${libraries[@]}"; do
     umbrella=$here/$library/umbrella.h
     # The headers must be of the version that the committed output was made for.
     read -r macro wanted < "$here/$library/VERSION"
-    found=$(($(printf '#include "%s"\n%s\n' "$umbrella" "$macro" | cpp -P "${includes[@]}" - | tail -n 1)))
+    found=$(($(printf '#include "%s"\n%s\n' "$umbrella" "$macro" | cpp -P "${includes[@]}" -I "$here/$library" - | tail -n 1)))
     if [ "$found" != "$wanted" ]; then
         echo "generate.sh: $library: $macro is $found in these headers, $here/$library/VERSION wants $wanted" >&2
         exit 2
     fi
     echo "generate.sh: $library, $macro $found" >&2
-    "$JEXTRACT" "${includes[@]}" -I "$clang" --target-package "layerwise.bindings.$library" --header-class-name "${library}_h" \
+    "$JEXTRACT" "${includes[@]}" -I "$here/$library" -I "$clang" --target-package "layerwise.bindings.$library" --header-class-name "${library}_h" \
         --output "$staging" "@$here/$library/symbols.txt" "$umbrella"
 done
 

@@ -1,11 +1,16 @@
 // Prints sizes and offsets of the structs that Layerwise uses, one "package struct[.field] bytes" a line.
 //
-//   gcc -I /usr/local/cuda/include -I FOLDER_OF_NCCL_H native-headers/layouts.c -o /tmp/layouts
+//   gcc -I /usr/local/cuda/include -I native-headers/cupti -I FOLDER_OF_NCCL_H native-headers/layouts.c -o /tmp/layouts
 //   /tmp/layouts > modules/bindings/src/test/resources/layerwise/bindings/layouts.txt
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
 #include <cupti.h>
+#include <cupti_pmsampling.h>
+#include <cupti_profiler_host.h>
+#include <cupti_profiler_target.h>
+#include <cupti_target.h>
 #include <nccl.h>
+#include <nvml.h>
 #include <stddef.h>
 #include <stdio.h>
 #define NVTX_NO_IMPL
@@ -21,6 +26,9 @@ typedef struct cudaLaunchAttribute_st cudaLaunchAttribute_st;
 typedef struct cudaIpcMemHandle_st cudaIpcMemHandle_st;
 typedef struct nvtxEventAttributes_v2 nvtxEventAttributes_v2;
 typedef struct ncclConfig_v22800 ncclConfig_v22800;
+typedef struct nvmlFieldValue_st nvmlFieldValue_st;
+typedef struct nvmlUtilization_st nvmlUtilization_st;
+typedef union nvmlValue_st nvmlValue_st;
 
 int main(void) {
     SIZE("cudart", cudaDeviceProp);
@@ -207,5 +215,98 @@ int main(void) {
     FIELD("nccl", ncclConfig_v22800, nvlsCTAs);
     FIELD("nccl", ncclConfig_v22800, nChannelsPerNetPeer);
     FIELD("nccl", ncclConfig_v22800, nvlinkCentricSched);
+    SIZE("cupti", CUpti_CallbackData);
+    FIELD("cupti", CUpti_CallbackData, callbackSite);
+    FIELD("cupti", CUpti_CallbackData, correlationId);
+    SIZE("cupti", CUpti_Profiler_Initialize_Params);
+    SIZE("cupti", CUpti_Device_GetChipName_Params);
+    FIELD("cupti", CUpti_Device_GetChipName_Params, deviceIndex);
+    FIELD("cupti", CUpti_Device_GetChipName_Params, pChipName);
+    SIZE("cupti", CUpti_Profiler_Host_Initialize_Params);
+    FIELD("cupti", CUpti_Profiler_Host_Initialize_Params, profilerType);
+    FIELD("cupti", CUpti_Profiler_Host_Initialize_Params, pChipName);
+    FIELD("cupti", CUpti_Profiler_Host_Initialize_Params, pHostObject);
+    SIZE("cupti", CUpti_Profiler_Host_Deinitialize_Params);
+    FIELD("cupti", CUpti_Profiler_Host_Deinitialize_Params, pHostObject);
+    SIZE("cupti", CUpti_Profiler_Host_ConfigAddMetrics_Params);
+    FIELD("cupti", CUpti_Profiler_Host_ConfigAddMetrics_Params, pHostObject);
+    FIELD("cupti", CUpti_Profiler_Host_ConfigAddMetrics_Params, ppMetricNames);
+    FIELD("cupti", CUpti_Profiler_Host_ConfigAddMetrics_Params, numMetrics);
+    SIZE("cupti", CUpti_Profiler_Host_GetConfigImageSize_Params);
+    FIELD("cupti", CUpti_Profiler_Host_GetConfigImageSize_Params, pHostObject);
+    FIELD("cupti", CUpti_Profiler_Host_GetConfigImageSize_Params, configImageSize);
+    SIZE("cupti", CUpti_Profiler_Host_GetConfigImage_Params);
+    FIELD("cupti", CUpti_Profiler_Host_GetConfigImage_Params, pHostObject);
+    FIELD("cupti", CUpti_Profiler_Host_GetConfigImage_Params, configImageSize);
+    FIELD("cupti", CUpti_Profiler_Host_GetConfigImage_Params, pConfigImage);
+    SIZE("cupti", CUpti_Profiler_Host_GetNumOfPasses_Params);
+    FIELD("cupti", CUpti_Profiler_Host_GetNumOfPasses_Params, configImageSize);
+    FIELD("cupti", CUpti_Profiler_Host_GetNumOfPasses_Params, pConfigImage);
+    FIELD("cupti", CUpti_Profiler_Host_GetNumOfPasses_Params, numOfPasses);
+    SIZE("cupti", CUpti_Profiler_Host_EvaluateToGpuValues_Params);
+    FIELD("cupti", CUpti_Profiler_Host_EvaluateToGpuValues_Params, pHostObject);
+    FIELD("cupti", CUpti_Profiler_Host_EvaluateToGpuValues_Params, pCounterDataImage);
+    FIELD("cupti", CUpti_Profiler_Host_EvaluateToGpuValues_Params, counterDataImageSize);
+    FIELD("cupti", CUpti_Profiler_Host_EvaluateToGpuValues_Params, rangeIndex);
+    FIELD("cupti", CUpti_Profiler_Host_EvaluateToGpuValues_Params, ppMetricNames);
+    FIELD("cupti", CUpti_Profiler_Host_EvaluateToGpuValues_Params, numMetrics);
+    FIELD("cupti", CUpti_Profiler_Host_EvaluateToGpuValues_Params, pMetricValues);
+    SIZE("cupti", CUpti_PmSampling_Enable_Params);
+    FIELD("cupti", CUpti_PmSampling_Enable_Params, deviceIndex);
+    FIELD("cupti", CUpti_PmSampling_Enable_Params, pPmSamplingObject);
+    SIZE("cupti", CUpti_PmSampling_Disable_Params);
+    FIELD("cupti", CUpti_PmSampling_Disable_Params, pPmSamplingObject);
+    SIZE("cupti", CUpti_PmSampling_SetConfig_Params);
+    FIELD("cupti", CUpti_PmSampling_SetConfig_Params, pPmSamplingObject);
+    FIELD("cupti", CUpti_PmSampling_SetConfig_Params, configSize);
+    FIELD("cupti", CUpti_PmSampling_SetConfig_Params, pConfig);
+    FIELD("cupti", CUpti_PmSampling_SetConfig_Params, hardwareBufferSize);
+    FIELD("cupti", CUpti_PmSampling_SetConfig_Params, samplingInterval);
+    FIELD("cupti", CUpti_PmSampling_SetConfig_Params, triggerMode);
+    FIELD("cupti", CUpti_PmSampling_SetConfig_Params, hwBufferAppendMode);
+    SIZE("cupti", CUpti_PmSampling_Start_Params);
+    FIELD("cupti", CUpti_PmSampling_Start_Params, pPmSamplingObject);
+    SIZE("cupti", CUpti_PmSampling_Stop_Params);
+    FIELD("cupti", CUpti_PmSampling_Stop_Params, pPmSamplingObject);
+    SIZE("cupti", CUpti_PmSampling_DecodeData_Params);
+    FIELD("cupti", CUpti_PmSampling_DecodeData_Params, pPmSamplingObject);
+    FIELD("cupti", CUpti_PmSampling_DecodeData_Params, pCounterDataImage);
+    FIELD("cupti", CUpti_PmSampling_DecodeData_Params, counterDataImageSize);
+    FIELD("cupti", CUpti_PmSampling_DecodeData_Params, decodeStopReason);
+    FIELD("cupti", CUpti_PmSampling_DecodeData_Params, overflow);
+    SIZE("cupti", CUpti_PmSampling_GetCounterDataSize_Params);
+    FIELD("cupti", CUpti_PmSampling_GetCounterDataSize_Params, pPmSamplingObject);
+    FIELD("cupti", CUpti_PmSampling_GetCounterDataSize_Params, pMetricNames);
+    FIELD("cupti", CUpti_PmSampling_GetCounterDataSize_Params, numMetrics);
+    FIELD("cupti", CUpti_PmSampling_GetCounterDataSize_Params, maxSamples);
+    FIELD("cupti", CUpti_PmSampling_GetCounterDataSize_Params, counterDataSize);
+    SIZE("cupti", CUpti_PmSampling_CounterDataImage_Initialize_Params);
+    FIELD("cupti", CUpti_PmSampling_CounterDataImage_Initialize_Params, pPmSamplingObject);
+    FIELD("cupti", CUpti_PmSampling_CounterDataImage_Initialize_Params, counterDataSize);
+    FIELD("cupti", CUpti_PmSampling_CounterDataImage_Initialize_Params, pCounterData);
+    SIZE("cupti", CUpti_PmSampling_GetCounterDataInfo_Params);
+    FIELD("cupti", CUpti_PmSampling_GetCounterDataInfo_Params, pCounterDataImage);
+    FIELD("cupti", CUpti_PmSampling_GetCounterDataInfo_Params, counterDataImageSize);
+    FIELD("cupti", CUpti_PmSampling_GetCounterDataInfo_Params, numCompletedSamples);
+    SIZE("cupti", CUpti_PmSampling_CounterData_GetSampleInfo_Params);
+    FIELD("cupti", CUpti_PmSampling_CounterData_GetSampleInfo_Params, pPmSamplingObject);
+    FIELD("cupti", CUpti_PmSampling_CounterData_GetSampleInfo_Params, pCounterDataImage);
+    FIELD("cupti", CUpti_PmSampling_CounterData_GetSampleInfo_Params, counterDataImageSize);
+    FIELD("cupti", CUpti_PmSampling_CounterData_GetSampleInfo_Params, sampleIndex);
+    FIELD("cupti", CUpti_PmSampling_CounterData_GetSampleInfo_Params, startTimestamp);
+    FIELD("cupti", CUpti_PmSampling_CounterData_GetSampleInfo_Params, endTimestamp);
+    SIZE("nvml", nvmlFieldValue_st);
+    FIELD("nvml", nvmlFieldValue_st, fieldId);
+    FIELD("nvml", nvmlFieldValue_st, nvmlReturn);
+    FIELD("nvml", nvmlFieldValue_st, value);
+    SIZE("nvml", nvmlValue_st);
+    FIELD("nvml", nvmlValue_st, uiVal);
+    SIZE("nvml", nvmlUtilization_st);
+    FIELD("nvml", nvmlUtilization_st, gpu);
+    FIELD("nvml", nvmlUtilization_st, memory);
+    SIZE("nvml", nvmlTemperature_v1_t);
+    FIELD("nvml", nvmlTemperature_v1_t, version);
+    FIELD("nvml", nvmlTemperature_v1_t, sensorType);
+    FIELD("nvml", nvmlTemperature_v1_t, temperature);
     return 0;
 }

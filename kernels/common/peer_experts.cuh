@@ -46,3 +46,25 @@ struct RowParts {
         task += gridDim.x * PEER_WARPS;
     }
 };
+
+constexpr int LANE_STEPS = 4;               // accesses of a lane, on their way together
+constexpr int PART_STEPS = 32 * LANE_STEPS; // of a warp
+
+// Copies the warp's part of a row.
+template <typename V>
+__device__ inline void copyPart(V* to, const V* from, const RowParts& work, int64_t steps) {
+    const int64_t begin = work.part() * PART_STEPS + threadIdx.x % 32;
+    V part[LANE_STEPS] = {};
+#pragma unroll
+    for (int j = 0; j < LANE_STEPS; j++) {
+        if (begin + 32 * j < steps) {
+            part[j] = from[begin + 32 * j];
+        }
+    }
+#pragma unroll
+    for (int j = 0; j < LANE_STEPS; j++) {
+        if (begin + 32 * j < steps) {
+            to[begin + 32 * j] = part[j];
+        }
+    }
+}

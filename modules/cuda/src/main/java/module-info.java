@@ -1,5 +1,5 @@
 /**
- * Devices: memory, streams, events, graphs, kernels, cuBLASLt, NVTX and the CUPTI tracer.
+ * Devices: memory, streams, events, graphs, kernels, cuBLASLt, NVTX, the CUPTI tracer and samples of GPU metrics.
  *
  * <p>Knows tensors and traces, not models: no class here names an operator or a layer.
  */
@@ -14,5 +14,7 @@ module layerwise.cuda {
             layerwise.bench,
             layerwise.kernels;
     exports layerwise.cuda.cupti to
+            layerwise.bench;
+    exports layerwise.cuda.metrics to
             layerwise.bench;
 }

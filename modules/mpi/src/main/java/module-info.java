@@ -3,6 +3,7 @@
  *
  * <p>Knows no device, no operator's meaning and no configuration.
  */
+@SuppressWarnings("module") // bench is built after this module
 module layerwise.mpi {
     requires layerwise.bindings;
     requires transitive layerwise.op;

@@ -16,6 +16,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import layerwise.trace.CallChains;
+import layerwise.trace.GpuActivities;
+import layerwise.trace.GraphNodes;
+import layerwise.trace.TraceFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -193,10 +197,54 @@ class MainTest {
         assertTrue(outcome.out().lines().anyMatch(line -> line.startsWith("cuda: ")), outcome.out());
     }
 
+    @Test
+    void gpuMetricsAreRefusedWithoutAGpuRatherThanIgnored() {
+        assertRefused(
+                run(Map.of("GPU_METRICS", "1"), List.of("run", "quickstart.yaml", "--device", "reference")),
+                "environment: GPU_METRICS=1: expected 0 for a run without a GPU");
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"BACKTRACE", "GPU_METRICS"})
-    void whatTheTracerCannotRecordIsRefusedRatherThanIgnored(String variable) {
-        assertRefused(run(Map.of(variable, "1"), List.of("run", "quickstart.yaml")), variable + "=1");
+    @ValueSource(strings = {"PROFILE", "BACKTRACE", "GPU_METRICS"})
+    void switchesOfTheRecordingAreZeroOrOne(String variable) {
+        assertRefused(
+                run(Map.of(variable, "yes"), List.of("run", "quickstart.yaml")),
+                "environment: " + variable + "=yes: expected 0 or 1");
+    }
+
+    @Test
+    void aReplayIsTracedAsAGraphWithTheFramesOfEachCapture() {
+        Outcome outcome = run(
+                Map.of("BACKTRACE", "1", "PROFILE_DIR", folder.toString()),
+                List.of("run", "quickstart.yaml", "--device", "reference", "--seq-len-kv-cache", "16"));
+        assertEquals(0, outcome.status(), outcome.err());
+        TraceFile trace = TraceFile.open(folder.resolve("report_np1_rank0.sqlite"));
+        GpuActivities activities = trace.activities();
+        GraphNodes nodes = trace.graphNodes();
+        CallChains chains = trace.callChains();
+        int executed = 0;
+        for (int i = 0; i < activities.size(); i++) {
+            if (activities.node(i) != 0) {
+                int capture = nodes.captured(activities.process(i), activities.node(i));
+                assertTrue(capture >= 0, "node " + activities.node(i) + " leads to no capture");
+                List<String> frames = chains.at(nodes.thread(capture), nodes.start(capture));
+                assertTrue(
+                        frames.getFirst().startsWith("layerwise.reference.ReferenceExecution.capture"),
+                        frames.toString());
+                executed++;
+            }
+        }
+        assertTrue(executed > 0, "nothing was replayed");
+        assertTrue(trace.strings().containsValue("graph launch"));
+    }
+
+    @Test
+    void noFramesAreRecordedUnlessAskedFor() {
+        Outcome outcome = run("run", "quickstart.yaml", "--device", "reference", "--seq-len-kv-cache", "16");
+        assertEquals(0, outcome.status(), outcome.err());
+        assertTrue(TraceFile.open(folder.resolve("profiles/report_np1_rank0.sqlite"))
+                .callChains()
+                .isEmpty());
     }
 
     @Test

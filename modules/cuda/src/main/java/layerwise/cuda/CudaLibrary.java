@@ -7,7 +7,8 @@ public enum CudaLibrary {
     CUBLAS_LT("cuBLASLt", "libcublasLt.so.13", "13.1", "no matrix products on a CUDA device"),
     NVTX("NVTX", "libnvtx3interop.so.1", "3", "other profilers see no ranges"),
     CUPTI("CUPTI", "libcupti.so.13", "13.0", "no built-in tracer"),
-    NCCL("NCCL", "libnccl.so.2", "2.28.9", "no collectives between GPUs without peer access");
+    NCCL("NCCL", "libnccl.so.2", "2.28.9", "no collectives between GPUs without peer access"),
+    NVML("NVML", "libnvidia-ml.so.1", "13", "no clocks, power and temperature in traces");
 
     private final String title;
     private final String soname;

@@ -7,7 +7,7 @@ import layerwise.tensor.LayerwiseException;
  * of the call. Ours to answer for; what the environment lacks is a {@link DeviceUnavailableException}.
  */
 public abstract sealed class DeviceException extends LayerwiseException
-        permits CublasException, CudaException, CuptiException, NcclException {
+        permits CublasException, CudaException, CuptiException, NcclException, NvmlException {
     private static final long serialVersionUID = 1L;
 
     private final String call;

@@ -11,6 +11,7 @@ import layerwise.bindings.cublas.cublas_h;
 import layerwise.bindings.cublasLt.cublasLt_h;
 import layerwise.bindings.cupti.cupti_h;
 import layerwise.bindings.nccl.nccl_h;
+import layerwise.bindings.nvml.nvml_h;
 import layerwise.bindings.nvtx.nvtx_h;
 
 /**
@@ -20,6 +21,8 @@ import layerwise.bindings.nvtx.nvtx_h;
  * @param driverVersion newest CUDA version that the driver supports, for example {@code 13.0}; empty without a driver
  */
 public record LibraryReport(List<Entry> entries, Optional<String> driverVersion) {
+    private static final int NVML_VERSION_BYTES = 80; // nvml.h: NVML_SYSTEM_NVML_VERSION_BUFFER_SIZE
+
     /**
      * One library.
      *
@@ -65,6 +68,7 @@ public record LibraryReport(List<Entry> entries, Optional<String> driverVersion)
             case NVTX -> Integer.toString(nvtx_h.NVTX_VERSION());
             case CUPTI -> ofSixDigits(cuptiVersion());
             case NCCL -> ofSixDigits(ncclVersion());
+            case NVML -> nvmlVersion();
         };
     }
 
@@ -90,6 +94,15 @@ public record LibraryReport(List<Entry> entries, Optional<String> driverVersion)
             MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
             NcclException.check(nccl_h.ncclGetVersion(version), "ncclGetVersion");
             return version.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    private static String nvmlVersion() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment version = arena.allocate(NVML_VERSION_BYTES);
+            NvmlException.check(
+                    nvml_h.nvmlSystemGetNVMLVersion(version, NVML_VERSION_BYTES), "nvmlSystemGetNVMLVersion");
+            return version.getString(0);
         }
     }
 

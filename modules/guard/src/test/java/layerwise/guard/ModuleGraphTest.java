@@ -29,10 +29,11 @@ class ModuleGraphTest {
             Map.entry("model", Set.of("op")),
             Map.entry("reference", Set.of("op")),
             Map.entry("estimate", Set.of("op")),
+            Map.entry("mpi", Set.of("bindings", "op")),
             Map.entry("cuda", Set.of("bindings", "tensor", "trace")),
             Map.entry("kernels", Set.of("op", "cuda")),
             Map.entry("report", Set.of("trace")),
-            Map.entry("bench", Set.of("model", "reference", "estimate", "kernels", "cuda", "trace")));
+            Map.entry("bench", Set.of("model", "reference", "estimate", "kernels", "cuda", "mpi", "trace")));
 
     private final BuiltModules modules = BuiltModules.ofThisCheckout();
 

@@ -37,7 +37,7 @@ final class Rules {
 
     static final ArchRule ONLY_NATIVE_MODULES_CALL_RESTRICTED_METHODS = noClasses()
             .that()
-            .resideOutsideOfPackages(GENERATED, "layerwise.cuda..")
+            .resideOutsideOfPackages(GENERATED, "layerwise.cuda..", "layerwise.mpi..")
             .should()
             .callCodeUnitWhere(target(isRestricted()))
             .because("a wrong argument to a restricted method can crash the JVM");

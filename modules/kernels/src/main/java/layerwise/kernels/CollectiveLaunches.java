@@ -39,14 +39,14 @@ final class CollectiveLaunches {
 
     static Launchable of(Preparation to, AllToAllDispatch op) {
         return switch (to.gpu().links().rule().exchanging()) {
-            case PEERS -> PeerLaunches.of(to, op);
+            case PEERS -> PeerExchanges.of(to, op);
             case NCCL -> NcclLaunches.of(to, op);
         };
     }
 
     static Launchable of(Preparation to, AllToAllCombine op) {
         return switch (to.gpu().links().rule().exchanging()) {
-            case PEERS -> PeerLaunches.of(to, op);
+            case PEERS -> PeerExchanges.of(to, op);
             case NCCL -> NcclLaunches.of(to, op);
         };
     }
@@ -71,8 +71,16 @@ final class CollectiveLaunches {
             case AllReduce op -> List.of(op.x());
             case ReduceScatter op -> List.of(op.x());
             case AllGather op -> op.inputs();
-            case AllToAllDispatch op -> op.outputs();
-            case AllToAllCombine op when op.wire() == AllToAllCombine.Wire.STORED -> List.of(op.x());
+            case AllToAllDispatch op ->
+                switch (op.method()) {
+                    case NVLINK_ONE_SIDED, DEEP_EP_LOW_LATENCY -> op.outputs();
+                    case NVLINK_TWO_SIDED, DEEP_EP -> op.inputs();
+                };
+            case AllToAllCombine op ->
+                switch (op.method()) {
+                    case NVLINK_ONE_SIDED -> op.wire() == AllToAllCombine.Wire.STORED ? List.of(op.x()) : List.of();
+                    case NVLINK_TWO_SIDED, DEEP_EP, DEEP_EP_LOW_LATENCY -> List.of(op.ids());
+                };
             default -> List.of(); // a collective that is missing here goes through copies
         };
     }

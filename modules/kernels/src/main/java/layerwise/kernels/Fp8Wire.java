@@ -35,7 +35,7 @@ record Fp8Wire(Preparation to, AllToAllCombine op) {
     }
 
     Launchable sum(PeerGroup group, PeerAddresses codes, PeerAddresses scales) {
-        return to.call("peer_combine_fp8", "peer_combine_fp8_bf16", PeerLaunches.combining(op))
+        return to.call("peer_combine_fp8", "peer_combine_fp8_bf16", PeerExchanges.shape(op.tokens(), op.x()))
                 .struct(group.struct(to.arena()))
                 .pointer(to.address(op.y()))
                 .pointer(to.address(op.x()))

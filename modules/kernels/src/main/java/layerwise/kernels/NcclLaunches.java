@@ -79,7 +79,7 @@ final class NcclLaunches {
             case STORED -> {
                 Homecoming rows = new Homecoming(to, op.x().dtype().bytes(op.x().dim(1)), op.tokens());
                 yield Launchable.sequence(
-                        rows.exchange(to.address(op.x())), PeerLaunches.stored(to, op, solo, rows.addresses()));
+                        rows.exchange(to.address(op.x())), PeerExchanges.sum(to, op, solo, rows.addresses()));
             }
             case FP8 -> {
                 Fp8Wire wire = new Fp8Wire(to, op);

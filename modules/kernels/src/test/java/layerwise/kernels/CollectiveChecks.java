@@ -34,7 +34,7 @@ final class CollectiveChecks {
     private static final int CHOSEN = 2;
 
     /** Rows and widths: single elements, primes, what 16-byte accesses take and what they do not, a real layer's. */
-    private static final int[][] SHAPES = {{1, 1}, {1, 8}, {3, 7}, {5, 1024}, {2, 127}, {64, 7168}, {257, 1031}};
+    private static final int[][] SHAPES = {{1, 1}, {1, 8}, {3, 7}, {5, 1024}, {2, 127}, {6, 7168}, {37, 1031}};
 
     private final Communicator communicator;
     private final int ranks;
@@ -191,12 +191,12 @@ final class CollectiveChecks {
         }
     }
 
-    void dispatch() {
+    void dispatch(AllToAllMethod method) {
         try (RankProgram rank = new RankProgram(communicator)) {
             for (int[] shape : SHAPES) {
                 RankTokens tokens = ragged(shape[0]);
                 Tokens all = new Tokens(rank, tokens, shape[1]);
-                rank.run(replays, (results, arena) -> all.check(results, arena), all.dispatch());
+                rank.run(replays, (results, arena) -> all.check(results, arena), all.dispatch(method));
             }
         }
     }
@@ -230,16 +230,10 @@ final class CollectiveChecks {
                     rank.poison("all weights" + name, DType.F32, tokens.total(), CHOSEN));
         }
 
-        AllToAllDispatch dispatch() {
+        AllToAllDispatch dispatch(AllToAllMethod method) {
             int experts = EXPERTS_PER_RANK * tokens.group().size();
             return new AllToAllDispatch(
-                    x,
-                    ids,
-                    weights,
-                    tokens,
-                    experts,
-                    AllToAllMethod.NVLINK_ONE_SIDED,
-                    ExchangeLoad.expected(tokens, CHOSEN, experts));
+                    x, ids, weights, tokens, experts, method, ExchangeLoad.expected(tokens, CHOSEN, experts));
         }
 
         void check(Memory results, Arena arena) {
@@ -267,7 +261,7 @@ final class CollectiveChecks {
         }
     }
 
-    void combine(DType dtype, AllToAllCombine.Wire wire) {
+    void combine(AllToAllMethod method, DType dtype, AllToAllCombine.Wire wire) {
         try (RankProgram rank = new RankProgram(communicator)) {
             int self = self();
             for (int[] shape : SHAPES) {
@@ -306,7 +300,7 @@ final class CollectiveChecks {
                                 y,
                                 tokens,
                                 experts,
-                                AllToAllMethod.NVLINK_ONE_SIDED,
+                                method,
                                 wire,
                                 ExchangeLoad.expected(tokens, CHOSEN, experts)));
             }
@@ -349,22 +343,24 @@ final class CollectiveChecks {
         try (RankProgram rank = new RankProgram(communicator)) {
             RankTokens tokens = RankTokens.uniform(communicator.group(), 16);
             int self = self();
-            int experts = EXPERTS_PER_RANK * 4;
+            int experts = EXPERTS_PER_RANK * ranks;
             ExchangeLoad load = ExchangeLoad.expected(tokens, CHOSEN, experts);
             float[] own = brought(self, 16 * 1024, DType.BF16);
-            int[] chosen = choices(self, 16, 4);
+            int[] chosen = choices(self, 16, ranks);
             AllGather.Part x = new AllGather.Part(
-                    rank.put("x", DType.BF16, 16, 1024, own), RankProgram.unplaced("all x", DType.BF16, 64, 1024));
+                    rank.put("x", DType.BF16, 16, 1024, own),
+                    RankProgram.unplaced("all x", DType.BF16, 16L * ranks, 1024));
             AllGather.Part ids = new AllGather.Part(
-                    rank.put("ids", 16, CHOSEN, chosen), RankProgram.unplaced("all ids", DType.I32, 64, CHOSEN));
+                    rank.put("ids", 16, CHOSEN, chosen),
+                    RankProgram.unplaced("all ids", DType.I32, 16L * ranks, CHOSEN));
             AllGather.Part weights = new AllGather.Part(
                     rank.put("weights", DType.F32, 16, CHOSEN, new float[16 * CHOSEN]),
-                    RankProgram.unplaced("all weights", DType.F32, 64, CHOSEN));
+                    RankProgram.unplaced("all weights", DType.F32, 16L * ranks, CHOSEN));
             TensorRef home = RankProgram.unplaced("home", DType.BF16, 16, 1024);
             float[] expected = own.clone();
             for (int t = 0; t < 16; t++) {
                 int token = t;
-                long visited = IntStream.range(0, 4)
+                long visited = IntStream.range(0, ranks)
                         .filter(peer -> goesTo(peer, chosen, token))
                         .count();
                 for (int h = 0; h < 1024; h++) {

@@ -12,6 +12,7 @@ import layerwise.tensor.DType;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -61,24 +62,51 @@ class CollectivesIT {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 4, 8})
-    void dispatchBringsTokensToTheirExpertsRanksAndTouchesNothingElse(int ranks) {
-        onRanks(ranks, CollectiveChecks::dispatch);
+    @CsvSource({
+        "1, NVLINK_ONE_SIDED",
+        "2, NVLINK_ONE_SIDED",
+        "3, NVLINK_ONE_SIDED",
+        "4, NVLINK_ONE_SIDED",
+        "8, NVLINK_ONE_SIDED",
+        "1, NVLINK_TWO_SIDED",
+        "3, NVLINK_TWO_SIDED",
+        "8, NVLINK_TWO_SIDED"
+    })
+    void dispatchBringsTokensToTheirExpertsRanksAndTouchesNothingElse(int ranks, AllToAllMethod method) {
+        onRanks(ranks, checks -> checks.dispatch(method));
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 4, 8})
-    void combineAddsTheRowsOfTheRanksThatHaveExpertsAndReadsNoOther(int ranks) {
+    @CsvSource({
+        "1, NVLINK_ONE_SIDED",
+        "2, NVLINK_ONE_SIDED",
+        "3, NVLINK_ONE_SIDED",
+        "4, NVLINK_ONE_SIDED",
+        "8, NVLINK_ONE_SIDED",
+        "1, DEEP_EP_LOW_LATENCY",
+        "3, DEEP_EP_LOW_LATENCY",
+        "8, DEEP_EP_LOW_LATENCY"
+    })
+    void combineAddsTheRowsOfTheRanksThatHaveExpertsAndReadsNoOther(int ranks, AllToAllMethod method) {
         onRanks(ranks, checks -> {
-            checks.combine(DType.BF16, AllToAllCombine.Wire.STORED);
-            checks.combine(DType.F32, AllToAllCombine.Wire.STORED);
+            checks.combine(method, DType.BF16, AllToAllCombine.Wire.STORED);
+            checks.combine(method, DType.F32, AllToAllCombine.Wire.STORED);
         });
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 4, 8})
-    void combineOverFp8RoundsTheRowsOfOtherRanks(int ranks) {
-        onRanks(ranks, checks -> checks.combine(DType.BF16, AllToAllCombine.Wire.FP8));
+    @CsvSource({
+        "1, NVLINK_ONE_SIDED",
+        "2, NVLINK_ONE_SIDED",
+        "3, NVLINK_ONE_SIDED",
+        "4, NVLINK_ONE_SIDED",
+        "8, NVLINK_ONE_SIDED",
+        "1, DEEP_EP_LOW_LATENCY",
+        "3, DEEP_EP_LOW_LATENCY",
+        "8, DEEP_EP_LOW_LATENCY"
+    })
+    void combineOverFp8RoundsTheRowsOfOtherRanks(int ranks, AllToAllMethod method) {
+        onRanks(ranks, checks -> checks.combine(method, DType.BF16, AllToAllCombine.Wire.FP8));
     }
 
     @ParameterizedTest

@@ -39,10 +39,12 @@ final class RankProcess implements Communicator {
             checks.allReduceOfWhatAnOperatorMade();
             checks.reduceScatter();
             checks.allGather();
-            checks.dispatch();
-            checks.combine(DType.BF16, AllToAllCombine.Wire.STORED);
-            checks.combine(DType.BF16, AllToAllCombine.Wire.FP8);
-            checks.thereAndBack(AllToAllMethod.NVLINK_ONE_SIDED);
+            for (AllToAllMethod method : AllToAllMethod.values()) {
+                checks.dispatch(method);
+                checks.combine(method, DType.BF16, AllToAllCombine.Wire.STORED);
+                checks.combine(method, DType.BF16, AllToAllCombine.Wire.FP8);
+                checks.thereAndBack(method);
+            }
         }
     }
 

@@ -86,16 +86,16 @@ public final class MpiCommunicator implements Communicator {
                             world),
                     "MPI_Allgather");
             MemorySegment.copy(all, JAVA_INT, 0, lengths, 0, size);
-            Layout layout = Layout.of(lengths);
-            MemorySegment received = arena.allocate(Math.max(1, layout.total()));
+            Layout layout = new Layout(lengths);
+            MemorySegment received = layout.allocate(arena);
             check(
                     mpi_h.MPI_Allgatherv(
                             message(arena, own),
                             own.length,
                             bytes,
                             received,
-                            arena.allocateFrom(JAVA_INT, lengths),
-                            arena.allocateFrom(JAVA_INT, layout.starts()),
+                            layout.lengths(arena),
+                            layout.starts(arena),
                             bytes,
                             world),
                     "MPI_Allgatherv");
@@ -118,22 +118,22 @@ public final class MpiCommunicator implements Communicator {
                             arena.allocateFrom(JAVA_INT, sent), Integer.BYTES, bytes, all, Integer.BYTES, bytes, world),
                     "MPI_Alltoall");
             MemorySegment.copy(all, JAVA_INT, 0, lengths, 0, size);
-            Layout there = Layout.of(sent);
-            Layout here = Layout.of(lengths);
-            MemorySegment sending = arena.allocate(Math.max(1, there.total()));
+            Layout there = new Layout(sent);
+            Layout here = new Layout(lengths);
+            MemorySegment sending = there.allocate(arena);
             for (int rank = 0; rank < size; rank++) {
-                MemorySegment.copy(toEach.get(rank), 0, sending, JAVA_BYTE, there.starts()[rank], sent[rank]);
+                there.put(sending, rank, toEach.get(rank));
             }
-            MemorySegment received = arena.allocate(Math.max(1, here.total()));
+            MemorySegment received = here.allocate(arena);
             check(
                     mpi_h.MPI_Alltoallv(
                             sending,
-                            arena.allocateFrom(JAVA_INT, sent),
-                            arena.allocateFrom(JAVA_INT, there.starts()),
+                            there.lengths(arena),
+                            there.starts(arena),
                             bytes,
                             received,
-                            arena.allocateFrom(JAVA_INT, lengths),
-                            arena.allocateFrom(JAVA_INT, here.starts()),
+                            here.lengths(arena),
+                            here.starts(arena),
                             bytes,
                             world),
                     "MPI_Alltoallv");
@@ -146,15 +146,36 @@ public final class MpiCommunicator implements Communicator {
     }
 
     /** Where messages lie one behind the other; MPI counts in 32 bits. */
-    private record Layout(int[] starts, int[] lengths, int total) {
-        static Layout of(int[] lengths) {
-            int[] starts = new int[lengths.length];
+    private static final class Layout {
+        private final int[] starts;
+        private final int[] lengths;
+        private final int total;
+
+        Layout(int[] lengths) {
+            this.lengths = lengths;
+            starts = new int[lengths.length];
             int at = 0;
             for (int i = 0; i < lengths.length; i++) {
                 starts[i] = at;
                 at = Math.addExact(at, lengths[i]);
             }
-            return new Layout(starts, lengths, at);
+            total = at;
+        }
+
+        MemorySegment allocate(Arena arena) {
+            return arena.allocate(Math.max(1, total));
+        }
+
+        MemorySegment starts(Arena arena) {
+            return arena.allocateFrom(JAVA_INT, starts);
+        }
+
+        MemorySegment lengths(Arena arena) {
+            return arena.allocateFrom(JAVA_INT, lengths);
+        }
+
+        void put(MemorySegment all, int rank, byte[] message) {
+            MemorySegment.copy(message, 0, all, JAVA_BYTE, starts[rank], lengths[rank]);
         }
 
         List<byte[]> cut(MemorySegment all) {

@@ -1,5 +1,7 @@
 package layerwise.reference;
 
+import java.util.ArrayList;
+import java.util.List;
 import layerwise.op.Buffer;
 import layerwise.op.Communicator;
 import layerwise.op.Contents;
@@ -55,10 +57,29 @@ final class ReferenceExecution implements Execution {
 
     @Override
     public Replay capture() {
+        Journal.Graph graph = journal.capture();
+        List<Operator> nodes = new ArrayList<>();
+        for (Step step : program.steps()) {
+            switch (step) {
+                case Step.Enter enter -> journal.enter(enter.range());
+                case Step.Leave leave -> journal.leave();
+                case Step.Launch launch -> {
+                    graph.node(launch.operator().name(), launch.lane());
+                    nodes.add(launch.operator());
+                }
+                case Step.Fork fork -> {}
+                case Step.Join join -> {}
+            }
+        }
         return new Replay() {
             @Override
             public void launch() {
-                run();
+                graph.launch();
+                for (int node = 0; node < nodes.size(); node++) {
+                    long start = journal.now();
+                    interpreter.run(nodes.get(node));
+                    graph.ran(node, start, journal.now());
+                }
             }
 
             @Override

@@ -6,6 +6,7 @@ import java.util.List;
 import layerwise.op.Batch;
 import layerwise.op.Buffer;
 import layerwise.op.Capabilities;
+import layerwise.op.Communicator;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
 import layerwise.op.Journal;
@@ -21,8 +22,19 @@ import layerwise.tensor.Shape;
 /** One memory with tensors of given values, and operators run on it. */
 final class Bench implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
-    private final ReferenceExecutor executor = new ReferenceExecutor(Journal.NONE, Capabilities.plain());
-    private final Memory memory = executor.allocate();
+    private final ReferenceExecutor executor;
+    private final Memory memory;
+
+    /** Of one rank alone. */
+    Bench() {
+        this(Communicator.alone());
+    }
+
+    /** Of one of several ranks. */
+    Bench(Communicator communicator) {
+        executor = new ReferenceExecutor(Journal.NONE, Capabilities.plain(), communicator);
+        memory = executor.allocate();
+    }
 
     /** A float32 tensor of those values. */
     TensorRef floats(String name, Shape shape, float... values) {

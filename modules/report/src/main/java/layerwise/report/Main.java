@@ -26,7 +26,7 @@ public final class Main {
             return fail("expected a command: report, compare, align or correlate; --help lists their options");
         }
         CommandLine commands = new CommandLine(program());
-        commands.setParameterExceptionHandler((e, arguments) -> fail(e.getMessage()));
+        commands.setParameterExceptionHandler((e, arguments) -> fail(e.getMessage() + suggestion(e)));
         commands.setExecutionExceptionHandler((e, command, parsed) -> {
             if (e instanceof TraceException) {
                 return fail(e.getMessage());
@@ -51,6 +51,13 @@ public final class Main {
         PrintStream result = new PrintStream(System.out, false, StandardCharsets.UTF_8);
         result.print(text);
         result.flush();
+    }
+
+    private static String suggestion(CommandLine.ParameterException e) {
+        return e instanceof CommandLine.UnmatchedArgumentException unmatched
+                        && !unmatched.getSuggestions().isEmpty()
+                ? "; did you mean " + unmatched.getSuggestions().getFirst() + "?"
+                : "";
     }
 
     private static int fail(String message) {

@@ -27,7 +27,16 @@ final class OutputFiles implements AutoCloseable {
         add(target, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
     }
 
+    /**
+     * Writes one file under another name.
+     *
+     * @throws TraceException if it cannot be written
+     */
     void add(Path target, Content content) {
+        Path folder = target.toAbsolutePath().getParent();
+        if (!Files.isDirectory(folder)) {
+            throw new TraceException(target + ": cannot be written: there is no folder " + folder);
+        }
         Path file = target.resolveSibling(
                 target.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
         unfinished.put(target, file);

@@ -1,9 +1,11 @@
 package layerwise.report;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,8 +25,15 @@ record TimelineFile(String name, List<Kernel> kernels) {
         JsonNode root;
         try {
             root = JsonMapper.builder().build().readTree(Files.readString(file));
+        } catch (NoSuchFileException e) {
+            throw new TraceException(file + ": no such file", e);
+        } catch (JsonProcessingException e) {
+            throw new TraceException(
+                    file + ": is not the JSON of a timeline, line "
+                            + e.getLocation().getLineNr() + ": " + e.getOriginalMessage(),
+                    e);
         } catch (IOException e) {
-            throw new TraceException(file + ": cannot be read as JSON: " + e.getMessage(), e);
+            throw new TraceException(file + ": cannot be read: " + e.getMessage(), e);
         }
         List<TimelineFile> timelines = new ArrayList<>();
         for (JsonNode problem : root) {

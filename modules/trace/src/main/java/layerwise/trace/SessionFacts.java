@@ -38,6 +38,7 @@ final class SessionFacts {
     private static final String[] LAUNCH_TYPES = {"UNKNOWN", "REGULAR", "COOPERATIVE_SINGLE", "COOPERATIVE_MULTI"};
 
     private final Map<TraceTable, List<Object[]>> tables = new EnumMap<>(TraceTable.class);
+    private final List<Object[]> captured = new ArrayList<>();
 
     SessionFacts() {
         eventTypes();
@@ -57,7 +58,7 @@ final class SessionFacts {
     }
 
     void capture(String name, String value) {
-        add(TraceTable.CAPTURE_FACTS, name, value);
+        captured.add(new Object[] {name, value});
     }
 
     void gpuMetric(int gpu, int metricId, String name) {
@@ -98,8 +99,12 @@ final class SessionFacts {
 
     /** Facts known at the end; replaces those of an earlier write. */
     void session(TraceProcess process, long originEpochNanos, long durationNanos) {
-        for (TraceTable table :
-                List.of(TraceTable.SESSION, TraceTable.ANALYSIS, TraceTable.PROCESSES, TraceTable.EXPORT_FACTS)) {
+        for (TraceTable table : List.of(
+                TraceTable.SESSION,
+                TraceTable.ANALYSIS,
+                TraceTable.PROCESSES,
+                TraceTable.EXPORT_FACTS,
+                TraceTable.CAPTURE_FACTS)) {
             tables.remove(table);
         }
         Instant start = Instant.ofEpochSecond(0, originEpochNanos);
@@ -120,19 +125,17 @@ final class SessionFacts {
         exported("EXPORT_SCHEMA_VERSION_MINOR", version[1]);
         exported("EXPORT_SCHEMA_VERSION_MICRO", version[2]);
         exported("EXPORT_PARAM_EXPORT_TYPE", "SQLite");
-        if (!tables.containsKey(TraceTable.CAPTURE_FACTS)) {
-            captureDefaults(process);
-        }
-    }
-
-    private void captureDefaults(TraceProcess process) {
-        capture("CAPTURE_EVENT_TYPE", "NvtxEvents");
-        capture("CAPTURE_EVENT_TYPE", "Cuda");
-        capture("CUDA_GRAPH_TRACE_OPTIONS:MODE", "Node");
-        capture("PROCESS_0:COMMAND", process.name());
+        add(TraceTable.CAPTURE_FACTS, "CAPTURE_EVENT_TYPE", "NvtxEvents");
+        add(TraceTable.CAPTURE_FACTS, "CAPTURE_EVENT_TYPE", "Cuda");
+        add(TraceTable.CAPTURE_FACTS, "CUDA_GRAPH_TRACE_OPTIONS:MODE", "Node");
+        add(TraceTable.CAPTURE_FACTS, "PROCESS_0:COMMAND", process.name());
         for (int i = 0; i < process.arguments().size(); i++) {
-            capture("PROCESS_0:ARGUMENT_" + i, process.arguments().get(i));
+            add(
+                    TraceTable.CAPTURE_FACTS,
+                    "PROCESS_0:ARGUMENT_" + i,
+                    process.arguments().get(i));
         }
+        captured.forEach(fact -> add(TraceTable.CAPTURE_FACTS, fact));
     }
 
     private void exported(String name, String value) {

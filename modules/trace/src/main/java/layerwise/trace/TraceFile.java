@@ -15,6 +15,9 @@ import java.util.Map;
  * primitive columns; methods may run at the same time on several threads. The file is opened read-only.
  */
 public final class TraceFile {
+    /** Name of a recorder's notes on metrics that it could not sample. */
+    static final String ABSENT_METRICS = "GPU_METRICS_ABSENT";
+
     private static final String RUNTIME = "CUPTI_ACTIVITY_KIND_RUNTIME";
     private static final String NODE_EVENTS = "CUDA_GRAPH_NODE_EVENTS";
     private static final String OLD_NODE_EVENTS = "CUDA_GRAPH_EVENTS";
@@ -117,6 +120,27 @@ public final class TraceFile {
             }
         }
         return new GraphNodes(new long[5][0], 0);
+    }
+
+    /** Call chains of launches; empty where none were recorded. */
+    public CallChains callChains() {
+        return new CallChainScan(database).read();
+    }
+
+    /** Sampled metrics of GPUs, by GPU and name; none where they were not sampled. */
+    public List<GpuMetric> gpuMetrics() {
+        return new GpuMetricScan(database).read();
+    }
+
+    /** Metrics that were asked for and could not be sampled, with the reasons. */
+    public List<String> absentGpuMetrics() {
+        List<String> reasons = new ArrayList<>();
+        if (database.columns("META_DATA_CAPTURE").containsAll(List.of("name", "value"))) {
+            database.scan(
+                    "SELECT value FROM META_DATA_CAPTURE WHERE name='" + ABSENT_METRICS + "' ORDER BY rowid",
+                    row -> reasons.add(Database.text(row, 1)));
+        }
+        return reasons;
     }
 
     /** Names of the GPUs of the recorded machine. */

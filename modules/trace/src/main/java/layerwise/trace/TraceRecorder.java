@@ -3,6 +3,7 @@ package layerwise.trace;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,8 +36,8 @@ public final class TraceRecorder {
     private final Rows metrics = new Rows(TraceTable.GPU_METRICS);
     private final SessionFacts facts = new SessionFacts();
     private final KernelActivity own = new KernelActivity();
+    private final Map<List<StackTraceElement>, Integer> chains = new HashMap<>();
     private long lastCorrelation;
-    private int lastCallChain;
 
     private TraceRecorder(TraceProcess process, LongSupplier epochNanos) {
         this.process = process;
@@ -142,9 +143,13 @@ public final class TraceRecorder {
         calls.put(c, callChainId == 0 ? Rows.NULL : callChainId);
     }
 
-    /** Adds a successful call of the calling thread, for executors that keep their own clock. */
-    public void call(String name, long correlationId, long start, long end) {
-        call(false, string(name), log.get().threadId(), correlationId, start, end, 0, 0);
+    /**
+     * Adds a successful call of the calling thread, for executors that keep their own clock.
+     *
+     * @param callChainId from {@link #callChain}, 0 for none
+     */
+    public void call(String name, long correlationId, long start, long end, int callChainId) {
+        call(false, string(name), log.get().threadId(), correlationId, start, end, 0, callChainId);
     }
 
     /** Adds an executed kernel; the row may be reused at once. */
@@ -154,13 +159,29 @@ public final class TraceRecorder {
 
     /** Adds an eager launch and its kernel, for executors that keep their own clock. */
     public void kernel(String name, int streamId, long launchStart, long launchEnd, long deviceStart, long deviceEnd) {
+        kernel(name, streamId, launchStart, launchEnd, deviceStart, deviceEnd, 0);
+    }
+
+    /**
+     * Adds an eager launch and its kernel, for executors that keep their own clock.
+     *
+     * @param callChainId of the launch, from {@link #callChain}, 0 for none
+     */
+    public void kernel(
+            String name,
+            int streamId,
+            long launchStart,
+            long launchEnd,
+            long deviceStart,
+            long deviceEnd,
+            int callChainId) {
         long correlationId = nextCorrelation();
-        call(OWN_LAUNCH, correlationId, launchStart, launchEnd);
+        call(OWN_LAUNCH, correlationId, launchStart, launchEnd, callChainId);
         kernel(correlationId, 0, name, streamId, deviceStart, deviceEnd);
     }
 
     /**
-     * Adds a kernel of a launch that {@link #call(String, long, long, long)} records, for executors that keep their own
+     * Adds a kernel of a launch that {@link #call(String, long, long, long, int)} records, for executors that keep their own
      * clock.
      *
      * @param graphNodeId executed node as {@link #captureNode} returned it; 0 for an eager launch
@@ -181,19 +202,21 @@ public final class TraceRecorder {
     }
 
     /**
-     * Records now as the capture of one graph node by an executor that keeps its own clock, and the node's instance in
-     * the executable graph.
+     * Records now as the capture of one graph node by an executor that keeps its own clock, inside the captured launch,
+     * and the node's instance in the executable graph.
      *
      * @param graph number of the captured graph, from 1
      * @param index number of the node in it, from 0
+     * @param callChainId of the captured launch, from {@link #callChain}, 0 for none
      * @return the executed node's id, which its kernels carry
      */
-    public long captureNode(int graph, int index) {
+    public long captureNode(int graph, int index, int callChainId) {
         // Captured and executable graphs are numbered 2g-1 and 2g: ids are graph << 32 | index, as drivers make them.
         long captured = ((2L * graph - 1) << 32) | index;
         long executed = ((2L * graph) << 32) | index;
         int thread = log.get().threadId();
         long time = now();
+        call(OWN_LAUNCH, nextCorrelation(), time, time, callChainId);
         graphNode(thread, time, captured, 0);
         graphNode(thread, time, executed, 0);
         graphNode(thread, time, executed, captured);
@@ -228,25 +251,39 @@ public final class TraceRecorder {
     }
 
     /**
-     * Adds a call chain, innermost frame first.
+     * Adds a call chain, innermost frame first; an equal one that is there already is not added again.
      *
-     * @return its id, for {@link #call}
+     * @return its id, for {@link #call}; 0 for no frames
      */
     public int callChain(List<StackTraceElement> frames) {
-        int id = ++lastCallChain;
+        if (frames.isEmpty()) {
+            return 0;
+        }
+        Integer known = chains.get(frames);
+        if (known != null) {
+            return known;
+        }
+        int id = chains.size() + 1;
+        chains.put(List.copyOf(frames), id);
         for (int depth = 0; depth < frames.size(); depth++) {
             StackTraceElement frame = frames.get(depth);
             String module = frame.getModuleName();
             callChains.add();
             int c = 0;
             callChains.put(c++, id);
-            callChains.put(c++, string(frame.getClassName() + "." + frame.getMethodName()));
+            callChains.put(c++, string(symbol(frame)));
             callChains.put(c++, string(module == null ? "" : module));
             callChains.put(c++, 0);
             c++; // originalIP
             callChains.put(c, depth);
         }
         return id;
+    }
+
+    private static String symbol(StackTraceElement frame) {
+        String line = frame.getLineNumber() > 0 ? ":" + frame.getLineNumber() : "";
+        String place = frame.getFileName() == null ? "" : " (" + frame.getFileName() + line + ")";
+        return frame.getClassName() + "." + frame.getMethodName() + place;
     }
 
     /** Adds one sample of a GPU metric that {@link #gpuMetricName} named. */
@@ -262,6 +299,11 @@ public final class TraceRecorder {
     /** Names a GPU metric, with its unit in brackets. */
     public void gpuMetricName(int gpu, int metricId, String name) {
         facts.gpuMetric(gpu, metricId, name);
+    }
+
+    /** Notes metrics that could not be sampled and why, in one sentence. */
+    public void gpuMetricsAbsent(String reason) {
+        facts.capture(TraceFile.ABSENT_METRICS, reason);
     }
 
     /** Adds a GPU that the process uses. */

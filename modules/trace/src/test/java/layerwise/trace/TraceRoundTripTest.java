@@ -89,10 +89,10 @@ class TraceRoundTripTest {
     @Test
     void leadsFromAnExecutedNodeToItsCapture() {
         tick(50);
-        long node = recorder.captureNode(1, 0);
+        long node = recorder.captureNode(1, 0, 0);
         tick(50);
         long correlation = recorder.nextCorrelation();
-        recorder.call("replay", correlation, 100, 110);
+        recorder.call("replay", correlation, 100, 110, 0);
         recorder.kernel(correlation, node, "gemm", 0, 120, 130);
         TraceFile file = write();
         GpuActivities activities = file.activities();
@@ -101,6 +101,78 @@ class TraceRoundTripTest {
         assertEquals(50, nodes.start(capture));
         assertEquals(50, nodes.end(capture));
         assertEquals(-1, nodes.captured(activities.process(0), 12345));
+    }
+
+    @Test
+    void leadsFromALaunchToItsFramesAlsoThroughACapture() {
+        List<StackTraceElement> layer =
+                List.of(new StackTraceElement("app", "m", "1", "Layer", "forward", "Layer.java", 12));
+        List<StackTraceElement> other = List.of(new StackTraceElement("Other", "run", null, -1));
+        recorder.mark("module");
+        int chain = recorder.callChain(layer);
+        assertEquals(chain, recorder.callChain(List.copyOf(layer)), "an equal chain is the same");
+        assertEquals(0, recorder.callChain(List.of()));
+        recorder.kernel("gemm", 0, 10, 20, 30, 40, chain);
+        recorder.kernel("norm", 0, 21, 25, 50, 60, recorder.callChain(other));
+        recorder.kernel("bare", 0, 26, 27, 70, 80);
+        tick(100);
+        recorder.captureNode(1, 0, chain);
+        TraceFile file = write();
+        CallChains chains = file.callChains();
+        long thread = file.ranges().thread(0);
+        assertEquals(List.of("Layer.forward (Layer.java:12)"), chains.at(thread, 10));
+        assertEquals(List.of("Layer.forward (Layer.java:12)"), chains.at(thread, 20));
+        assertEquals(List.of("Other.run"), chains.at(thread, 22));
+        assertEquals(List.of(), chains.at(thread, 26), "a call without a chain");
+        assertEquals(List.of("Layer.forward (Layer.java:12)"), chains.at(thread, 100), "inside the captured call");
+        assertEquals(List.of(), chains.at(thread, 99));
+        assertEquals(List.of(), chains.at(thread + 1, 10), "another thread");
+    }
+
+    @Test
+    void hasNoFramesWhereNoneWereRecorded() {
+        recorder.kernel("gemm", 0, 10, 20, 30, 40);
+        assertTrue(write().callChains().isEmpty());
+    }
+
+    @Test
+    void readsMetricsBackByGpuAndNameInOrderOfTime() {
+        recorder.gpuMetricName(1, 7, "SM Clock [MHz]");
+        recorder.gpuMetricName(1, 8, "Clock Event Reasons [bits]");
+        recorder.gpuMetricName(1, 9, "Never Sampled [%]");
+        recorder.gpuMetric(20, 1, 7, 1980);
+        recorder.gpuMetric(10, 1, 7, 1755);
+        recorder.gpuMetric(10, 1, 8, 4);
+        recorder.gpuMetric(30, 1, 7, 345);
+        List<GpuMetric> metrics = write().gpuMetrics();
+        assertEquals(
+                List.of("SM Clock [MHz]", "Clock Event Reasons [bits]"),
+                metrics.stream().map(GpuMetric::name).toList());
+        GpuMetric clock = metrics.getFirst();
+        assertEquals(1, clock.gpu());
+        assertEquals(3, clock.size());
+        assertEquals(10, clock.time(0));
+        assertEquals(1755, clock.value(0));
+        assertFalse(clock.isBits());
+        assertTrue(metrics.get(1).isBits());
+        GpuMetric middle = clock.between(10, 29);
+        assertEquals(2, middle.size());
+        assertEquals(1980, middle.value(1));
+        assertEquals(0, clock.between(31, 40).size());
+    }
+
+    @Test
+    void keepsNotesBesideTheUsualFacts() {
+        recorder.gpuMetricsAbsent("clocks: no NVML");
+        recorder.gpuMetricsAbsent("activity: not allowed");
+        TraceFile file = write();
+        assertEquals(List.of("clocks: no NVML", "activity: not allowed"), file.absentGpuMetrics());
+        assertEquals("Node", single(file, "CUDA_GRAPH_TRACE_OPTIONS:MODE"));
+        assertEquals("run", single(file, "PROCESS_0:ARGUMENT_0"));
+    }
+
+    private static String single(TraceFile file, String fact) {
+        return new Database(file.path()).facts("META_DATA_CAPTURE").get(fact);
     }
 
     @Test

@@ -95,7 +95,7 @@ class TraceSchemaTest {
         recorder.kernel(kernel);
         recorder.copy(new CopyActivity());
         recorder.fill(new FillActivity());
-        recorder.captureNode(1, 0);
+        recorder.captureNode(1, 0, 0);
         int chain = recorder.callChain(List.of(new StackTraceElement("Layer", "forward", null, 0)));
         recorder.call(true, recorder.string("cuLaunchKernel"), 1, 1, 0, 1, 0, chain);
         recorder.gpuMetricName(0, 5, "SM Active [Throughput %]");

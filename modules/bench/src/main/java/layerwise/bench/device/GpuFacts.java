@@ -27,19 +27,21 @@ public record GpuFacts(Rates nominal, Rates measured) {
     /**
      * Rates that bound an operator.
      *
-     * @param bytesPerSecond of the device's memory
-     * @param flops          per second, for each kind of arithmetic that is known
+     * @param bytesPerSecond     of the device's memory
+     * @param linkBytesPerSecond of its links to others, one direction; NaN where it is not known
+     * @param flops              per second, for each kind of arithmetic that is known
      */
-    public record Rates(double bytesPerSecond, Map<Arithmetic, Double> flops) {
+    public record Rates(double bytesPerSecond, double linkBytesPerSecond, Map<Arithmetic, Double> flops) {
         public Rates {
             flops = Map.copyOf(flops);
         }
 
-        /** The least time of a piece of work in nanoseconds; NaN where its arithmetic has no rate. */
+        /** The least time of a piece of work in nanoseconds; NaN where its arithmetic or its links have no rate. */
         public double nanos(Work work) {
             Double rate = flops.get(work.arithmetic());
             double arithmetic = work.flops() == 0 ? 0 : rate == null ? Double.NaN : work.flops() / rate;
-            return 1e9 * Math.max(arithmetic, work.bytes() / bytesPerSecond);
+            double links = work.linkBytes() == 0 ? 0 : work.linkBytes() / linkBytesPerSecond;
+            return 1e9 * Math.max(links, Math.max(arithmetic, work.bytes() / bytesPerSecond));
         }
     }
 
@@ -87,7 +89,11 @@ public record GpuFacts(Rates nominal, Rates measured) {
                 flops.put(arithmetic, positive(file, key, name, section.get(name)));
             }
         }
-        return new Rates(positive(file, key, "bytes_per_second", section.path("bytes_per_second")), flops);
+        String links = "link_bytes_per_second";
+        return new Rates(
+                positive(file, key, "bytes_per_second", section.path("bytes_per_second")),
+                section.has(links) ? positive(file, key, links, section.get(links)) : Double.NaN,
+                flops);
     }
 
     private static double positive(Path file, String section, String key, JsonNode value) {

@@ -100,7 +100,7 @@ public final class Balancing {
         }
         boolean travels = mapping.dataRanks() > 1;
         return new ExpertTable.Chunk(
-                ownIds,
+                Arrays.stream(ownIds).boxed().toList(),
                 new ExpertLoad(rows, activeExperts),
                 travels ? new ExchangeLoad(sent, received) : new ExchangeLoad(0, 0));
     }

@@ -3,7 +3,6 @@ package layerwise.bench.exchange;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import layerwise.model.layer.ExpertChoice;
 import layerwise.op.Buffer;
 import layerwise.op.Contents;
@@ -28,7 +27,11 @@ public record ExpertTable(List<Chunk> chunks, int topK) {
      * @param load     what the choices of all ranks mean for this rank's experts
      * @param exchange what they mean for the links
      */
-    record Chunk(int[] ids, ExpertLoad load, ExchangeLoad exchange) {}
+    record Chunk(List<Integer> ids, ExpertLoad load, ExchangeLoad exchange) {
+        Chunk {
+            ids = List.copyOf(ids);
+        }
+    }
 
     public ExpertTable {
         chunks = List.copyOf(chunks);
@@ -45,7 +48,10 @@ public record ExpertTable(List<Chunk> chunks, int topK) {
 
     /** Every chunk's choice, one behind the other: {@code [T,k]} row by row. */
     public int[] ids() {
-        return chunks.stream().flatMapToInt(chunk -> IntStream.of(chunk.ids())).toArray();
+        return chunks.stream()
+                .flatMap(chunk -> chunk.ids().stream())
+                .mapToInt(Integer::intValue)
+                .toArray();
     }
 
     /** Puts a constant choice into memory. */
@@ -61,7 +67,7 @@ public record ExpertTable(List<Chunk> chunks, int topK) {
         List<ExpertChoice.Table> tables = new ArrayList<>();
         int from = 0;
         for (Chunk chunk : chunks) {
-            int until = from + chunk.ids().length / topK;
+            int until = from + chunk.ids().size() / topK;
             TensorRef rows = buffer.whole().slice(0, from, until);
             tables.add(new ExpertChoice.Table(rows, chunk.load(), chunk.exchange()));
             from = until;

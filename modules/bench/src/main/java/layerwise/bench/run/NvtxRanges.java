@@ -3,6 +3,7 @@ package layerwise.bench.run;
 import java.util.HashMap;
 import java.util.Map;
 import layerwise.cuda.Nvtx;
+import layerwise.op.Lane;
 
 /** To another profiler; each text is registered once. */
 final class NvtxRanges implements RangeSink {
@@ -40,5 +41,10 @@ final class NvtxRanges implements RangeSink {
     }
 
     @Override
-    public void ran(String kernel, int stream, long start, long end) {}
+    public void ran(String kernel, Lane lane, long start, long end) {}
+
+    @Override
+    public Graph capture() {
+        return Graph.NONE;
+    }
 }

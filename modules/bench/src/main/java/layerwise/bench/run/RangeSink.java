@@ -1,14 +1,9 @@
 package layerwise.bench.run;
 
+import layerwise.op.Journal;
+
 /** Where ranges and own launches go while somebody listens. */
-sealed interface RangeSink permits RecordedRanges, NvtxRanges {
-    void enter(String range);
-
-    void leave();
-
+sealed interface RangeSink extends Journal permits RecordedRanges, NvtxRanges {
+    /** A marker that states a fact. */
     void mark(String text);
-
-    long now();
-
-    void ran(String kernel, int stream, long start, long end);
 }

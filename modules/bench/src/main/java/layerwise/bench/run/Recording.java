@@ -3,8 +3,10 @@ package layerwise.bench.run;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import layerwise.bench.ranks.Rank;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.NearestNames;
@@ -14,8 +16,17 @@ import layerwise.tensor.NearestNames;
  *
  * @param profiler who records
  * @param folder   where files go
+ * @param extras   what is recorded beside the usual
  */
-record Recording(Profiler profiler, Path folder) {
+record Recording(Profiler profiler, Path folder, Set<Extra> extras) {
+    /** What costs time or space and is recorded on demand; named as the variables that ask for it. */
+    enum Extra {
+        /** The frames that made each launch. */
+        BACKTRACE,
+        /** Clocks, power, temperature, utilisation and activity of the GPU. */
+        GPU_METRICS
+    }
+
     /** Who records. */
     enum Profiler {
         /** This process itself. */
@@ -26,12 +37,19 @@ record Recording(Profiler profiler, Path folder) {
         NONE
     }
 
-    /** From {@code PROFILE}, {@code PROFILER} and {@code PROFILE_DIR}. */
+    Recording {
+        extras = Set.copyOf(extras);
+    }
+
+    /** From {@code PROFILE}, {@code PROFILER}, {@code PROFILE_DIR}, {@code BACKTRACE} and {@code GPU_METRICS}. */
     static Recording of(Map<String, String> environment) {
         Path folder = Path.of(environment.getOrDefault("PROFILE_DIR", "profiles"));
-        String profile = environment.getOrDefault("PROFILE", "1");
-        if (!profile.equals("0") && !profile.equals("1")) {
-            throw new ConfigException("environment: PROFILE=%s: expected 0 or 1".formatted(profile));
+        boolean profile = isOn(environment, "PROFILE", "1");
+        Set<Extra> extras = EnumSet.noneOf(Extra.class);
+        for (Extra extra : Extra.values()) {
+            if (isOn(environment, extra.name(), "0")) {
+                extras.add(extra);
+            }
         }
         String name = environment.getOrDefault("PROFILER", "auto");
         Profiler profiler = switch (name) {
@@ -44,18 +62,16 @@ record Recording(Profiler profiler, Path folder) {
                         .formatted(name, String.join(", ", known), NearestNames.hint(name, known)));
             }
         };
-        if (profile.equals("0")) {
-            return new Recording(Profiler.NONE, folder);
-        }
-        for (String extra : List.of("BACKTRACE", "GPU_METRICS")) {
-            if (profiler == Profiler.BUILTIN
-                    && environment.getOrDefault(extra, "0").equals("1")) {
-                throw new ConfigException(
-                        "environment: %s=1: the builtin tracer does not record that; expected 0, or nsys"
-                                .formatted(extra));
-            }
-        }
-        return new Recording(profiler, folder);
+        return new Recording(profile ? profiler : Profiler.NONE, folder, extras);
+    }
+
+    private static boolean isOn(Map<String, String> environment, String name, String otherwise) {
+        String value = environment.getOrDefault(name, otherwise);
+        return switch (value) {
+            case "0" -> false;
+            case "1" -> true;
+            default -> throw new ConfigException("environment: %s=%s: expected 0 or 1".formatted(name, value));
+        };
     }
 
     /** Makes the folder, before hours of measuring end without a place for the results. */

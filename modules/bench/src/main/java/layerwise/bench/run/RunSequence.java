@@ -127,9 +127,15 @@ final class RunSequence {
                         weights.bytes() + slice.cacheBytes())
                 .check();
         boolean cuda = Devices.resolve(config.device()) instanceof DeviceChoice.Cuda;
+        try (Tracer tracer = Tracer.open(recording, cuda, arguments)) {
+            run(tracer);
+        }
+    }
+
+    /** The run under a tracer that was opened first. */
+    void run(Tracer tracer) {
         CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
-        try (Tracer tracer = Tracer.open(recording, cuda, arguments);
-                Executor executor = Devices.open(config.device(), journal, tuning, rank, rendezvous);
+        try (Executor executor = Devices.open(config.device(), journal, tuning, rank, rendezvous);
                 Memory memory = executor.allocate()) {
             progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
             progress.phase("Create runner", () -> {

@@ -6,9 +6,6 @@ import layerwise.op.Lane;
 
 /** Passes on what happens, while somebody listens. */
 final class TraceJournal implements Journal {
-    private static final int MAIN_STREAM = 7;
-    private static final int AUXILIARY_STREAM = 13;
-
     private Optional<RangeSink> sink = Optional.empty();
 
     /** From now on everything is passed on. */
@@ -50,11 +47,12 @@ final class TraceJournal implements Journal {
     @Override
     public void ran(String kernel, Lane lane, long start, long end) {
         if (sink.isPresent()) {
-            int stream = switch (lane) {
-                case MAIN -> MAIN_STREAM;
-                case AUXILIARY -> AUXILIARY_STREAM;
-            };
-            sink.get().ran(kernel, stream, start, end);
+            sink.get().ran(kernel, lane, start, end);
         }
+    }
+
+    @Override
+    public Graph capture() {
+        return sink.isPresent() ? sink.get().capture() : Graph.NONE;
     }
 }

@@ -3,9 +3,12 @@ package layerwise.bench.run;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import layerwise.cuda.Device;
 import layerwise.cuda.Nvtx;
 import layerwise.cuda.cupti.CuptiTracer;
 import layerwise.cuda.cupti.TraceLoss;
+import layerwise.cuda.metrics.GpuSampler;
 import layerwise.kernels.CudaExecutor;
 import layerwise.op.Executor;
 import layerwise.tensor.ConfigException;
@@ -14,12 +17,14 @@ import layerwise.trace.TraceRecorder;
 
 /** Who records the second pass of a run. Opened before the device, since CUPTI must come first. */
 sealed interface Tracer extends AutoCloseable {
+    System.Logger LOG = System.getLogger("layerwise");
+
     /** The right one for a run. */
     static Tracer open(Recording recording, boolean cuda, List<String> arguments) {
         TraceProcess process = TraceProcess.current("layerwise", arguments, "layerwise " + Version.current());
         return switch (recording.profiler()) {
             case NONE -> new None();
-            case BUILTIN -> cuda ? new Cupti(CuptiTracer.start(process)) : new OwnClock(process);
+            case BUILTIN -> cuda ? cupti(process, recording.extras()) : ownClock(process, recording.extras());
             case NSYS -> {
                 if (!cuda) {
                     throw new ConfigException("environment: PROFILER=nsys: expected builtin for a run without a GPU");
@@ -32,6 +37,19 @@ sealed interface Tracer extends AutoCloseable {
                 yield new Nsys(nvtx);
             }
         };
+    }
+
+    private static Tracer cupti(TraceProcess process, Set<Recording.Extra> extras) {
+        CuptiTracer.Backtraces backtraces =
+                extras.contains(Recording.Extra.BACKTRACE) ? CuptiTracer.Backtraces.ON : CuptiTracer.Backtraces.OFF;
+        return new Cupti(CuptiTracer.start(process, backtraces), extras.contains(Recording.Extra.GPU_METRICS));
+    }
+
+    private static Tracer ownClock(TraceProcess process, Set<Recording.Extra> extras) {
+        if (extras.contains(Recording.Extra.GPU_METRICS)) {
+            throw new ConfigException("environment: GPU_METRICS=1: expected 0 for a run without a GPU");
+        }
+        return new OwnClock(process, extras.contains(Recording.Extra.BACKTRACE));
     }
 
     /** Begins to record: what happens from now on reaches the journal's listener. */
@@ -55,17 +73,19 @@ sealed interface Tracer extends AutoCloseable {
     /** The executor's own clock. */
     final class OwnClock implements Tracer {
         private final TraceProcess process;
+        private final boolean backtrace;
         private Optional<TraceRecorder> recorder = Optional.empty();
 
-        OwnClock(TraceProcess process) {
+        OwnClock(TraceProcess process, boolean backtrace) {
             this.process = process;
+            this.backtrace = backtrace;
         }
 
         @Override
         public void begin(Executor executor, TraceJournal journal) {
             TraceRecorder started = TraceRecorder.start(process);
             recorder = Optional.of(started);
-            journal.listen(new RecordedRanges(started));
+            journal.listen(new RecordedRanges(started, backtrace));
         }
 
         @Override
@@ -80,29 +100,48 @@ sealed interface Tracer extends AutoCloseable {
     /** CUPTI, in this process. */
     final class Cupti implements Tracer {
         private final CuptiTracer tracer;
+        private final boolean gpuMetrics;
+        private Optional<GpuSampler> sampler = Optional.empty();
 
-        Cupti(CuptiTracer tracer) {
+        Cupti(CuptiTracer tracer, boolean gpuMetrics) {
             this.tracer = tracer;
+            this.gpuMetrics = gpuMetrics;
             tracer.pause();
         }
 
         @Override
         public void begin(Executor executor, TraceJournal journal) {
+            if (gpuMetrics) {
+                sampler = Optional.of(GpuSampler.start(gpu(executor).info(), tracer.recorder()));
+            }
             tracer.resume();
-            journal.listen(new RecordedRanges(tracer.recorder()));
+            // The frames come from CUPTI, which sees every launch.
+            journal.listen(new RecordedRanges(tracer.recorder(), false));
         }
 
         @Override
         public void end(Executor executor, TraceJournal journal, Path file) {
             journal.ignore();
-            if (!(executor instanceof CudaExecutor cuda)) {
-                throw new IllegalStateException("CUPTI traces CUDA, not " + executor.device());
-            }
-            TraceLoss loss = tracer.flush(cuda.gpu());
+            TraceLoss loss = tracer.flush(gpu(executor));
             if (!loss.isComplete()) {
-                System.getLogger("layerwise").log(System.Logger.Level.WARNING, "the trace is incomplete: {0}", loss);
+                LOG.log(System.Logger.Level.WARNING, "the trace is incomplete: {0}", loss);
             }
+            sampler.ifPresent(this::finish);
             tracer.recorder().write(file);
+        }
+
+        private void finish(GpuSampler samples) {
+            for (String absence : samples.stop()) {
+                LOG.log(System.Logger.Level.WARNING, "not sampled: {0}", absence);
+                tracer.recorder().gpuMetricsAbsent(absence);
+            }
+        }
+
+        private static Device gpu(Executor executor) {
+            if (executor instanceof CudaExecutor cuda) {
+                return cuda.gpu();
+            }
+            throw new IllegalStateException("CUPTI traces CUDA, not " + executor.device());
         }
 
         @Override

@@ -29,6 +29,15 @@ class GpuFactsTest {
     }
 
     @Test
+    void linksLimitWhatTravels() {
+        GpuFacts h100 = GpuFacts.of("NVIDIA H100 80GB HBM3", SHIPPED).orElseThrow();
+        // 450 MB over NVLink take a millisecond, whatever memory could do meanwhile.
+        Work gather = new Work(0, 900_000_000, 450_000_000, Arithmetic.F32);
+        assertEquals(1e6, h100.nominal().nanos(gather), 1e-3);
+        assertTrue(Double.isNaN(h100.measured().nanos(gather)), "no rate of its links was measured");
+    }
+
+    @Test
     void decodeAttentionOfDeepSeekR1TakesItsPublishedLeastTime() {
         // 292.1 GFLOP over 1243.9 MB: 371 us by the H100's memory, 295 us by the H200's tensor cores.
         Work attention = new Work(292_100_000_000L, 1_243_900_000, Arithmetic.BF16);

@@ -132,7 +132,7 @@ class RunScriptTest {
                         "1",
                         "--gpu-metrics-frequency",
                         "10000"),
-                sandbox.started().getFirst());
+                sandbox.started().get(1));
         assertEquals("1", sandbox.environmentOf("java").get("BACKTRACE"));
         assertEquals("1", sandbox.environmentOf("java").get("GPU_METRICS"));
     }
@@ -168,6 +168,42 @@ class RunScriptTest {
     }
 
     @Test
+    void refusesAnNsysThatCannotImportTracesOfThisRuntime() throws IOException {
+        Sandbox.Result old = sandbox.fake("nsys", "echo 'NVIDIA Nsight Systems version 2022.4.2.50-32196742v0'")
+                .run("PROFILER=nsys ./run.sh c.yaml");
+        Sandbox.Result silent = sandbox.fake("nsys", "exit 1").run("PROFILER=nsys ./run.sh c.yaml");
+
+        assertEquals(2, old.exitCode());
+        assertEquals(
+                "run.sh: PROFILER=nsys: NVIDIA Nsight Systems version 2022.4.2.50-32196742v0 cannot import traces of"
+                        + " CUDA 13; expected version 2025.1 or newer, or PROFILER=builtin\n",
+                old.stderr());
+        assertEquals(2, silent.exitCode());
+        assertTrue(
+                silent.stderr().startsWith("run.sh: PROFILER=nsys: nsys that does not tell its version cannot import"),
+                silent.stderr());
+        assertEquals(List.of(List.of("nsys", "--version")), sandbox.started());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"builtin, 0, 0", "builtin, 1, 1", "none, 1, 1"})
+    void otherTracersGetTheSwitchesInTheEnvironment(String profiler, String backtrace, String metrics)
+            throws IOException {
+        sandbox.fake("nsys", NEW_NSYS)
+                .fake("nvidia-smi", "")
+                .run("PROFILER=%s BACKTRACE=%s GPU_METRICS=%s ./run.sh c.yaml".formatted(profiler, backtrace, metrics));
+
+        assertTrue(
+                sandbox.started().stream()
+                        .noneMatch(call -> call.size() > 1 && call.get(1).equals("profile")),
+                sandbox.started().toString());
+        Map<String, String> environment = sandbox.environmentOf("java");
+        assertEquals(profiler, environment.get("PROFILER"));
+        assertEquals(backtrace, environment.get("BACKTRACE"));
+        assertEquals(metrics, environment.get("GPU_METRICS"));
+    }
+
+    @Test
     void onlyRankZeroReportsAndTalks() throws IOException {
         sandbox.with("OMPI_COMM_WORLD_SIZE", "2")
                 .with("OMPI_COMM_WORLD_RANK", "1")
@@ -183,7 +219,7 @@ class RunScriptTest {
     @Test
     void mapsSixteenSlurmTasksOnFourNodes() throws IOException {
         sandbox.with("REPORT", "0").with("WORLD_SIZE", "99").with("RANK", "99"); // stale ones from the login shell
-        for (int rank = 0; rank < 16; rank += 5) {
+        for (int rank = 0; rank < 16; rank++) {
             sandbox.with("SLURM_NTASKS", "16")
                     .with("SLURM_PROCID", Integer.toString(rank))
                     .with("SLURM_LOCALID", Integer.toString(rank % 4))

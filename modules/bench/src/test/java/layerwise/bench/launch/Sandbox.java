@@ -52,7 +52,7 @@ final class Sandbox {
         }
         image(home(), "java.base layerwise.bench");
         image(reportImage(), "java.base layerwise.trace");
-        environment.put("PATH", fakes() + ":" + tools());
+        environment.put("PATH", path());
         environment.put("HOME", folder.toString());
         environment.put("LLM_MODELS_ROOT", "/models");
         environment.put("CALLS", calls().toString());
@@ -76,6 +76,11 @@ final class Sandbox {
 
     Path folder() {
         return folder;
+    }
+
+    /** The PATH on which only fakes and basic tools are. */
+    String path() {
+        return fakes() + ":" + tools();
     }
 
     private Path fakes() {

@@ -41,6 +41,15 @@ public class cupti_h extends cupti_h$shared {
     public static int CUPTI_ERROR_MAX_LIMIT_REACHED() {
         return CUPTI_ERROR_MAX_LIMIT_REACHED;
     }
+    private static final int CUPTI_ERROR_INSUFFICIENT_PRIVILEGES = (int)35L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.CUPTI_ERROR_INSUFFICIENT_PRIVILEGES = 35
+     * }
+     */
+    public static int CUPTI_ERROR_INSUFFICIENT_PRIVILEGES() {
+        return CUPTI_ERROR_INSUFFICIENT_PRIVILEGES;
+    }
     private static final int CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED = (int)39L;
     /**
      * {@snippet lang=c :
@@ -231,6 +240,15 @@ public class cupti_h extends cupti_h$shared {
         } catch (Throwable ex$) {
            throw new AssertionError("should not reach here", ex$);
         }
+    }
+    private static final int CUPTI_API_ENTER = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.CUPTI_API_ENTER = 0
+     * }
+     */
+    public static int CUPTI_API_ENTER() {
+        return CUPTI_API_ENTER;
     }
     private static final int CUPTI_CB_DOMAIN_DRIVER_API = (int)1L;
     /**
@@ -1154,6 +1172,1236 @@ public class cupti_h extends cupti_h$shared {
                 traceDowncall("cuptiSetThreadIdType", type);
             }
             return (int)mh$.invokeExact(type);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+    private static final int CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel = (int)307L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_driver_api_trace_cbid_enum.CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel = 307
+     * }
+     */
+    public static int CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel() {
+        return CUPTI_DRIVER_TRACE_CBID_cuLaunchKernel;
+    }
+    private static final int CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx = (int)652L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_driver_api_trace_cbid_enum.CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx = 652
+     * }
+     */
+    public static int CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx() {
+        return CUPTI_DRIVER_TRACE_CBID_cuLaunchKernelEx;
+    }
+    private static final int CUPTI_RUNTIME_TRACE_CBID_cudaMemcpyAsync_v3020 = (int)41L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_runtime_api_trace_cbid_enum.CUPTI_RUNTIME_TRACE_CBID_cudaMemcpyAsync_v3020 = 41
+     * }
+     */
+    public static int CUPTI_RUNTIME_TRACE_CBID_cudaMemcpyAsync_v3020() {
+        return CUPTI_RUNTIME_TRACE_CBID_cudaMemcpyAsync_v3020;
+    }
+    private static final int CUPTI_RUNTIME_TRACE_CBID_cudaMemsetAsync_v3020 = (int)51L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_runtime_api_trace_cbid_enum.CUPTI_RUNTIME_TRACE_CBID_cudaMemsetAsync_v3020 = 51
+     * }
+     */
+    public static int CUPTI_RUNTIME_TRACE_CBID_cudaMemsetAsync_v3020() {
+        return CUPTI_RUNTIME_TRACE_CBID_cudaMemsetAsync_v3020;
+    }
+    private static final int CUPTI_RUNTIME_TRACE_CBID_cudaLaunchKernel_v7000 = (int)211L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_runtime_api_trace_cbid_enum.CUPTI_RUNTIME_TRACE_CBID_cudaLaunchKernel_v7000 = 211
+     * }
+     */
+    public static int CUPTI_RUNTIME_TRACE_CBID_cudaLaunchKernel_v7000() {
+        return CUPTI_RUNTIME_TRACE_CBID_cudaLaunchKernel_v7000;
+    }
+    private static final int CUPTI_RUNTIME_TRACE_CBID_cudaGraphLaunch_v10000 = (int)311L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_runtime_api_trace_cbid_enum.CUPTI_RUNTIME_TRACE_CBID_cudaGraphLaunch_v10000 = 311
+     * }
+     */
+    public static int CUPTI_RUNTIME_TRACE_CBID_cudaGraphLaunch_v10000() {
+        return CUPTI_RUNTIME_TRACE_CBID_cudaGraphLaunch_v10000;
+    }
+    private static final int CUPTI_RUNTIME_TRACE_CBID_cudaLaunchKernelExC_v11060 = (int)430L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_runtime_api_trace_cbid_enum.CUPTI_RUNTIME_TRACE_CBID_cudaLaunchKernelExC_v11060 = 430
+     * }
+     */
+    public static int CUPTI_RUNTIME_TRACE_CBID_cudaLaunchKernelExC_v11060() {
+        return CUPTI_RUNTIME_TRACE_CBID_cudaLaunchKernelExC_v11060;
+    }
+    private static final int CUPTI_PM_SAMPLING_TRIGGER_MODE_GPU_TIME_INTERVAL = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_PmSampling_TriggerMode.CUPTI_PM_SAMPLING_TRIGGER_MODE_GPU_TIME_INTERVAL = 1
+     * }
+     */
+    public static int CUPTI_PM_SAMPLING_TRIGGER_MODE_GPU_TIME_INTERVAL() {
+        return CUPTI_PM_SAMPLING_TRIGGER_MODE_GPU_TIME_INTERVAL;
+    }
+    private static final int CUPTI_PM_SAMPLING_HARDWARE_BUFFER_APPEND_MODE_KEEP_OLDEST = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_PmSampling_HardwareBuffer_AppendMode.CUPTI_PM_SAMPLING_HARDWARE_BUFFER_APPEND_MODE_KEEP_OLDEST = 0
+     * }
+     */
+    public static int CUPTI_PM_SAMPLING_HARDWARE_BUFFER_APPEND_MODE_KEEP_OLDEST() {
+        return CUPTI_PM_SAMPLING_HARDWARE_BUFFER_APPEND_MODE_KEEP_OLDEST;
+    }
+
+    private static class cuptiPmSamplingSetConfig {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiPmSamplingSetConfig");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingSetConfig(CUpti_PmSampling_SetConfig_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiPmSamplingSetConfig$descriptor() {
+        return cuptiPmSamplingSetConfig.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingSetConfig(CUpti_PmSampling_SetConfig_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiPmSamplingSetConfig$handle() {
+        return cuptiPmSamplingSetConfig.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingSetConfig(CUpti_PmSampling_SetConfig_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiPmSamplingSetConfig$address() {
+        return cuptiPmSamplingSetConfig.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingSetConfig(CUpti_PmSampling_SetConfig_Params *pParams)
+     * }
+     */
+    public static int cuptiPmSamplingSetConfig(MemorySegment pParams) {
+        var mh$ = cuptiPmSamplingSetConfig.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiPmSamplingSetConfig", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiPmSamplingEnable {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiPmSamplingEnable");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingEnable(CUpti_PmSampling_Enable_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiPmSamplingEnable$descriptor() {
+        return cuptiPmSamplingEnable.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingEnable(CUpti_PmSampling_Enable_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiPmSamplingEnable$handle() {
+        return cuptiPmSamplingEnable.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingEnable(CUpti_PmSampling_Enable_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiPmSamplingEnable$address() {
+        return cuptiPmSamplingEnable.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingEnable(CUpti_PmSampling_Enable_Params *pParams)
+     * }
+     */
+    public static int cuptiPmSamplingEnable(MemorySegment pParams) {
+        var mh$ = cuptiPmSamplingEnable.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiPmSamplingEnable", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiPmSamplingDisable {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiPmSamplingDisable");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingDisable(CUpti_PmSampling_Disable_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiPmSamplingDisable$descriptor() {
+        return cuptiPmSamplingDisable.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingDisable(CUpti_PmSampling_Disable_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiPmSamplingDisable$handle() {
+        return cuptiPmSamplingDisable.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingDisable(CUpti_PmSampling_Disable_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiPmSamplingDisable$address() {
+        return cuptiPmSamplingDisable.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingDisable(CUpti_PmSampling_Disable_Params *pParams)
+     * }
+     */
+    public static int cuptiPmSamplingDisable(MemorySegment pParams) {
+        var mh$ = cuptiPmSamplingDisable.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiPmSamplingDisable", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiPmSamplingStart {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiPmSamplingStart");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingStart(CUpti_PmSampling_Start_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiPmSamplingStart$descriptor() {
+        return cuptiPmSamplingStart.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingStart(CUpti_PmSampling_Start_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiPmSamplingStart$handle() {
+        return cuptiPmSamplingStart.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingStart(CUpti_PmSampling_Start_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiPmSamplingStart$address() {
+        return cuptiPmSamplingStart.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingStart(CUpti_PmSampling_Start_Params *pParams)
+     * }
+     */
+    public static int cuptiPmSamplingStart(MemorySegment pParams) {
+        var mh$ = cuptiPmSamplingStart.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiPmSamplingStart", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiPmSamplingStop {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiPmSamplingStop");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingStop(CUpti_PmSampling_Stop_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiPmSamplingStop$descriptor() {
+        return cuptiPmSamplingStop.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingStop(CUpti_PmSampling_Stop_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiPmSamplingStop$handle() {
+        return cuptiPmSamplingStop.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingStop(CUpti_PmSampling_Stop_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiPmSamplingStop$address() {
+        return cuptiPmSamplingStop.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingStop(CUpti_PmSampling_Stop_Params *pParams)
+     * }
+     */
+    public static int cuptiPmSamplingStop(MemorySegment pParams) {
+        var mh$ = cuptiPmSamplingStop.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiPmSamplingStop", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiPmSamplingDecodeData {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiPmSamplingDecodeData");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingDecodeData(CUpti_PmSampling_DecodeData_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiPmSamplingDecodeData$descriptor() {
+        return cuptiPmSamplingDecodeData.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingDecodeData(CUpti_PmSampling_DecodeData_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiPmSamplingDecodeData$handle() {
+        return cuptiPmSamplingDecodeData.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingDecodeData(CUpti_PmSampling_DecodeData_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiPmSamplingDecodeData$address() {
+        return cuptiPmSamplingDecodeData.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingDecodeData(CUpti_PmSampling_DecodeData_Params *pParams)
+     * }
+     */
+    public static int cuptiPmSamplingDecodeData(MemorySegment pParams) {
+        var mh$ = cuptiPmSamplingDecodeData.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiPmSamplingDecodeData", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiPmSamplingGetCounterDataSize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiPmSamplingGetCounterDataSize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingGetCounterDataSize(CUpti_PmSampling_GetCounterDataSize_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiPmSamplingGetCounterDataSize$descriptor() {
+        return cuptiPmSamplingGetCounterDataSize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingGetCounterDataSize(CUpti_PmSampling_GetCounterDataSize_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiPmSamplingGetCounterDataSize$handle() {
+        return cuptiPmSamplingGetCounterDataSize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingGetCounterDataSize(CUpti_PmSampling_GetCounterDataSize_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiPmSamplingGetCounterDataSize$address() {
+        return cuptiPmSamplingGetCounterDataSize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingGetCounterDataSize(CUpti_PmSampling_GetCounterDataSize_Params *pParams)
+     * }
+     */
+    public static int cuptiPmSamplingGetCounterDataSize(MemorySegment pParams) {
+        var mh$ = cuptiPmSamplingGetCounterDataSize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiPmSamplingGetCounterDataSize", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiPmSamplingCounterDataImageInitialize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiPmSamplingCounterDataImageInitialize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingCounterDataImageInitialize(CUpti_PmSampling_CounterDataImage_Initialize_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiPmSamplingCounterDataImageInitialize$descriptor() {
+        return cuptiPmSamplingCounterDataImageInitialize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingCounterDataImageInitialize(CUpti_PmSampling_CounterDataImage_Initialize_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiPmSamplingCounterDataImageInitialize$handle() {
+        return cuptiPmSamplingCounterDataImageInitialize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingCounterDataImageInitialize(CUpti_PmSampling_CounterDataImage_Initialize_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiPmSamplingCounterDataImageInitialize$address() {
+        return cuptiPmSamplingCounterDataImageInitialize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingCounterDataImageInitialize(CUpti_PmSampling_CounterDataImage_Initialize_Params *pParams)
+     * }
+     */
+    public static int cuptiPmSamplingCounterDataImageInitialize(MemorySegment pParams) {
+        var mh$ = cuptiPmSamplingCounterDataImageInitialize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiPmSamplingCounterDataImageInitialize", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiPmSamplingGetCounterDataInfo {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiPmSamplingGetCounterDataInfo");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingGetCounterDataInfo(CUpti_PmSampling_GetCounterDataInfo_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiPmSamplingGetCounterDataInfo$descriptor() {
+        return cuptiPmSamplingGetCounterDataInfo.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingGetCounterDataInfo(CUpti_PmSampling_GetCounterDataInfo_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiPmSamplingGetCounterDataInfo$handle() {
+        return cuptiPmSamplingGetCounterDataInfo.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingGetCounterDataInfo(CUpti_PmSampling_GetCounterDataInfo_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiPmSamplingGetCounterDataInfo$address() {
+        return cuptiPmSamplingGetCounterDataInfo.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingGetCounterDataInfo(CUpti_PmSampling_GetCounterDataInfo_Params *pParams)
+     * }
+     */
+    public static int cuptiPmSamplingGetCounterDataInfo(MemorySegment pParams) {
+        var mh$ = cuptiPmSamplingGetCounterDataInfo.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiPmSamplingGetCounterDataInfo", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiPmSamplingCounterDataGetSampleInfo {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiPmSamplingCounterDataGetSampleInfo");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingCounterDataGetSampleInfo(CUpti_PmSampling_CounterData_GetSampleInfo_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiPmSamplingCounterDataGetSampleInfo$descriptor() {
+        return cuptiPmSamplingCounterDataGetSampleInfo.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingCounterDataGetSampleInfo(CUpti_PmSampling_CounterData_GetSampleInfo_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiPmSamplingCounterDataGetSampleInfo$handle() {
+        return cuptiPmSamplingCounterDataGetSampleInfo.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingCounterDataGetSampleInfo(CUpti_PmSampling_CounterData_GetSampleInfo_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiPmSamplingCounterDataGetSampleInfo$address() {
+        return cuptiPmSamplingCounterDataGetSampleInfo.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiPmSamplingCounterDataGetSampleInfo(CUpti_PmSampling_CounterData_GetSampleInfo_Params *pParams)
+     * }
+     */
+    public static int cuptiPmSamplingCounterDataGetSampleInfo(MemorySegment pParams) {
+        var mh$ = cuptiPmSamplingCounterDataGetSampleInfo.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiPmSamplingCounterDataGetSampleInfo", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+    private static final int CUPTI_PROFILER_TYPE_PM_SAMPLING = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum CUpti_ProfilerType.CUPTI_PROFILER_TYPE_PM_SAMPLING = 1
+     * }
+     */
+    public static int CUPTI_PROFILER_TYPE_PM_SAMPLING() {
+        return CUPTI_PROFILER_TYPE_PM_SAMPLING;
+    }
+
+    private static class cuptiProfilerHostInitialize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiProfilerHostInitialize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostInitialize(CUpti_Profiler_Host_Initialize_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiProfilerHostInitialize$descriptor() {
+        return cuptiProfilerHostInitialize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostInitialize(CUpti_Profiler_Host_Initialize_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiProfilerHostInitialize$handle() {
+        return cuptiProfilerHostInitialize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostInitialize(CUpti_Profiler_Host_Initialize_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiProfilerHostInitialize$address() {
+        return cuptiProfilerHostInitialize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostInitialize(CUpti_Profiler_Host_Initialize_Params *pParams)
+     * }
+     */
+    public static int cuptiProfilerHostInitialize(MemorySegment pParams) {
+        var mh$ = cuptiProfilerHostInitialize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiProfilerHostInitialize", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiProfilerHostDeinitialize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiProfilerHostDeinitialize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostDeinitialize(CUpti_Profiler_Host_Deinitialize_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiProfilerHostDeinitialize$descriptor() {
+        return cuptiProfilerHostDeinitialize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostDeinitialize(CUpti_Profiler_Host_Deinitialize_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiProfilerHostDeinitialize$handle() {
+        return cuptiProfilerHostDeinitialize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostDeinitialize(CUpti_Profiler_Host_Deinitialize_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiProfilerHostDeinitialize$address() {
+        return cuptiProfilerHostDeinitialize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostDeinitialize(CUpti_Profiler_Host_Deinitialize_Params *pParams)
+     * }
+     */
+    public static int cuptiProfilerHostDeinitialize(MemorySegment pParams) {
+        var mh$ = cuptiProfilerHostDeinitialize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiProfilerHostDeinitialize", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiProfilerHostEvaluateToGpuValues {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiProfilerHostEvaluateToGpuValues");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostEvaluateToGpuValues(CUpti_Profiler_Host_EvaluateToGpuValues_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiProfilerHostEvaluateToGpuValues$descriptor() {
+        return cuptiProfilerHostEvaluateToGpuValues.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostEvaluateToGpuValues(CUpti_Profiler_Host_EvaluateToGpuValues_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiProfilerHostEvaluateToGpuValues$handle() {
+        return cuptiProfilerHostEvaluateToGpuValues.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostEvaluateToGpuValues(CUpti_Profiler_Host_EvaluateToGpuValues_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiProfilerHostEvaluateToGpuValues$address() {
+        return cuptiProfilerHostEvaluateToGpuValues.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostEvaluateToGpuValues(CUpti_Profiler_Host_EvaluateToGpuValues_Params *pParams)
+     * }
+     */
+    public static int cuptiProfilerHostEvaluateToGpuValues(MemorySegment pParams) {
+        var mh$ = cuptiProfilerHostEvaluateToGpuValues.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiProfilerHostEvaluateToGpuValues", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiProfilerHostConfigAddMetrics {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiProfilerHostConfigAddMetrics");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostConfigAddMetrics(CUpti_Profiler_Host_ConfigAddMetrics_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiProfilerHostConfigAddMetrics$descriptor() {
+        return cuptiProfilerHostConfigAddMetrics.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostConfigAddMetrics(CUpti_Profiler_Host_ConfigAddMetrics_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiProfilerHostConfigAddMetrics$handle() {
+        return cuptiProfilerHostConfigAddMetrics.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostConfigAddMetrics(CUpti_Profiler_Host_ConfigAddMetrics_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiProfilerHostConfigAddMetrics$address() {
+        return cuptiProfilerHostConfigAddMetrics.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostConfigAddMetrics(CUpti_Profiler_Host_ConfigAddMetrics_Params *pParams)
+     * }
+     */
+    public static int cuptiProfilerHostConfigAddMetrics(MemorySegment pParams) {
+        var mh$ = cuptiProfilerHostConfigAddMetrics.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiProfilerHostConfigAddMetrics", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiProfilerHostGetConfigImageSize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiProfilerHostGetConfigImageSize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostGetConfigImageSize(CUpti_Profiler_Host_GetConfigImageSize_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiProfilerHostGetConfigImageSize$descriptor() {
+        return cuptiProfilerHostGetConfigImageSize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostGetConfigImageSize(CUpti_Profiler_Host_GetConfigImageSize_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiProfilerHostGetConfigImageSize$handle() {
+        return cuptiProfilerHostGetConfigImageSize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostGetConfigImageSize(CUpti_Profiler_Host_GetConfigImageSize_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiProfilerHostGetConfigImageSize$address() {
+        return cuptiProfilerHostGetConfigImageSize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostGetConfigImageSize(CUpti_Profiler_Host_GetConfigImageSize_Params *pParams)
+     * }
+     */
+    public static int cuptiProfilerHostGetConfigImageSize(MemorySegment pParams) {
+        var mh$ = cuptiProfilerHostGetConfigImageSize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiProfilerHostGetConfigImageSize", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiProfilerHostGetConfigImage {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiProfilerHostGetConfigImage");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostGetConfigImage(CUpti_Profiler_Host_GetConfigImage_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiProfilerHostGetConfigImage$descriptor() {
+        return cuptiProfilerHostGetConfigImage.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostGetConfigImage(CUpti_Profiler_Host_GetConfigImage_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiProfilerHostGetConfigImage$handle() {
+        return cuptiProfilerHostGetConfigImage.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostGetConfigImage(CUpti_Profiler_Host_GetConfigImage_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiProfilerHostGetConfigImage$address() {
+        return cuptiProfilerHostGetConfigImage.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostGetConfigImage(CUpti_Profiler_Host_GetConfigImage_Params *pParams)
+     * }
+     */
+    public static int cuptiProfilerHostGetConfigImage(MemorySegment pParams) {
+        var mh$ = cuptiProfilerHostGetConfigImage.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiProfilerHostGetConfigImage", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiProfilerHostGetNumOfPasses {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiProfilerHostGetNumOfPasses");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostGetNumOfPasses(CUpti_Profiler_Host_GetNumOfPasses_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiProfilerHostGetNumOfPasses$descriptor() {
+        return cuptiProfilerHostGetNumOfPasses.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostGetNumOfPasses(CUpti_Profiler_Host_GetNumOfPasses_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiProfilerHostGetNumOfPasses$handle() {
+        return cuptiProfilerHostGetNumOfPasses.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostGetNumOfPasses(CUpti_Profiler_Host_GetNumOfPasses_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiProfilerHostGetNumOfPasses$address() {
+        return cuptiProfilerHostGetNumOfPasses.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerHostGetNumOfPasses(CUpti_Profiler_Host_GetNumOfPasses_Params *pParams)
+     * }
+     */
+    public static int cuptiProfilerHostGetNumOfPasses(MemorySegment pParams) {
+        var mh$ = cuptiProfilerHostGetNumOfPasses.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiProfilerHostGetNumOfPasses", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiProfilerInitialize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiProfilerInitialize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerInitialize(CUpti_Profiler_Initialize_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiProfilerInitialize$descriptor() {
+        return cuptiProfilerInitialize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerInitialize(CUpti_Profiler_Initialize_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiProfilerInitialize$handle() {
+        return cuptiProfilerInitialize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerInitialize(CUpti_Profiler_Initialize_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiProfilerInitialize$address() {
+        return cuptiProfilerInitialize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiProfilerInitialize(CUpti_Profiler_Initialize_Params *pParams)
+     * }
+     */
+    public static int cuptiProfilerInitialize(MemorySegment pParams) {
+        var mh$ = cuptiProfilerInitialize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiProfilerInitialize", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuptiDeviceGetChipName {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            cupti_h.C_INT,
+            cupti_h.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuptiDeviceGetChipName");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiDeviceGetChipName(CUpti_Device_GetChipName_Params *pParams)
+     * }
+     */
+    public static FunctionDescriptor cuptiDeviceGetChipName$descriptor() {
+        return cuptiDeviceGetChipName.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiDeviceGetChipName(CUpti_Device_GetChipName_Params *pParams)
+     * }
+     */
+    public static MethodHandle cuptiDeviceGetChipName$handle() {
+        return cuptiDeviceGetChipName.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUptiResult cuptiDeviceGetChipName(CUpti_Device_GetChipName_Params *pParams)
+     * }
+     */
+    public static MemorySegment cuptiDeviceGetChipName$address() {
+        return cuptiDeviceGetChipName.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUptiResult cuptiDeviceGetChipName(CUpti_Device_GetChipName_Params *pParams)
+     * }
+     */
+    public static int cuptiDeviceGetChipName(MemorySegment pParams) {
+        var mh$ = cuptiDeviceGetChipName.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuptiDeviceGetChipName", pParams);
+            }
+            return (int)mh$.invokeExact(pParams);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

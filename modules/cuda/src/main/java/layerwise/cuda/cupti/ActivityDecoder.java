@@ -2,6 +2,7 @@ package layerwise.cuda.cupti;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.IntUnaryOperator;
 import layerwise.bindings.cupti.CUpti_ActivityAPI;
 import layerwise.bindings.cupti.CUpti_ActivityContext3;
 import layerwise.bindings.cupti.CUpti_ActivityKernel10;
@@ -31,14 +32,21 @@ final class ActivityDecoder {
     private final TraceRecorder recorder;
     private final KernelNames kernelNames;
     private final CallNames callNames;
+    private final IntUnaryOperator callChains;
     private final DriverCalls driverCalls = new DriverCalls();
     private final KernelActivity kernel = new KernelActivity();
     private final CopyActivity copy = new CopyActivity();
     private final FillActivity fill = new FillActivity();
     private long withoutTime;
 
-    ActivityDecoder(TraceRecorder recorder, CallNames callNames) {
+    /**
+     * Decodes into a recorder.
+     *
+     * @param callChains the recorder's call chain behind a correlation id, 0 for none
+     */
+    ActivityDecoder(TraceRecorder recorder, CallNames callNames, IntUnaryOperator callChains) {
         this.recorder = recorder;
+        this.callChains = callChains;
         this.kernelNames = new KernelNames(recorder);
         this.callNames = callNames;
     }
@@ -83,7 +91,7 @@ final class ActivityDecoder {
                 start,
                 end,
                 returnValue,
-                0));
+                callChains.applyAsInt((int) correlationId)));
         kernelNames.forgetAddresses();
     }
 
@@ -131,7 +139,8 @@ final class ActivityDecoder {
         } else {
             driverCalls.runtimeCall(correlationId);
             int name = recorder.string(callNames.name(false, callbackId));
-            recorder.call(false, name, threadId, Integer.toUnsignedLong(correlationId), start, end, returnValue, 0);
+            int chain = callChains.applyAsInt(correlationId);
+            recorder.call(false, name, threadId, Integer.toUnsignedLong(correlationId), start, end, returnValue, chain);
         }
     }
 

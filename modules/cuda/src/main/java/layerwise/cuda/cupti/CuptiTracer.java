@@ -30,6 +30,12 @@ import layerwise.trace.TraceRecorder;
  * none to be had.
  */
 public final class CuptiTracer implements AutoCloseable {
+    /** Whether each launch is recorded with the Java frames that made it, which takes microseconds a launch. */
+    public enum Backtraces {
+        OFF,
+        ON
+    }
+
     private static final int FORCED = cupti_h.CUPTI_ACTIVITY_FLAG_FLUSH_FORCED();
     private static final List<Integer> KINDS = List.of(
             cupti_h.CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL(),
@@ -45,6 +51,8 @@ public final class CuptiTracer implements AutoCloseable {
     private final TraceRecorder recorder;
     private final ActivityDecoder decoder;
     private final GraphNodeLog graphNodes = new GraphNodeLog();
+    private final CallChainLog callChains = new CallChainLog();
+    private final Backtraces backtraces;
     private final ActivityBuffers buffers;
     private final Thread reader;
     // Guards decoder and recorder between the reader and flush; no upcall takes it.
@@ -54,9 +62,11 @@ public final class CuptiTracer implements AutoCloseable {
     private boolean recording;
     private long dropped;
 
-    private CuptiTracer(TraceProcess process) {
+    private CuptiTracer(TraceProcess process, Backtraces backtraces) {
+        this.backtraces = backtraces;
         this.recorder = TraceRecorder.start(process, EpochClock::nanos);
-        this.decoder = new ActivityDecoder(recorder, CallNames.ofCupti());
+        this.decoder = new ActivityDecoder(
+                recorder, CallNames.ofCupti(), correlation -> callChains.chain(correlation, recorder));
         this.reader = Thread.ofPlatform().daemon().name("cupti-reader").unstarted(this::readWhileOpen);
         // Stubs and buffers outlive CUPTI, whose own thread may call late.
         this.buffers = new ActivityBuffers(Arena.global(), () -> LockSupport.unpark(reader));
@@ -67,10 +77,10 @@ public final class CuptiTracer implements AutoCloseable {
      *
      * @throws DeviceUnavailableException if CUPTI is missing, has another client, or there is no driver
      */
-    public static CuptiTracer start(TraceProcess process) {
+    public static CuptiTracer start(TraceProcess process, Backtraces backtraces) {
         Libraries.require(CudaLibrary.CUPTI);
         List<DeviceInfo> devices = DeviceInfo.all();
-        CuptiTracer tracer = new CuptiTracer(process);
+        CuptiTracer tracer = new CuptiTracer(process, backtraces);
         devices.forEach(device -> tracer.recorder.gpu(device.traced()));
         tracer.subscribe();
         try {
@@ -87,7 +97,7 @@ public final class CuptiTracer implements AutoCloseable {
 
     private void subscribe() {
         Arena forever = Arena.global();
-        MemorySegment callback = CUpti_CallbackFunc.allocate(graphNodes::callback, forever);
+        MemorySegment callback = CUpti_CallbackFunc.allocate(this::callback, forever);
         MemorySegment handle = forever.allocate(cupti_h.C_POINTER);
         int status = cupti_h.cuptiSubscribe(handle, callback, MemorySegment.NULL);
         if (status == cupti_h.CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED()) {
@@ -109,10 +119,33 @@ public final class CuptiTracer implements AutoCloseable {
                 "cuptiActivityRegisterCallbacks");
         for (int id : List.of(
                 cupti_h.CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED(), cupti_h.CUPTI_CBID_RESOURCE_GRAPHNODE_CLONED())) {
-            CuptiException.check(
-                    cupti_h.cuptiEnableCallback(1, subscriber, cupti_h.CUPTI_CB_DOMAIN_RESOURCE(), id),
-                    "cuptiEnableCallback");
+            enableCallback(true, cupti_h.CUPTI_CB_DOMAIN_RESOURCE(), id);
         }
+    }
+
+    /** The callback: {@code (userdata, domain, id, data)}, the data's type being the domain's. */
+    private void callback(MemorySegment userdata, int domain, int id, MemorySegment data) {
+        if (domain == cupti_h.CUPTI_CB_DOMAIN_RESOURCE()) {
+            graphNodes.callback(id, data);
+        } else {
+            callChains.callback(data);
+        }
+    }
+
+    private void followLaunches(boolean follow) {
+        if (backtraces == Backtraces.ON) {
+            for (int id : CallChainLog.RUNTIME_CALLS) {
+                enableCallback(follow, cupti_h.CUPTI_CB_DOMAIN_RUNTIME_API(), id);
+            }
+            for (int id : CallChainLog.DRIVER_CALLS) {
+                enableCallback(follow, cupti_h.CUPTI_CB_DOMAIN_DRIVER_API(), id);
+            }
+        }
+    }
+
+    private void enableCallback(boolean enable, int domain, int id) {
+        CuptiException.check(
+                cupti_h.cuptiEnableCallback(enable ? 1 : 0, subscriber, domain, id), "cuptiEnableCallback");
     }
 
     /** The recording, whose clock is CUPTI's. Between {@link #flush} calls only its ranges and marks may be used. */
@@ -131,6 +164,7 @@ public final class CuptiTracer implements AutoCloseable {
             for (int kind : KINDS) {
                 CuptiException.check(cupti_h.cuptiActivityEnable(kind), "cuptiActivityEnable");
             }
+            followLaunches(true);
             recording = true;
         }
     }
@@ -138,6 +172,7 @@ public final class CuptiTracer implements AutoCloseable {
     /** Records no activity until {@link #resume}; graph nodes are still followed, so graphs may be captured. */
     public void pause() {
         if (recording) {
+            followLaunches(false);
             for (int kind : KINDS) {
                 CuptiException.check(cupti_h.cuptiActivityDisable(kind), "cuptiActivityDisable");
             }
@@ -159,7 +194,8 @@ public final class CuptiTracer implements AutoCloseable {
             decoder.settle();
             graphNodes.drainTo(recorder);
             dropped += dropped();
-            return new TraceLoss(dropped, buffers.refusals(), decoder.withoutTime(), graphNodes.failures());
+            long lostCallbacks = graphNodes.failures() + callChains.failures();
+            return new TraceLoss(dropped, buffers.refusals(), decoder.withoutTime(), lostCallbacks);
         } finally {
             decoding.unlock();
         }

@@ -51,7 +51,13 @@ final class DriverCalls {
     void settle(Sink sink) {
         for (int i = 0; i < size; i++) {
             if (!runtimeCalls.get(correlationIds[i])) {
-                sink.call(callbackIds[i], threadIds[i], correlationIds[i], starts[i], ends[i], returnValues[i]);
+                sink.call(
+                        callbackIds[i],
+                        threadIds[i],
+                        Integer.toUnsignedLong(correlationIds[i]),
+                        starts[i],
+                        ends[i],
+                        returnValues[i]);
             }
         }
         size = 0;

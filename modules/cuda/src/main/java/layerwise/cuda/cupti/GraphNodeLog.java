@@ -18,17 +18,16 @@ import layerwise.trace.TraceRecorder;
 final class GraphNodeLog {
     private record Event(int threadId, long epochNanos, long nodeId, long original) {}
 
-    private static final int RESOURCE = cupti_h.CUPTI_CB_DOMAIN_RESOURCE();
     private static final int CREATED = cupti_h.CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED();
     private static final int CLONED = cupti_h.CUPTI_CBID_RESOURCE_GRAPHNODE_CLONED();
 
     private final Queue<Event> events = new ConcurrentLinkedQueue<>();
     private final AtomicLong failures = new AtomicLong();
 
-    /** The callback: {@code (userdata, domain, id, const CUpti_ResourceData *)}. */
-    void callback(MemorySegment userdata, int domain, int id, MemorySegment data) {
+    /** The callback of the domain of resources: {@code (id, const CUpti_ResourceData *)}. */
+    void callback(int id, MemorySegment data) {
         try {
-            if (domain == RESOURCE && (id == CREATED || id == CLONED)) {
+            if (id == CREATED || id == CLONED) {
                 MemorySegment graph = CUpti_ResourceData.resourceDescriptor(data);
                 long original = id == CLONED ? nodeId(CUpti_GraphData.originalNode(graph)) : 0;
                 add(OsThread.id(), EpochClock.nanos(), nodeId(CUpti_GraphData.node(graph)), original);

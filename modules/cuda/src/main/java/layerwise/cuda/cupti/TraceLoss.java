@@ -6,11 +6,11 @@ package layerwise.cuda.cupti;
  * @param droppedRecords  records that CUPTI itself dropped
  * @param refusedBuffers  times when CUPTI wanted memory for records and all was in use
  * @param withoutTime     kernels, copies and sets whose device times were lost
- * @param lostGraphEvents creations of graph nodes that could not be read
+ * @param lostCallbacks   creations of graph nodes and frames of launches that could not be read
  */
-public record TraceLoss(long droppedRecords, long refusedBuffers, long withoutTime, long lostGraphEvents) {
+public record TraceLoss(long droppedRecords, long refusedBuffers, long withoutTime, long lostCallbacks) {
     /** Whether nothing is missing. */
     public boolean isComplete() {
-        return droppedRecords == 0 && refusedBuffers == 0 && withoutTime == 0 && lostGraphEvents == 0;
+        return droppedRecords == 0 && refusedBuffers == 0 && withoutTime == 0 && lostCallbacks == 0;
     }
 }

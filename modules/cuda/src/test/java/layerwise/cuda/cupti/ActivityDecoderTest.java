@@ -30,7 +30,7 @@ class ActivityDecoderTest {
     private final TraceRecorder recorder =
             TraceRecorder.start(new TraceProcess(1234, "layerwise", List.of(), "layerwise test"), () -> ORIGIN);
     private final ActivityDecoder decoder =
-            new ActivityDecoder(recorder, (driver, id) -> (driver ? "cuDriver_" : "cudaRuntime_") + id);
+            new ActivityDecoder(recorder, (driver, id) -> (driver ? "cuDriver_" : "cudaRuntime_") + id, id -> 0);
 
     @AfterEach
     void freeRecords() {

@@ -17,6 +17,7 @@ import layerwise.cuda.LaunchShape;
 import layerwise.cuda.NeedsGpu;
 import layerwise.cuda.Probe;
 import layerwise.trace.ApiCalls;
+import layerwise.trace.CallChains;
 import layerwise.trace.GpuActivities;
 import layerwise.trace.GraphNodes;
 import layerwise.trace.NvtxRanges;
@@ -37,7 +38,7 @@ class CuptiTracerIT {
     void followsKernelsBackToTheRangeTheyWereCapturedIn() {
         TraceProcess process = TraceProcess.current("layerwise", List.of("test"), "layerwise test");
         Path file = folder.resolve("trace.sqlite");
-        try (CuptiTracer tracer = CuptiTracer.start(process);
+        try (CuptiTracer tracer = CuptiTracer.start(process, CuptiTracer.Backtraces.ON);
                 Arena arena = Arena.ofConfined();
                 Device device = Device.open(0)) {
             CudaStream stream = device.createStream();
@@ -74,7 +75,10 @@ class CuptiTracerIT {
             stream.synchronize();
             tracer.resume();
 
-            assertThrows(DeviceUnavailableException.class, () -> CuptiTracer.start(process), "one client a process");
+            assertThrows(
+                    DeviceUnavailableException.class,
+                    () -> CuptiTracer.start(process, CuptiTracer.Backtraces.OFF),
+                    "one client a process");
             TraceLoss loss = tracer.flush(device);
             assertTrue(loss.isComplete(), loss.toString());
             tracer.recorder().write(file);
@@ -87,6 +91,7 @@ class CuptiTracerIT {
         ApiCalls calls = trace.calls();
         GraphNodes nodes = trace.graphNodes();
         NvtxRanges ranges = trace.ranges();
+        CallChains chains = trace.callChains();
         int eager = 0;
         int first = 0;
         int second = 0;
@@ -97,11 +102,17 @@ class CuptiTracerIT {
             assertTrue(call >= 0, "activity " + i + " has no call");
             assertTrue(calls.start(call) <= activities.end(i), "a call begins before what it launches has ended");
             long instant = calls.start(call);
+            long thread = calls.thread(call);
             if (activities.node(i) != 0) {
                 int creation = nodes.captured(activities.process(i), activities.node(i));
                 assertTrue(creation >= 0, "node " + activities.node(i) + " leads to no capture");
                 instant = nodes.start(creation);
+                thread = nodes.thread(creation);
             }
+            assertTrue(
+                    chains.at(thread, instant).stream()
+                            .anyMatch(frame -> frame.startsWith(CuptiTracerIT.class.getName() + ".")),
+                    "frames of activity " + i + ": " + chains.at(thread, instant));
             String range = rangeAt(ranges, instant);
             if (activities.name(i) == GpuActivities.MEMSET) {
                 assertEquals("captured.second", range);

@@ -23,7 +23,8 @@ class CuptiTracerTest {
     void isUnavailableInOneLineWhereThereIsNoDriver() {
         assumeTrue(LibraryReport.take().driverVersion().isEmpty(), "this machine has a CUDA driver");
         TraceProcess process = TraceProcess.current("layerwise", List.of(), "layerwise test");
-        var failure = assertThrows(DeviceUnavailableException.class, () -> CuptiTracer.start(process));
+        var failure = assertThrows(
+                DeviceUnavailableException.class, () -> CuptiTracer.start(process, CuptiTracer.Backtraces.OFF));
         assertFalse(failure.getMessage().contains("\n"), failure.getMessage());
     }
 

@@ -56,7 +56,9 @@ public final class HtmlReport {
                         body(
                                 pageHeader(context),
                                 Toolbar.of(lines),
-                                main(div(KernelTable.of(context, lines)).withId("table-pane"), Charts.of()),
+                                main(div(KernelTable.of(context, lines)).withId("table-pane"), Charts.of(context)),
+                                MetricsSection.of(context),
+                                BacktraceSection.of(context),
                                 pre(PageData.of(context, lines)).withId("data").attr("hidden"),
                                 script(rawHtml(scripts()))))
                 .withLang("en"));
@@ -92,9 +94,9 @@ public final class HtmlReport {
         }
     }
 
-    /** One script in four files, in order of what they build on. */
+    /** One script in five files, in order of what they build on. */
     private static String scripts() {
-        return Stream.of("model.js", "table.js", "charts.js", "page.js")
+        return Stream.of("model.js", "table.js", "charts.js", "extras.js", "page.js")
                 .map(HtmlReport::resource)
                 .collect(Collectors.joining("\n"));
     }

@@ -11,9 +11,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import layerwise.report.profile.Cost;
+import layerwise.report.profile.MergedTable;
 import layerwise.report.profile.ProblemProfile;
 import layerwise.report.profile.RepeatedBlock;
 import layerwise.report.profile.Timeline;
+import layerwise.report.render.Backtraces;
 import layerwise.report.render.ReportContext;
 import layerwise.report.render.TableLine;
 
@@ -37,6 +39,8 @@ final class PageData {
             data.problems();
             data.lines(lines);
             data.repeats(lines);
+            data.backtraces();
+            MetricData.write(context.profile(), json);
             json.writeEndObject();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -77,6 +81,30 @@ final class PageData {
             }
         }
         return rows;
+    }
+
+    /** All call chains, and for each problem the number of the chain that launched each row, -1 for none. */
+    private void backtraces() throws IOException {
+        Backtraces backtraces = Backtraces.of(context.profile());
+        json.writeArrayFieldStart("backtraces");
+        for (List<String> frames : backtraces.chains()) {
+            json.writeArray(frames.toArray(String[]::new), 0, frames.size());
+        }
+        json.writeEndArray();
+        json.writeArrayFieldStart("launchers");
+        for (int p = 0; p < context.table().titles().size() && !backtraces.isEmpty(); p++) {
+            json.writeStartArray();
+            for (MergedTable.Row row : context.table().rows()) {
+                int number = row.cells()
+                        .get(p)
+                        .flatMap(MergedTable.Cell::operation)
+                        .map(backtraces::number)
+                        .orElse(-1);
+                json.writeNumber(number);
+            }
+            json.writeEndArray();
+        }
+        json.writeEndArray();
     }
 
     private void lines(List<TableLine> lines) throws IOException {

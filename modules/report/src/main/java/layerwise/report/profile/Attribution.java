@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import layerwise.trace.ApiCalls;
+import layerwise.trace.CallChains;
 import layerwise.trace.GpuActivities;
 import layerwise.trace.GraphNodes;
 
@@ -21,6 +22,7 @@ final class Attribution {
     private static final int PARTS = 16;
 
     private final ApiCalls calls;
+    private final CallChains chains;
     private final GraphNodes nodes;
     private final int[] callOf;
     private final int[] captures;
@@ -29,8 +31,14 @@ final class Attribution {
     private final int[] firstRun;
     private int withoutCall;
 
-    Attribution(GpuActivities activities, ApiCalls calls, GraphNodes nodes, List<ProblemRanges> problems) {
+    Attribution(
+            GpuActivities activities,
+            ApiCalls calls,
+            GraphNodes nodes,
+            CallChains chains,
+            List<ProblemRanges> problems) {
         this.calls = calls;
+        this.chains = chains;
         this.nodes = nodes;
         int size = activities.size();
         callOf = new int[size];
@@ -112,6 +120,15 @@ final class Attribution {
 
     long captureEnd(int capture) {
         return capture >= 0 ? calls.end(capture) : nodes.end(-1 - capture);
+    }
+
+    /** Who made the captured call, innermost frame first; none where that was not recorded. */
+    List<String> frames(int capture) {
+        if (capture == UNKNOWN || chains.isEmpty()) {
+            return List.of();
+        }
+        long thread = capture >= 0 ? calls.thread(capture) : nodes.thread(-1 - capture);
+        return chains.at(thread, captureStart(capture));
     }
 
     /** When the API call began that launched an activity or the graph it is part of. */

@@ -22,18 +22,23 @@ public record Cost(double flops, double bytes, double limitNanos, double ceiling
                 record.ceilingNanos() * share);
     }
 
+    /** The cost of nothing. */
+    public static Cost none() {
+        return new Cost(0, 0, 0, 0);
+    }
+
     /** The cost of both. */
     public Cost plus(Cost other) {
         return new Cost(
                 flops + other.flops,
                 bytes + other.bytes,
                 limitNanos + other.limitNanos,
-                ceilingNanos + other.ceilingNanos);
+                leastNanos() + other.leastNanos());
     }
 
-    /** A fraction of it. */
-    public Cost times(double factor) {
-        return new Cost(flops * factor, bytes * factor, limitNanos * factor, ceilingNanos * factor);
+    /** The ceiling; where no rate was measured the limit, which no measured rate beats. NaN where neither is known. */
+    public double leastNanos() {
+        return Double.isNaN(ceilingNanos) ? limitNanos : ceilingNanos;
     }
 
     /** TFLOP/s reached in this time. */

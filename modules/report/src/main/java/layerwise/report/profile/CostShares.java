@@ -45,7 +45,8 @@ final class CostShares {
                     plain.durations(),
                     plain.meanEnd(),
                     plain.lane(),
-                    Optional.of(Cost.of(record, share))));
+                    Optional.of(Cost.of(record, share)),
+                    plain.frames()));
         }
         return priced;
     }

@@ -55,7 +55,8 @@ final class NameGroups {
                 new Samples(group.durations),
                 new Samples(group.lastEnds).mean(),
                 activities.lane(group.firstActivity),
-                Optional.empty())));
+                Optional.empty(),
+                attribution.frames(attribution.capture(group.firstActivity)))));
         return operations;
     }
 }

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param meanEnd   mean end, nanoseconds since the first start of the same run
  * @param lane      device and stream, {@code device << 24 | stream}
  * @param cost      its part of the cost of the operator that launched it
+ * @param frames    who launched it or captured its launch, innermost frame first; none where that was not recorded
  */
 public record Operation(
         List<String> path,
@@ -23,4 +24,5 @@ public record Operation(
         Samples durations,
         double meanEnd,
         int lane,
-        Optional<Cost> cost) {}
+        Optional<Cost> cost,
+        List<String> frames) {}

@@ -97,7 +97,20 @@ final class ProblemAnalysis {
                 operations,
                 totals,
                 difference.isPresent() ? new Timeline(0, List.of()) : timeline(measured, totals),
-                difference.isPresent());
+                difference.isPresent(),
+                window(measured));
+    }
+
+    private Window window(int[][] measured) {
+        long start = Long.MAX_VALUE;
+        long end = Long.MIN_VALUE;
+        for (int[] run : measured) {
+            for (int activity : run) {
+                start = Math.min(start, activities.start(activity));
+                end = Math.max(end, activities.end(activity));
+            }
+        }
+        return new Window(start, end);
     }
 
     private Optional<String> firstDifference() {
@@ -151,7 +164,8 @@ final class ProblemAnalysis {
                     new Samples(durations),
                     (double) ends / measured.length,
                     activities.lane(activity),
-                    Optional.empty()));
+                    Optional.empty(),
+                    attribution.frames(capture)));
         }
         return operations;
     }

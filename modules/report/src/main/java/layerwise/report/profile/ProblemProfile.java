@@ -15,6 +15,7 @@ import layerwise.trace.ProblemSpec;
  * @param totals     overlap, space and total
  * @param timeline   one run as it happened
  * @param grouped    whether operations of one name and path were put together because the runs differ
+ * @param window     when its measured runs ran
  */
 public record ProblemProfile(
         String title,
@@ -24,7 +25,8 @@ public record ProblemProfile(
         List<Operation> operations,
         RunTotals totals,
         Timeline timeline,
-        boolean grouped) {
+        boolean grouped,
+        Window window) {
     public ProblemProfile {
         modules = List.copyOf(modules);
         operations = List.copyOf(operations);

@@ -8,6 +8,7 @@ import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import layerwise.trace.ApiCalls;
+import layerwise.trace.CallChains;
 import layerwise.trace.GpuActivities;
 import layerwise.trace.GraphNodes;
 import layerwise.trace.NvtxRanges;
@@ -47,9 +48,13 @@ public final class Profiler {
         }
         CompletableFuture<GraphNodes> nodes = CompletableFuture.supplyAsync(trace::graphNodes);
         CompletableFuture<ApiCalls> calls = CompletableFuture.supplyAsync(trace::calls);
+        CompletableFuture<CallChains> chains = CompletableFuture.supplyAsync(trace::callChains);
+        CompletableFuture<SampledMetrics> metrics =
+                CompletableFuture.supplyAsync(() -> new SampledMetrics(trace.gpuMetrics(), trace.absentGpuMetrics()));
         CompletableFuture<Map<Integer, String>> strings = CompletableFuture.supplyAsync(trace::strings);
         GpuActivities activities = trace.activities();
-        Attribution attribution = new Attribution(activities, join(calls), join(nodes), recording.problems());
+        Attribution attribution =
+                new Attribution(activities, join(calls), join(nodes), join(chains), recording.problems());
         if (attribution.withoutCall() > 0) {
             LOG.log(
                     System.Logger.Level.WARNING,
@@ -63,7 +68,7 @@ public final class Profiler {
                 new ProblemAnalysis(recording, problem, attribution, activities, names, options, warmup).evaluate();
         List<ProblemProfile> problems = named(() -> all(recording.problems().size(), evaluation));
         checkAttributed(problems);
-        return new Profile(trace.exporter(), trace.gpuNames(), recording.runArgs(), warmup, problems);
+        return new Profile(trace.exporter(), trace.gpuNames(), recording.runArgs(), warmup, problems, join(metrics));
     }
 
     private interface Evaluation {

@@ -9,6 +9,7 @@ import java.util.Arrays;
  */
 public final class Samples {
     private final long[] values;
+    private volatile long[] sorted; // made when a quantile is first asked for
 
     public Samples(long[] values) {
         if (values.length == 0) {
@@ -56,11 +57,20 @@ public final class Samples {
 
     /** The value below which the share {@code q} of the samples lies. */
     public double quantile(double q) {
-        long[] sorted = values.clone();
-        Arrays.sort(sorted);
-        double position = q * (sorted.length - 1);
+        long[] ordered = sorted();
+        double position = q * (ordered.length - 1);
         int below = (int) Math.floor(position);
-        int above = Math.min(below + 1, sorted.length - 1);
-        return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
+        int above = Math.min(below + 1, ordered.length - 1);
+        return ordered[below] + (position - below) * (ordered[above] - ordered[below]);
+    }
+
+    private long[] sorted() {
+        long[] known = sorted;
+        if (known == null) {
+            known = values.clone();
+            Arrays.sort(known);
+            sorted = known;
+        }
+        return known;
     }
 }

@@ -57,7 +57,8 @@ public final class CompareReport {
         double p = MannWhitney.pValue(base.samples(), value.samples());
         cells.add(signed(Numbers.micros(nanos)));
         cells.add(base.nanos() == 0 ? "" : signed(Numbers.percent(nanos / base.nanos())));
-        cells.add(enough(base.samples(), value.samples()) ? Numbers.fixed(p, 3) : "few");
+        String probability = p < 0.0005 ? "<0.001" : Numbers.fixed(p, 3);
+        cells.add(enough(base.samples(), value.samples()) ? probability : "few");
         cells.add(enough(base.samples(), value.samples()) && p < SIGNIFICANT ? "*" : "");
     }
 

@@ -4,11 +4,13 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.List;
 import java.util.Optional;
 import layerwise.report.profile.Cost;
 import layerwise.report.profile.Operation;
 import layerwise.report.profile.ProblemProfile;
 import layerwise.report.profile.Profile;
+import layerwise.report.profile.SampledMetrics;
 import layerwise.report.profile.Samples;
 
 /**
@@ -25,15 +27,17 @@ public final class JsonReport {
 
     public static void write(Profile profile, OutputStream out) throws IOException {
         try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
+            Backtraces backtraces = Backtraces.of(profile);
             json.writeStartArray();
             for (ProblemProfile problem : profile.problems()) {
-                write(problem, json);
+                write(problem, profile.metrics(), backtraces, json);
             }
             json.writeEndArray();
         }
     }
 
-    private static void write(ProblemProfile problem, JsonGenerator json) throws IOException {
+    private static void write(ProblemProfile problem, SampledMetrics metrics, Backtraces backtraces, JsonGenerator json)
+            throws IOException {
         json.writeStartObject();
         json.writeStringField("name", problem.title());
         json.writeNumberField("schema_version", SCHEMA_VERSION);
@@ -44,15 +48,23 @@ public final class JsonReport {
         json.writeObjectFieldStart("total_samples");
         writeSamples(problem.totals().total(), json);
         json.writeEndObject();
+        JsonMetrics.write(metrics, problem.window(), json);
+        if (!backtraces.isEmpty()) {
+            json.writeArrayFieldStart("backtraces");
+            for (List<String> frames : backtraces.chains()) {
+                json.writeArray(frames.toArray(String[]::new), 0, frames.size());
+            }
+            json.writeEndArray();
+        }
         json.writeArrayFieldStart("timeline");
         for (Operation operation : problem.operations()) {
-            write(operation, json);
+            write(operation, backtraces.number(operation), json);
         }
         json.writeEndArray();
         json.writeEndObject();
     }
 
-    private static void write(Operation operation, JsonGenerator json) throws IOException {
+    private static void write(Operation operation, int backtrace, JsonGenerator json) throws IOException {
         json.writeStartObject();
         json.writeStringField("name", operation.fullName());
         json.writeNumberField("duration", operation.durations().mean());
@@ -66,6 +78,9 @@ public final class JsonReport {
         json.writeNumberField("device", operation.lane() >>> 24);
         json.writeNumberField("stream", operation.lane() & 0xFF_FFFF);
         writeCost(operation.cost(), json);
+        if (backtrace >= 0) {
+            json.writeNumberField("backtrace", backtrace);
+        }
         writeSamples(operation.durations(), json);
         json.writeEndObject();
     }

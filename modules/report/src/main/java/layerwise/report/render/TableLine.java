@@ -3,6 +3,7 @@ package layerwise.report.render;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import layerwise.report.profile.Cost;
 import layerwise.report.profile.MergedTable;
 import layerwise.report.profile.Samples;
@@ -27,19 +28,31 @@ public record TableLine(
      * @param share   part of the problem's total
      * @param cost    least work behind it; empty where the trace has none
      */
-    public record Value(double nanos, Samples samples, double share, Optional<Cost> cost) {
-        private Value plus(Value other) {
-            long[] sums = samples.toArray();
-            for (int run = 0; run < sums.length; run++) {
-                sums[run] += other.samples.at(run);
+    public record Value(double nanos, Samples samples, double share, Optional<Cost> cost) {}
+
+    /** Adds up values of one problem. */
+    private static final class Sum {
+        private double nanos;
+        private double share;
+        private long[] samples = {};
+        private Optional<Cost> cost = Optional.empty();
+
+        void add(Value value) {
+            if (samples.length == 0) {
+                samples = new long[value.samples().count()];
             }
-            return new Value(
-                    nanos + other.nanos,
-                    new Samples(sums),
-                    share + other.share,
-                    cost.isPresent() && other.cost.isPresent()
-                            ? Optional.of(cost.get().plus(other.cost.get()))
-                            : cost.or(() -> other.cost));
+            for (int run = 0; run < samples.length; run++) {
+                samples[run] += value.samples().at(run);
+            }
+            nanos += value.nanos();
+            share += value.share();
+            value.cost().ifPresent(c -> cost = Optional.of(cost.orElseGet(Cost::none).plus(c)));
+        }
+
+        Optional<Value> value() {
+            return samples.length == 0
+                    ? Optional.empty()
+                    : Optional.of(new Value(nanos, new Samples(samples), share, cost));
         }
     }
 
@@ -76,22 +89,16 @@ public record TableLine(
     }
 
     private static List<Optional<Value>> sums(List<TreeLines.Line> tree, int module, int problems) {
-        List<Optional<Value>> sums = new ArrayList<>(java.util.Collections.nCopies(problems, Optional.empty()));
+        List<Sum> sums = Stream.generate(Sum::new).limit(problems).toList();
         int depth = tree.get(module).depth();
         for (int i = module + 1; i < tree.size() && tree.get(i).depth() > depth; i++) {
             if (tree.get(i) instanceof TreeLines.Leaf leaf) {
                 List<Optional<Value>> values = values(leaf);
                 for (int p = 0; p < problems; p++) {
-                    Optional<Value> added = values.get(p);
-                    Optional<Value> sum = sums.get(p);
-                    sums.set(
-                            p,
-                            sum.isPresent() && added.isPresent()
-                                    ? sum.map(s -> s.plus(added.get()))
-                                    : sum.or(() -> added));
+                    values.get(p).ifPresent(sums.get(p)::add);
                 }
             }
         }
-        return sums;
+        return sums.stream().map(Sum::value).toList();
     }
 }

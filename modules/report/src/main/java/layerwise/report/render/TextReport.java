@@ -35,6 +35,8 @@ public final class TextReport {
         RepeatedText.append(context, text);
         ModuleText.append(context, text);
         RowText.append(context, text);
+        MetricsText.append(context, text);
+        text.append(Backtraces.text(context.profile()));
         if (!queries.isEmpty()) {
             query(context.table(), nameWidth, queries, text);
         }

@@ -59,7 +59,7 @@ public final class ModuleSums {
         nanos.append(durations.mean());
         double[] cost = operation
                 .cost()
-                .map(c -> new double[] {c.flops(), c.bytes(), c.limitNanos(), c.ceilingNanos()})
+                .map(c -> new double[] {c.flops(), c.bytes(), c.limitNanos(), c.leastNanos()})
                 .orElse(new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN});
         flops.append(cost[0]);
         bytes.append(cost[1]);
@@ -99,7 +99,9 @@ public final class ModuleSums {
                         sumOrUnknown(row, "ceiling")));
     }
 
+    /** A sum of which a part is unknown is unknown. */
     private static double sumOrUnknown(Row row, String column) {
-        return row.getDouble("Count [" + column + "]") == 0 ? Double.NaN : row.getDouble("Sum [" + column + "]");
+        boolean complete = row.getDouble("Count [" + column + "]") == row.getDouble("Count [flops]");
+        return complete ? row.getDouble("Sum [" + column + "]") : Double.NaN;
     }
 }

@@ -216,10 +216,10 @@ function drawRoofline() {
   const [left, bottom] = [52, 40];
   const scale = (value, from, to, a, b) => a + ((Math.log10(value) - Math.log10(from)) / Math.max(1e-9, Math.log10(to) - Math.log10(from))) * (b - a);
   const [x0, x1, y0, y1] = [low(0), high(0), low(1), high(1)];
-  const x = (value) => scale(value, x0, x1, left, width - 10);
+  const x = (value) => scale(value, x0, x1, left, width - 18);
   const y = (value) => scale(value, y0, y1, height - bottom, 8);
   for (let v = x0; v <= x1 * 1.001; v *= 10) { svg("line", { class: "grid", x1: x(v), x2: x(v), y1: 8, y2: height - bottom }, chart); svg("text", { x: x(v), y: height - bottom + 13, "text-anchor": "middle" }, chart, power(v)); }
-  for (let v = y0; v <= y1 * 1.001; v *= 10) { svg("line", { class: "grid", x1: left, x2: width - 10, y1: y(v), y2: y(v) }, chart); svg("text", { x: left - 4, y: y(v) + 4, "text-anchor": "end" }, chart, power(v)); }
+  for (let v = y0; v <= y1 * 1.001; v *= 10) { svg("line", { class: "grid", x1: left, x2: width - 18, y1: y(v), y2: y(v) }, chart); svg("text", { x: left - 4, y: y(v) + 4, "text-anchor": "end" }, chart, power(v)); }
   if (limited.length > 0) {
     const roof = [x0, Math.min(x1, top / slope), x1].map((value) => [value, Math.min(slope * value, top)]);
     const clipped = roof.filter((point) => point[1] >= y0 * 0.999).map((point) => `${x(point[0])},${Math.max(0, y(point[1]))}`);

@@ -84,6 +84,7 @@ addEventListener("resize", () => {
 function drawCharts() {
   drawBars();
   drawProblem();
+  drawMetrics();
 }
 
 document.body.classList.add("scripted");
@@ -93,4 +94,5 @@ document.getElementById("bars").parentNode.hidden = problems.length < 2;
 document.getElementById("fold-label").hidden = data.repeats.length === 0;
 document.getElementById("fold").checked = state.fold;
 showAll();
+drawMetrics();
 if (visible.length > 0 && problems.length > 0) select(visible[0], 0);

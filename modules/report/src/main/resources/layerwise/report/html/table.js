@@ -93,6 +93,7 @@ function select(line, problem, scroll = false) {
   columns[problem + 1].classList.add("picked");
   if (scroll) rows[line].scrollIntoView({ block: "nearest" });
   drawBars();
+  drawFrames();
   if (otherProblem) {
     cancelAnimationFrame(drawing);
     drawing = requestAnimationFrame(drawProblem); // the cell is marked before thousands of shapes are drawn

@@ -1,0 +1,2 @@
+// NVML: clocks, power, temperature and utilisation of a GPU.
+#include <nvml.h>
