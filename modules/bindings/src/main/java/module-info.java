@@ -15,6 +15,7 @@ module layerwise.bindings {
     exports layerwise.bindings.mpi to
             layerwise.mpi;
     exports layerwise.bindings.nccl to
+            layerwise.cuda;
     exports layerwise.bindings.nvml to
             layerwise.cuda;
     exports layerwise.bindings.nvtx to
