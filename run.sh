@@ -43,16 +43,10 @@ elif [[ $PROFILER == auto ]]; then
     if [[ ! " $*" =~ \ --dev[a-z]*[\ =](reference|estimate) ]] && nvidia-smi -L &>/dev/null && nsys_knows_cuda_13; then
         PROFILER=nsys
     fi
-elif [[ $PROFILER == nsys ]]; then
-    if ! command -v nsys >/dev/null; then
-        echo "run.sh: PROFILER=nsys, but nsys is not on the PATH; PROFILER=builtin needs no other program" >&2
-        exit 2
-    fi
-    if ! nsys_knows_cuda_13; then
-        echo "run.sh: PROFILER=nsys: ${nsys_version:-nsys that does not tell its version} cannot import traces of CUDA 13;" \
-            "expected version 2025.1 or newer, or PROFILER=builtin" >&2
-        exit 2
-    fi
+elif [[ $PROFILER == nsys ]] && ! nsys_knows_cuda_13; then
+    echo "run.sh: PROFILER=nsys: found ${nsys_version:-none on the PATH}; expected version 2025.1 or newer," \
+        "which can import traces of CUDA 13, or PROFILER=builtin" >&2
+    exit 2
 fi
 export PROFILER
 

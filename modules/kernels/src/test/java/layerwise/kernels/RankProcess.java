@@ -74,5 +74,8 @@ final class RankProcess implements Communicator {
     }
 
     @Override
+    public void abort(int status) {}
+
+    @Override
     public void close() {}
 }

@@ -83,6 +83,9 @@ final class ThreadRanks {
             }
 
             @Override
+            public void abort(int status) {}
+
+            @Override
             public void close() {}
         };
     }

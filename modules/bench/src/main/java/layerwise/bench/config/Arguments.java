@@ -46,6 +46,9 @@ final class Arguments {
         arguments.put("replay_verify_metadata", config.replay().verifyMetadata());
         arguments.put("warmup_times", config.warmupTimes());
         arguments.put("run_times", config.runTimes());
+        if (config.shareGpu()) {
+            arguments.put("share_gpu", true); // times of such a run are no results
+        }
         return Collections.unmodifiableMap(arguments);
     }
 

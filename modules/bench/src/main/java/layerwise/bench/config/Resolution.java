@@ -46,7 +46,8 @@ final class Resolution {
                         .map(setting -> DeviceChoice.parse(setting.place(), setting.word()))
                         .orElse(new DeviceChoice.Auto()),
                 settings.flag(RunOption.CHECK, false),
-                settings.flag(RunOption.SYNC_EVERY_LAUNCH, false));
+                settings.flag(RunOption.SYNC_EVERY_LAUNCH, false),
+                settings.flag(RunOption.SHARE_GPU, false));
     }
 
     private String model() {

@@ -33,6 +33,7 @@ import layerwise.tensor.ConfigException;
  * @param device executor
  * @param check whether every operator is checked against the reference executor
  * @param syncEveryLaunch whether every launch is followed by a synchronisation
+ * @param shareGpu whether several ranks may use one GPU: such runs are for correctness, and their times mean nothing
  */
 public record RunConfig(
         String configFile,
@@ -55,7 +56,8 @@ public record RunConfig(
         int runTimes,
         DeviceChoice device,
         boolean check,
-        boolean syncEveryLaunch) {
+        boolean syncEveryLaunch,
+        boolean shareGpu) {
     /** @throws ConfigException if options contradict each other; the message names them and their values */
     public RunConfig {
         layerIndices = List.copyOf(layerIndices);

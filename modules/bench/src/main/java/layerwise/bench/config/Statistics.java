@@ -42,17 +42,27 @@ public record Statistics(double mean, double median, double min, double max, dou
 
     /** The line that every rank prints for a problem; fields are two spaces apart. */
     public String line(int rank, Problem problem) {
-        StringBuilder line = new StringBuilder("[RANK ").append(rank).append(']');
-        line.append("  batch_size ").append(problem.batchSize());
-        line.append("  seq_len_q ").append(problem.seqLenQ());
-        line.append("  seq_len_kv_cache ").append(problem.seqLenKvCache());
-        problem.balanceRatio()
-                .ifPresent(ratio -> line.append("  balance_ratio ").append(Markers.ratio(ratio)));
+        StringBuilder line = start(rank, problem);
         line.append("  mean ").append(PythonFormat.fixed1(mean));
         line.append("  median ").append(PythonFormat.fixed1(median));
         line.append("  min ").append(PythonFormat.fixed1(min));
         line.append("  max ").append(PythonFormat.fixed1(max));
         line.append("  P90 ").append(PythonFormat.fixed1(p90));
         return line.append("  (us)").toString();
+    }
+
+    /** The line of a problem whose times mean nothing. */
+    public static String untimed(int rank, Problem problem, String reason) {
+        return start(rank, problem).append("  no times: ").append(reason).toString();
+    }
+
+    private static StringBuilder start(int rank, Problem problem) {
+        StringBuilder line = new StringBuilder("[RANK ").append(rank).append(']');
+        line.append("  batch_size ").append(problem.batchSize());
+        line.append("  seq_len_q ").append(problem.seqLenQ());
+        line.append("  seq_len_kv_cache ").append(problem.seqLenKvCache());
+        problem.balanceRatio()
+                .ifPresent(ratio -> line.append("  balance_ratio ").append(Markers.ratio(ratio)));
+        return line;
     }
 }

@@ -25,6 +25,7 @@ import picocli.CommandLine.ParseResult;
 /** Parses the command line of {@code forward} and runs it. */
 public final class ForwardCommand {
     private static final String ATTENTION_DP = "--enable-attention-dp";
+    private static final String SHARE_GPU = "--share-gpu";
 
     private ForwardCommand() {}
 
@@ -57,8 +58,11 @@ public final class ForwardCommand {
         Agreement.require(here.rendezvous(), Map.of("command line", arguments));
         Mapping mapping = new Mapping(here.rank().group(), result.hasMatchedOption(ATTENTION_DP));
         try (Executor executor =
-                Devices.open(device, Journal.NONE, CudaExecutor.Tuning.OFF, here.rank(), here.rendezvous())) {
-            new ForwardRun(options, mapping, executor, out).run();
+                Devices.open(device, Journal.NONE, CudaExecutor.Tuning.OFF, here, result.hasMatchedOption(SHARE_GPU))) {
+            here.together(() -> {
+                new ForwardRun(options, mapping, executor, out).run();
+                Devices.leave(executor);
+            });
         }
     }
 
@@ -75,6 +79,9 @@ public final class ForwardCommand {
         add(spec, "--tolerance", "X", false, "greatest relative error, 2e-5 for float32 and 2e-2 for bfloat16");
         spec.addOption(OptionSpec.builder(ATTENTION_DP)
                 .description("several ranks divide sequences and experts, not heads and experts")
+                .build());
+        spec.addOption(OptionSpec.builder(SHARE_GPU)
+                .description("several ranks may use one GPU")
                 .build());
         spec.addOption(OptionSpec.builder("-h", "--help")
                 .usageHelp(true)

@@ -1,6 +1,8 @@
 package layerwise.bench.ranks;
 
+import java.io.OutputStream;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -11,10 +13,11 @@ import layerwise.mpi.MpiCommunicator;
 import layerwise.op.Communicator;
 import layerwise.op.Rendezvous;
 import layerwise.tensor.ConfigException;
+import layerwise.tensor.WrongResultException;
 
 /** Runs a program on every rank: they meet first, and when one fails all of them end. */
 public final class Ranks {
-    /** Others have the same unusable input, most likely: rank 0 gets the time to say so and to end the run. */
+    /** Others have the same unusable input or wrong results, most likely: rank 0 gets the time to say so and end the run. */
     private static final Duration HEAD_START = Duration.ofSeconds(2);
 
     private static final String SECONDS = "LAYERWISE_RENDEZVOUS_SECONDS";
@@ -22,18 +25,76 @@ public final class Ranks {
 
     private final Rank rank;
     private final Map<String, String> environment;
-    private final PrintStream out;
     private final PrintStream err;
 
-    private Ranks(Rank rank, Map<String, String> environment, PrintStream out, PrintStream err) {
+    private Ranks(Rank rank, Map<String, String> environment, PrintStream err) {
         this.rank = rank;
         this.environment = environment;
-        this.out = out;
         this.err = err;
     }
 
     /** This process's place and what it meets the others by. */
-    public record Here(Rank rank, Rendezvous rendezvous) {}
+    public static final class Here {
+        private final Rank rank;
+        private final Rendezvous rendezvous;
+        private final PrintStream out;
+        private final PrintStream err;
+
+        private Here(Rank rank, Rendezvous rendezvous, PrintStream out, PrintStream err) {
+            this.rank = rank;
+            this.rendezvous = rendezvous;
+            this.out = out;
+            this.err = err;
+        }
+
+        public Rank rank() {
+            return rank;
+        }
+
+        public Rendezvous rendezvous() {
+            return rendezvous;
+        }
+
+        /**
+         * Does something of which a failure ends the others before this rank closes what they may wait for.
+         *
+         * @throws JobEnded if it failed among several ranks; alone the failure itself is thrown
+         */
+        public void together(Runnable work) {
+            try {
+                work.run();
+            } catch (JobEnded e) {
+                throw e;
+            } catch (RuntimeException | Error e) {
+                if (rank.world() == 1) {
+                    throw e;
+                }
+                throw new JobEnded(end(e), e);
+            }
+        }
+
+        /** Says why this rank fails, and takes the others along. Not every rendezvous returns from that. */
+        private int end(Throwable failure) {
+            if (rank.rank() != 0 && (failure instanceof ConfigException || failure instanceof WrongResultException)) {
+                try {
+                    Thread.sleep(HEAD_START);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+            out.flush();
+            int status = Failures.print(failure, "layerwise: rank " + rank.rank(), err);
+            err.flush();
+            rendezvous.abort(status);
+            return status;
+        }
+    }
+
+    /** One rank. */
+    public static Here alone() {
+        PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+        return new Here(new Rank(0, 1, 0, 1), Communicator.alone(), nowhere, nowhere);
+    }
 
     /**
      * Runs this rank's part of a program.
@@ -43,37 +104,10 @@ public final class Ranks {
      */
     public static void run(Map<String, String> environment, PrintStream out, PrintStream err, Consumer<Here> body) {
         Rank rank = Rank.of(environment);
-        if (rank.world() == 1) {
-            body.accept(new Here(rank, Communicator.alone()));
-            return;
-        }
-        new Ranks(rank, environment, out, err).run(body);
-    }
-
-    private void run(Consumer<Here> body) {
-        Rendezvous rendezvous = meet();
-        try {
-            body.accept(new Here(rank, rendezvous));
-        } catch (RuntimeException | Error e) {
-            throw new JobEnded(end(e, rendezvous), e);
-        }
+        Rendezvous rendezvous = rank.world() == 1 ? Communicator.alone() : new Ranks(rank, environment, err).meet();
+        Here here = new Here(rank, rendezvous, out, err);
+        here.together(() -> body.accept(here));
         rendezvous.close();
-    }
-
-    /** Says why this rank fails, and takes the others along. Not every rendezvous returns from that. */
-    private int end(Throwable failure, Rendezvous rendezvous) {
-        if (failure instanceof ConfigException && rank.rank() != 0) {
-            try {
-                Thread.sleep(HEAD_START);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }
-        out.flush();
-        int status = Failures.print(failure, "layerwise: rank " + rank.rank(), err);
-        err.flush();
-        rendezvous.abort(status);
-        return status;
     }
 
     private Rendezvous meet() {

@@ -29,7 +29,8 @@ final class Progress {
         say("Layer-wise benchmarks: " + name + "  ... Done");
     }
 
-    private void say(String line) {
+    /** A line of its own. */
+    void say(String line) {
         if (speaks) {
             out.println(line);
         }

@@ -17,6 +17,7 @@ import layerwise.bench.device.Installation;
 import layerwise.bench.exchange.Balancing;
 import layerwise.bench.exchange.Exchange;
 import layerwise.bench.exchange.ExpertTable;
+import layerwise.bench.exchange.Links;
 import layerwise.bench.ranks.Rank;
 import layerwise.bench.ranks.Ranks;
 import layerwise.kernels.CudaExecutor;
@@ -34,7 +35,6 @@ import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
-import layerwise.op.Rendezvous;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.Markers;
 
@@ -48,8 +48,8 @@ final class RunSequence {
     /** Apart enough that no two steps of two ranks share a seed. */
     static final long SEEDS_OF_RANK = 1_000_000;
 
+    private final Ranks.Here here;
     private final Rank rank;
-    private final Rendezvous rendezvous;
     private final Mapping mapping;
     private final Recording recording;
     private final Progress progress;
@@ -59,7 +59,7 @@ final class RunSequence {
     private final DecoderSlice slice;
     private final Optional<RotaryTable> rotary;
     private final Balancing balancing;
-    private final Exchange exchange;
+    private final Map<String, String> environment;
     private final TraceJournal journal = new TraceJournal();
 
     RunSequence(
@@ -71,8 +71,9 @@ final class RunSequence {
             Progress progress,
             PrintStream out) {
         this.config = config;
+        this.here = here;
         this.rank = here.rank();
-        this.rendezvous = here.rendezvous();
+        this.environment = environment;
         this.mapping = new Mapping(rank.group(), config.attentionDp());
         this.model = config.scaledFrom().isPresent()
                 ? new WeakScaling(config.scaledFrom().getAsInt(), mapping).of(model)
@@ -91,8 +92,10 @@ final class RunSequence {
                 this.model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model), mapping);
         rotary = RotaryTable.of(model, config.layerIndices(), config.limits().maxSeqLen());
         balancing = new Balancing(this.model, config.layerIndices(), mapping, config.balanceMethod(), environment);
-        exchange = Exchange.of(
-                config, mapping, balancing.topK(), rank.localWorld(), Devices.links(config.device()), environment);
+    }
+
+    private Exchange exchange(Links links) {
+        return Exchange.of(config, mapping, balancing.topK(), rank.localWorld(), links, environment);
     }
 
     /** Options whose work does not exist yet must not look as if they had been honoured. */
@@ -122,7 +125,7 @@ final class RunSequence {
                         cache,
                         rotary,
                         prefill(),
-                        exchange,
+                        exchange(Links.ofMessages()),
                         rank.localWorld(),
                         weights.bytes() + slice.cacheBytes())
                 .check();
@@ -135,31 +138,41 @@ final class RunSequence {
     /** The run under a tracer that was opened first. */
     void run(Tracer tracer) {
         CudaExecutor.Tuning tuning = config.autotuner() ? CudaExecutor.Tuning.ON : CudaExecutor.Tuning.OFF;
-        try (Executor executor = Devices.open(config.device(), journal, tuning, rank, rendezvous);
+        try (Executor executor = Devices.open(config.device(), journal, tuning, here, config.shareGpu());
                 Memory memory = executor.allocate()) {
-            progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
-            progress.phase("Create runner", () -> {
-                weights.place(memory);
-                rotary.ifPresent(table -> table.place(memory));
-                executor.synchronize();
+            here.together(() -> {
+                run(executor, memory, tracer);
+                Devices.leave(executor);
             });
-            Workbench bench = new Workbench(
-                    model,
-                    slice,
-                    cache,
-                    rotary,
-                    executor,
-                    memory,
-                    GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
-            if (config.runType() == RunType.GEN) {
-                progress.phase(
-                        "Prefill KV cache",
-                        () -> prefill().run(bench, exchange.ofPrefill(), mapping.dataRank(), progress));
-            }
-            progress.phase("Warmup", () -> warmUp(bench));
-            measure(bench, true);
-            record(bench, tracer);
         }
+    }
+
+    private void run(Executor executor, Memory memory, Tracer tracer) {
+        progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
+        progress.phase("Create runner", () -> {
+            weights.place(memory);
+            rotary.ifPresent(table -> table.place(memory));
+            executor.synchronize();
+        });
+        Workbench bench = new Workbench(
+                model,
+                slice,
+                cache,
+                rotary,
+                executor,
+                memory,
+                exchange(Devices.links(executor)),
+                GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
+        if (rank.world() > 1) {
+            progress.say("Layer-wise benchmarks: " + bench.exchange());
+            Devices.carrier(executor).ifPresent(line -> progress.say("Layer-wise benchmarks: " + line));
+        }
+        if (config.runType() == RunType.GEN) {
+            progress.phase("Prefill KV cache", () -> prefill().run(bench, mapping.dataRank(), progress));
+        }
+        progress.phase("Warmup", () -> warmUp(bench));
+        measure(bench, true);
+        record(bench, tracer);
     }
 
     private Prefill prefill() {
@@ -181,7 +194,7 @@ final class RunSequence {
     private Pack pack(Workbench bench, Problem problem, int index) {
         // Ranks whose tokens are the same draw them from the same seed.
         long seed = 1L + index + SEEDS_OF_RANK * mapping.dataRank();
-        Traffic traffic = exchange.traffic(problem.tokens());
+        Traffic traffic = bench.exchange().traffic(problem.tokens());
         ExpertTable table = balancing.table(traffic, problem.balanceRatio());
         return Pack.prepare(bench, phase(), 0, batch(problem), traffic, table, seed);
     }
@@ -204,7 +217,11 @@ final class RunSequence {
             try (Pack pack = pack(bench, problems.get(i), i)) {
                 double[] micros = measurement.run(bench, pack, problems.get(i));
                 if (untraced) {
-                    out.println(Statistics.of(micros).line(rank.rank(), problems.get(i)));
+                    Statistics statistics = Statistics.of(micros);
+                    out.println(
+                            Devices.isShared(bench.executor())
+                                    ? Statistics.untimed(rank.rank(), problems.get(i), "ranks share a GPU")
+                                    : statistics.line(rank.rank(), problems.get(i)));
                 }
             }
             progress.show(untraced ? "Measure" : "Trace", i + 1, problems.size());

@@ -1,11 +1,16 @@
 package layerwise.bench.run;
 
+import java.lang.module.ModuleDescriptor;
+import java.util.Optional;
+
 /** This program's version. */
 final class Version {
     private Version() {}
 
     /** As the module says it; a build of classes alone has none. */
     static String current() {
-        return Version.class.getModule().getDescriptor().rawVersion().orElse("development");
+        return Optional.ofNullable(Version.class.getModule().getDescriptor())
+                .flatMap(ModuleDescriptor::rawVersion)
+                .orElse("development");
     }
 }

@@ -92,7 +92,10 @@ class BalancingTest {
             int[] expected = new ExpertSelection(counts[i], 4, 16, 2, 2, 1)
                     .select(BalanceMethod.BALANCED, OptionalDouble.empty(), Assignment.ROUND_ROBIN)
                     .orElseThrow();
-            assertEquals(Arrays.stream(expected).boxed().toList(), table.chunks().get(i).ids(), "chunk " + i);
+            assertEquals(
+                    Arrays.stream(expected).boxed().toList(),
+                    table.chunks().get(i).ids(),
+                    "chunk " + i);
         }
         assertEquals(5 * 4, table.ids().length);
     }

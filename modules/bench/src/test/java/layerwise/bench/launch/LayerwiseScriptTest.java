@@ -54,9 +54,11 @@ class LayerwiseScriptTest {
                 sandbox.home().resolve("release"), "MODULES=\"layerwise.bench layerwise.bindings layerwise.cuda\"\n");
 
         sandbox.run("./layerwise run c.yaml");
-        assertTrue(sandbox.started()
-                .getFirst()
-                .contains("--enable-native-access=org.xerial.sqlitejdbc,layerwise.bindings,layerwise.cuda"));
+        assertTrue(
+                sandbox.started()
+                        .getFirst()
+                        .contains(
+                                "--enable-native-access=org.xerial.sqlitejdbc,layerwise.bindings,layerwise.cuda,layerwise.mpi"));
 
         sandbox.run("./layerwise report");
         assertTrue(sandbox.started().getFirst().contains("--enable-native-access=org.xerial.sqlitejdbc"));

@@ -58,8 +58,7 @@ final class RankJob implements AutoCloseable {
                 [[ $1 == run || $1 == verify || $1 == forward ]] || exit 0
                 exec %s -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED \
                     -Dlayerwise.home=%s -cp %s %s "$@"
-                """.formatted(
-                        TestClassPath.java(), REPOSITORY, TestClassPath.current(), main));
+                """.formatted(TestClassPath.java(), REPOSITORY, TestClassPath.current(), main));
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
         return this;
     }
@@ -78,7 +77,8 @@ final class RankJob implements AutoCloseable {
         // What the build's own environment says of ranks is not meant for the job.
         builder.environment()
                 .keySet()
-                .removeIf(name -> name.matches("(OMPI|PMIX|SLURM|LAYERWISE|CONTAINER)_.*|RANK|WORLD_SIZE|.*LOCAL_RANK"));
+                .removeIf(
+                        name -> name.matches("(OMPI|PMIX|SLURM|LAYERWISE|CONTAINER)_.*|RANK|WORLD_SIZE|.*LOCAL_RANK"));
         builder.environment().putAll(environment);
         builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         Process process = builder.start();

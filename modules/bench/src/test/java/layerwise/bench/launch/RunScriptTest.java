@@ -83,7 +83,7 @@ class RunScriptTest {
 
     @Test
     void nothingIsReportedWhereTheReportProgramDidNotTravel() throws IOException {
-        Files.delete(sandbox.folder().resolve("report"));
+        Files.delete(sandbox.reportImage().resolve("lib/modules"));
 
         assertEquals(0, sandbox.run("./run.sh c.yaml").exitCode());
 
@@ -161,7 +161,8 @@ class RunScriptTest {
         Sandbox.Result unknown = sandbox.run("PROFILER=perf ./run.sh c.yaml");
 
         assertEquals(2, absent.exitCode());
-        assertTrue(absent.stderr().startsWith("run.sh: PROFILER=nsys, but nsys is not on the PATH"), absent.stderr());
+        assertTrue(
+                absent.stderr().startsWith("run.sh: PROFILER=nsys: found none on the PATH; expected"), absent.stderr());
         assertEquals(2, unknown.exitCode());
         assertEquals("run.sh: PROFILER=perf; expected auto, nsys, builtin or none\n", unknown.stderr());
         assertEquals(List.of(), sandbox.started());
@@ -171,17 +172,12 @@ class RunScriptTest {
     void refusesAnNsysThatCannotImportTracesOfThisRuntime() throws IOException {
         Sandbox.Result old = sandbox.fake("nsys", "echo 'NVIDIA Nsight Systems version 2022.4.2.50-32196742v0'")
                 .run("PROFILER=nsys ./run.sh c.yaml");
-        Sandbox.Result silent = sandbox.fake("nsys", "exit 1").run("PROFILER=nsys ./run.sh c.yaml");
 
         assertEquals(2, old.exitCode());
         assertEquals(
-                "run.sh: PROFILER=nsys: NVIDIA Nsight Systems version 2022.4.2.50-32196742v0 cannot import traces of"
-                        + " CUDA 13; expected version 2025.1 or newer, or PROFILER=builtin\n",
+                "run.sh: PROFILER=nsys: found NVIDIA Nsight Systems version 2022.4.2.50-32196742v0; expected version"
+                        + " 2025.1 or newer, which can import traces of CUDA 13, or PROFILER=builtin\n",
                 old.stderr());
-        assertEquals(2, silent.exitCode());
-        assertTrue(
-                silent.stderr().startsWith("run.sh: PROFILER=nsys: nsys that does not tell its version cannot import"),
-                silent.stderr());
         assertEquals(List.of(List.of("nsys", "--version")), sandbox.started());
     }
 
@@ -285,7 +281,7 @@ class RunScriptTest {
                 "--illegal-native-access=deny",
                 "-Dlayerwise.home=" + sandbox.home()));
         if (module.equals("layerwise.report")) {
-            argv.addAll(List.of("--module-path", sandbox.folder() + "/report"));
+            argv.addAll(List.of("-Xmx2g", "-XX:+UseParallelGC", "--module-path", sandbox.reportImage() + "/app"));
         }
         argv.addAll(List.of("--module", module + "/" + module + ".Main"));
         argv.addAll(List.of(arguments));

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -87,13 +88,13 @@ class SlurmTest {
 
         Duration took = Duration.ofNanos(System.nanoTime() - start);
         assertTrue(took.compareTo(LIMIT) < 0, took.toString());
-        assertTrue(result.exitCode() != 0);
+        assertTrue(result.exitCode() != 0, result.stderr());
         assertTrue(result.stderr().contains("task 1: Exited with exit code 3"), result.stderr());
         Path pid = sandbox.folder().resolve("pid");
         if (Files.exists(pid)) { // it may have been ended before it had a chance to say
-            assertTrue(ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
-                    .filter(ProcessHandle::isAlive)
-                    .isEmpty());
+            ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
+                    .ifPresent(process ->
+                            process.onExit().orTimeout(10, TimeUnit.SECONDS).join());
         }
     }
 
@@ -113,7 +114,7 @@ class SlurmTest {
     }
 
     private RankJob twoRanks() throws IOException {
-        return new RankJob(folder)
+        return new RankJob(folder.resolve("ranks"))
                 .with("SLURM_CONF", cluster.configuration())
                 .with("SLURM_JOB_ID", job)
                 .with("NODES", "1")
@@ -162,7 +163,7 @@ class SlurmTest {
             assertEquals(0, result.status(), result.output());
             for (int rank = 0; rank < 2; rank++) {
                 assertTrue(result.output().contains("[RANK " + rank + "]  batch_size 4"), result.output());
-                assertTrue(Files.exists(folder.resolve("profiles/report_np2_rank%d.sqlite".formatted(rank))));
+                assertTrue(Files.exists(folder.resolve("ranks/profiles/report_np2_rank%d.sqlite".formatted(rank))));
             }
         }
     }

@@ -7,12 +7,10 @@ import java.util.Map;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunOptions;
 import layerwise.bench.device.Installation;
-import layerwise.bench.ranks.Rank;
 import layerwise.bench.ranks.Ranks;
 import layerwise.cuda.Nvtx;
 import layerwise.model.spec.ModelCatalog;
 import layerwise.model.weights.WeightSource;
-import layerwise.op.Communicator;
 
 /** A run on the reference executor as if nsys recorded it: its ranges go to NVTX. */
 final class NsysRunProgram {
@@ -26,7 +24,7 @@ final class NsysRunProgram {
                         config,
                         new ModelCatalog(Installation.home().resolve("configs/models")).find(config.model()),
                         new WeightSource.Dummy(),
-                        new Ranks.Here(new Rank(0, 1, 0, 1), Communicator.alone()),
+                        Ranks.alone(),
                         Map.of(
                                 "PROFILER",
                                 "nsys",

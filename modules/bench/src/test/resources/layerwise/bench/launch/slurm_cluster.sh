@@ -12,7 +12,11 @@ stop() {
     sleep 0.5
     for ((i = ${#daemons[@]} - 1; i >= 0; i--)); do # each needs those started before it
         kill "${daemons[i]}" 2>/dev/null || continue
-        timeout 8 tail --pid="${daemons[i]}" -s 0.1 -f /dev/null || kill -KILL "${daemons[i]}"
+        for ((j = 0; j < 80; j++)); do
+            kill -0 "${daemons[i]}" 2>/dev/null || continue 2
+            sleep 0.1
+        done
+        kill -KILL "${daemons[i]}"
     done
 }
 trap stop EXIT
