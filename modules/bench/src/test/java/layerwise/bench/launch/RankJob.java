@@ -96,7 +96,7 @@ final class RankJob implements AutoCloseable {
 
     /** Runs ranks to their end. */
     Result runRanks(int ranks, String... command) throws IOException {
-        return end(startRanks(ranks, command), Duration.ofSeconds(240));
+        return end(startRanks(ranks, command), Duration.ofMinutes(4));
     }
 
     /** Waits for an end. */
