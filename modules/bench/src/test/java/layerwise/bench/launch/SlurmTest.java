@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The Slurm launchers on a real Slurm. */
 class SlurmTest {
     private static final Duration LIMIT = Duration.ofSeconds(15);
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     @TempDir
     static Path slurm;
