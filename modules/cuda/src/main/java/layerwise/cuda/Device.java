@@ -129,31 +129,6 @@ public final class Device implements AutoCloseable {
         CudaException.check(cudart_h.cudaDeviceSynchronize(), "cudaDeviceSynchronize", this);
     }
 
-    /** Whether kernels here may read and write the memory of another GPU of this process. */
-    public boolean canAccess(int peer) {
-        checkThread();
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment can = arena.allocate(ValueLayout.JAVA_INT);
-            CudaException.check(
-                    cudart_h.cudaDeviceCanAccessPeer(can, info.ordinal(), peer), "cudaDeviceCanAccessPeer", this);
-            return can.get(ValueLayout.JAVA_INT, 0) != 0;
-        }
-    }
-
-    /** Whether atomic operations reach the memory of another GPU of this process: over NVLink they do, over PCIe not. */
-    public boolean hasAtomicsWith(int peer) {
-        checkThread();
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment has = arena.allocate(ValueLayout.JAVA_INT);
-            CudaException.check(
-                    cudart_h.cudaDeviceGetP2PAttribute(
-                            has, cudart_h.cudaDevP2PAttrNativeAtomicSupported(), info.ordinal(), peer),
-                    "cudaDeviceGetP2PAttribute",
-                    this);
-            return has.get(ValueLayout.JAVA_INT, 0) != 0;
-        }
-    }
-
     /** Lets kernels here read and write the memory of another GPU of this process. */
     public void enableAccess(int peer) {
         checkThread();

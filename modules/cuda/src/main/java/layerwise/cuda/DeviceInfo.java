@@ -88,6 +88,29 @@ public record DeviceInfo(
                 clockHz);
     }
 
+    /** Whether its kernels may read and write the memory of another GPU of this process. */
+    boolean canAccess(DeviceInfo peer) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment can = arena.allocate(ValueLayout.JAVA_INT);
+            CudaException.check(
+                    cudart_h.cudaDeviceCanAccessPeer(can, ordinal, peer.ordinal), "cudaDeviceCanAccessPeer", this);
+            return can.get(ValueLayout.JAVA_INT, 0) != 0;
+        }
+    }
+
+    /** Whether atomic operations reach the memory of another GPU of this process: over NVLink they do, over PCIe not. */
+    boolean hasAtomicsWith(DeviceInfo peer) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment has = arena.allocate(ValueLayout.JAVA_INT);
+            CudaException.check(
+                    cudart_h.cudaDeviceGetP2PAttribute(
+                            has, cudart_h.cudaDevP2PAttrNativeAtomicSupported(), ordinal, peer.ordinal),
+                    "cudaDeviceGetP2PAttribute",
+                    this);
+            return has.get(ValueLayout.JAVA_INT, 0) != 0;
+        }
+    }
+
     static int count() {
         Libraries.require(CudaLibrary.RUNTIME);
         if (driverVersion() == 0) {

@@ -15,15 +15,15 @@ import java.util.UUID;
  * @param named what a person calls it, as in {@code device 0 (NVIDIA H200)}
  */
 public record GpuPlace(String host, UUID gpu, String named) {
-    /** The place of an open device. */
-    public static GpuPlace of(Device device) {
+    /** The place of a GPU of this process. */
+    public static GpuPlace of(DeviceInfo gpu) {
         String host;
         try {
             host = Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
         } catch (IOException e) {
             throw new DeviceUnavailableException("/proc/sys/kernel/random/boot_id cannot be read: " + e.getMessage());
         }
-        return new GpuPlace(host, device.info().uuid(), device.toString());
+        return new GpuPlace(host, gpu.uuid(), "device " + gpu.ordinal() + " (" + gpu.name() + ")");
     }
 
     /** As a message to other ranks. */

@@ -21,17 +21,19 @@ public record PeerTopology(boolean shared, boolean peerAccess, boolean nvlink) {
     }
 
     /**
-     * Finds out together with the other ranks.
+     * Finds out together with the other ranks; opens no device.
      *
+     * @param ordinal of this rank's GPU
      * @param sharing whether ranks may share a GPU
      * @throws ConfigException on every rank, if they do and may not
      */
-    public static PeerTopology find(Device device, int rank, boolean sharing, PeerExchange exchange) {
-        List<GpuPlace> places = exchange.allGather(GpuPlace.of(device).message()).stream()
+    public static PeerTopology find(int ordinal, int rank, boolean sharing, PeerExchange exchange) {
+        DeviceInfo own = DeviceInfo.read(ordinal);
+        List<GpuPlace> places = exchange.allGather(GpuPlace.of(own).message()).stream()
                 .map(GpuPlace::read)
                 .toList();
         boolean shared = shared(places, sharing);
-        boolean[] reached = reaches(device, places.get(rank), places);
+        boolean[] reached = reaches(own, places.get(rank), places);
         boolean peerAccess = true;
         boolean nvlink = true;
         for (byte[] answer : exchange.allGather(new byte[] {bit(reached[0]), bit(reached[1])})) {
@@ -64,20 +66,20 @@ public record PeerTopology(boolean shared, boolean peerAccess, boolean nvlink) {
     }
 
     /** Whether this rank's kernels reach all others' memory, and whether over nothing slower than NVLink. */
-    private static boolean[] reaches(Device device, GpuPlace own, List<GpuPlace> places) {
-        Map<UUID, Integer> ordinals = new HashMap<>();
-        DeviceInfo.all().forEach(info -> ordinals.put(info.uuid(), info.ordinal()));
-        List<Integer> peers = new ArrayList<>();
+    private static boolean[] reaches(DeviceInfo gpu, GpuPlace own, List<GpuPlace> places) {
+        Map<UUID, DeviceInfo> visible = new HashMap<>();
+        DeviceInfo.all().forEach(info -> visible.put(info.uuid(), info));
+        List<DeviceInfo> peers = new ArrayList<>();
         for (GpuPlace place : places) {
-            if (!place.host().equals(own.host()) || !ordinals.containsKey(place.gpu())) {
+            if (!place.host().equals(own.host()) || !visible.containsKey(place.gpu())) {
                 return new boolean[] {false, false};
             }
             if (!place.gpu().equals(own.gpu())) {
-                peers.add(ordinals.get(place.gpu()));
+                peers.add(visible.get(place.gpu()));
             }
         }
         return new boolean[] {
-            peers.stream().allMatch(device::canAccess), peers.stream().allMatch(device::hasAtomicsWith)
+            peers.stream().allMatch(gpu::canAccess), peers.stream().allMatch(gpu::hasAtomicsWith)
         };
     }
 }

@@ -1,12 +1,12 @@
 package layerwise.kernels;
 
 import java.util.EnumSet;
+import java.util.List;
 import layerwise.cuda.CublasLt;
 import layerwise.cuda.CudaEvent;
 import layerwise.cuda.CudaStream;
 import layerwise.cuda.Device;
 import layerwise.cuda.PeerGroup;
-import layerwise.cuda.PeerTopology;
 import layerwise.op.Capabilities;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
@@ -116,14 +116,10 @@ public final class CudaExecutor implements Executor {
         };
     }
 
-    /** How the GPUs of all ranks reach each other. */
-    public PeerTopology topology() {
-        return gpu.links().rule().topology();
-    }
-
-    /** One line for a person: what carries collectives. */
-    public String collectives() {
-        return gpu.links().rule().describe();
+    @Override
+    public List<String> notes() {
+        CarrierRule rule = gpu.links().rule();
+        return rule.ranks() == 1 ? List.of() : List.of("collectives of " + rule.describe());
     }
 
     @Override
@@ -131,7 +127,7 @@ public final class CudaExecutor implements Executor {
         gpu.synchronize();
     }
 
-    /** Waits until no rank needs this GPU's memory any more; comes before {@link #close} where all went well. */
+    @Override
     public void leave() {
         gpu.links().peers().ifPresent(PeerGroup::leave);
     }

@@ -38,7 +38,8 @@ record GpuLinks(CarrierRule rule, Optional<PeerGroup> peers, PeerGroup solo, Opt
             CarrierRule rule = new CarrierRule(1, PeerTopology.alone(), false);
             return new GpuLinks(rule, Optional.of(solo), solo, Optional.empty());
         }
-        PeerTopology topology = PeerTopology.find(device, group.rank(), sharing, rendezvous::allGather);
+        PeerTopology topology =
+                PeerTopology.find(device.info().ordinal(), group.rank(), sharing, rendezvous::allGather);
         if (!topology.peerAccess()) {
             Libraries.require(CudaLibrary.NCCL);
         }

@@ -1,5 +1,7 @@
 package layerwise.op;
 
+import java.util.List;
+
 /**
  * Runs programs. Belongs to the thread that opened it.
  *
@@ -25,6 +27,17 @@ public interface Executor extends AutoCloseable {
 
     /** Waits until everything enqueued has run; reports what went wrong meanwhile. */
     void synchronize();
+
+    /** What a person should know about how operators run here, one line each. */
+    default List<String> notes() {
+        return List.of();
+    }
+
+    /**
+     * Comes before {@link #close} where all went well, on every rank: returns once no rank needs this one's memory. Nothing
+     * runs afterwards.
+     */
+    default void leave() {}
 
     @Override
     void close();

@@ -41,6 +41,7 @@ final class AllRanks {
         for (int rank = 0; rank < worldSize; rank++) {
             Path database = NsysExport.database(locations.get(rank));
             ranks.add(new Profiler(TraceFile.open(database), options, new ShortNames()).evaluate());
+            ranks.getLast().requireTimes(database);
             checkSameProblems(ranks.getFirst(), ranks.getLast(), rank);
         }
         List<RankTable> tables = IntStream.range(0, ranks.getFirst().problems().size())

@@ -45,6 +45,7 @@ final class CompareCommand implements Callable<Integer> {
         for (int i = 0; i < files.size(); i++) {
             Path database = NsysExport.database(TraceLocation.of(files.get(i)));
             profiles.add(new Profiler(TraceFile.open(database), profileOptions, new ShortNames()).evaluate());
+            profiles.getLast().requireTimes(database);
             text.append("# ")
                     .append((char) ('A' + i))
                     .append(": ")

@@ -10,6 +10,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import layerwise.report.html.HtmlReport;
 import layerwise.report.html.ListingPage;
+import layerwise.report.html.UntimedPage;
 import layerwise.report.profile.KernelListing;
 import layerwise.report.profile.MergedTable;
 import layerwise.report.profile.Profile;
@@ -25,6 +26,7 @@ import layerwise.report.render.PerfettoTrace;
 import layerwise.report.render.ReportContext;
 import layerwise.report.render.TableLine;
 import layerwise.report.render.TextReport;
+import layerwise.report.render.UntimedReport;
 import layerwise.report.table.ModuleSums;
 import layerwise.report.table.PathRow;
 import layerwise.report.table.PathTable;
@@ -80,6 +82,9 @@ final class ReportCommand implements Callable<Integer> {
         Profile profile = profiler.evaluate();
         checkKnown(names);
         MergedTable table = MergedTable.of(profile.problems());
+        if (!profile.isTimed()) {
+            return untimed(location, table);
+        }
         ReportContext context = new ReportContext(
                 location.database().getFileName().toString(),
                 arguments(),
@@ -100,6 +105,20 @@ final class ReportCommand implements Callable<Integer> {
             files.commit();
         }
         return isMarkdown() ? MarkdownReport.render(context) : text;
+    }
+
+    private String untimed(TraceLocation location, MergedTable table) {
+        refuse("a report of ranks that shared a GPU", "--query", "--perfetto", "--format");
+        String source = location.database().getFileName().toString();
+        String text = UntimedReport.text(source, table);
+        try (OutputFiles files = new OutputFiles()) {
+            files.add(location.sibling(".txt"), text);
+            files.add(location.sibling(".csv"), UntimedReport.csv(table));
+            files.add(location.sibling(".html"), UntimedPage.render(source, table));
+            files.add(location.sibling(".json"), out -> UntimedReport.json(source, table, out));
+            files.commit();
+        }
+        return text;
     }
 
     private boolean isMarkdown() {

@@ -196,8 +196,8 @@ class PageTest {
         } finally {
             browser.executeCdpCommand("Emulation.setEmulatedMedia", Map.of("media", ""));
         }
-        byte[] pdf =
-                Base64.getDecoder().decode((String) browser.executeCdpCommand("Page.printToPDF", Map.of()).get("data"));
+        byte[] pdf = Base64.getDecoder().decode((String)
+                browser.executeCdpCommand("Page.printToPDF", Map.of()).get("data"));
         String content = new String(pdf, StandardCharsets.ISO_8859_1);
         assertTrue(
                 Pattern.compile("/Type\\s*/Page\\b").matcher(content).results().count() > 1, "one page for all rows");
@@ -319,7 +319,8 @@ class PageTest {
 
     /** Processor time that the page has used: the clock would also count what other programs of the machine take. */
     private static double pageMillis() {
-        Object metrics = browser.executeCdpCommand("Performance.getMetrics", Map.of()).get("metrics");
+        Object metrics =
+                browser.executeCdpCommand("Performance.getMetrics", Map.of()).get("metrics");
         return ((List<?>) metrics)
                 .stream()
                         .map(metric -> (Map<?, ?>) metric)

@@ -25,6 +25,9 @@ public final class Markers {
     /** Every marker but the run label starts so; other parsers leave such ranges out of module paths. */
     public static final String PREFIX = "layer_wise_benchmarks ";
 
+    /** Argument of runs whose ranks could share a GPU: their times are no results. */
+    public static final String SHARE_GPU = "share_gpu";
+
     private static final String ARGS = PREFIX + "args ";
     private static final String PROBLEM = PREFIX + "problem_spec ";
     private static final String COST = PREFIX + "cost ";

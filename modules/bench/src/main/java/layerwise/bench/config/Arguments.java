@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import layerwise.trace.Markers;
 
 /** A configuration as named arguments, in option order; lists have the suffix {@code _list}, absent values are null. */
 final class Arguments {
@@ -47,7 +48,7 @@ final class Arguments {
         arguments.put("warmup_times", config.warmupTimes());
         arguments.put("run_times", config.runTimes());
         if (config.shareGpu()) {
-            arguments.put("share_gpu", true); // times of such a run are no results
+            arguments.put(Markers.SHARE_GPU, true);
         }
         return Collections.unmodifiableMap(arguments);
     }

@@ -33,7 +33,7 @@ import layerwise.tensor.ConfigException;
  * @param device executor
  * @param check whether every operator is checked against the reference executor
  * @param syncEveryLaunch whether every launch is followed by a synchronisation
- * @param shareGpu whether several ranks may use one GPU: such runs are for correctness, and their times mean nothing
+ * @param shareGpu whether ranks may share a GPU; their times are no results then
  */
 public record RunConfig(
         String configFile,

@@ -38,7 +38,7 @@ enum RunOption {
     DEVICE(Kind.TEXT, "auto, cuda, reference or estimate:<gpu>; default: auto"),
     CHECK(Kind.FLAG, "check every operator against the reference executor; default: no"),
     SYNC_EVERY_LAUNCH(Kind.FLAG, "synchronise after every launch, to find the operator that fails; default: no"),
-    SHARE_GPU(Kind.FLAG, "several ranks may use one GPU, for correctness and not for times; default: no");
+    SHARE_GPU(Kind.FLAG, "let ranks share a GPU, which tests correctness and shows no times; default: no");
 
     /** What values look like, on the command line and in YAML. */
     enum Kind {

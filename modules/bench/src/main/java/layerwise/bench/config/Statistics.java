@@ -42,7 +42,7 @@ public record Statistics(double mean, double median, double min, double max, dou
 
     /** The line that every rank prints for a problem; fields are two spaces apart. */
     public String line(int rank, Problem problem) {
-        StringBuilder line = start(rank, problem);
+        StringBuilder line = head(rank, problem);
         line.append("  mean ").append(PythonFormat.fixed1(mean));
         line.append("  median ").append(PythonFormat.fixed1(median));
         line.append("  min ").append(PythonFormat.fixed1(min));
@@ -51,12 +51,12 @@ public record Statistics(double mean, double median, double min, double max, dou
         return line.append("  (us)").toString();
     }
 
-    /** The line of a problem whose times mean nothing. */
-    public static String untimed(int rank, Problem problem, String reason) {
-        return start(rank, problem).append("  no times: ").append(reason).toString();
+    /** The line of a problem whose times are no results. */
+    public static String untimed(int rank, Problem problem) {
+        return head(rank, problem).append("  no times: ranks share a GPU").toString();
     }
 
-    private static StringBuilder start(int rank, Problem problem) {
+    private static StringBuilder head(int rank, Problem problem) {
         StringBuilder line = new StringBuilder("[RANK ").append(rank).append(']');
         line.append("  batch_size ").append(problem.batchSize());
         line.append("  seq_len_q ").append(problem.seqLenQ());

@@ -1,12 +1,12 @@
 package layerwise.bench.device;
 
-import java.util.Optional;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.exchange.Links;
 import layerwise.bench.ranks.Rank;
 import layerwise.bench.ranks.Ranks;
 import layerwise.cuda.DeviceInfo;
 import layerwise.cuda.DeviceUnavailableException;
+import layerwise.cuda.PeerTopology;
 import layerwise.kernels.CudaExecutor;
 import layerwise.op.Capabilities;
 import layerwise.op.Communicator;
@@ -39,34 +39,25 @@ public final class Devices {
         return open(choice, journal, tuning, Ranks.alone(), false);
     }
 
-    /** This rank's GPU; ranks beyond the machine's GPUs begin again with the first, and may be refused for sharing it. */
-    private static int ordinal(Rank rank) {
-        int gpus = DeviceInfo.all().size();
-        return gpus == 0 ? 0 : rank.localRank() % gpus;
-    }
-
-    /** What the ranks' devices are connected by. */
-    public static Links links(Executor executor) {
-        return executor instanceof CudaExecutor cuda
-                ? new Links(cuda.topology().nvlink(), cuda.topology().peerAccess())
-                : Links.ofMessages();
-    }
-
-    /** Whether times of this executor mean nothing, since other ranks use its GPU, too. */
-    public static boolean isShared(Executor executor) {
-        return executor instanceof CudaExecutor cuda && cuda.topology().shared();
-    }
-
-    /** One line for people: what carries collectives; nothing where that is plain. */
-    public static Optional<String> carrier(Executor executor) {
-        return executor instanceof CudaExecutor cuda ? Optional.of(cuda.collectives()) : Optional.empty();
-    }
-
-    /** Waits until no other rank needs this one's device any more; all ranks do, before they close it. */
-    public static void leave(Executor executor) {
-        if (executor instanceof CudaExecutor cuda) {
-            cuda.leave();
-        }
+    /**
+     * What the ranks' devices are connected by; all ranks ask at the same point.
+     *
+     * @param shareGpu whether ranks may share a GPU
+     * @throws ConfigException if they do and may not
+     */
+    public static Links links(DeviceChoice choice, Ranks.Here here, boolean shareGpu) {
+        return switch (resolve(choice)) {
+            case DeviceChoice.Auto auto -> throw new IllegalStateException("auto was resolved");
+            case DeviceChoice.Reference reference -> Links.ofMessages();
+            case DeviceChoice.Cuda cuda -> {
+                Rank rank = here.rank();
+                PeerTopology topology = rank.world() == 1
+                        ? PeerTopology.alone()
+                        : PeerTopology.find(gpu(rank), rank.rank(), shareGpu, here.rendezvous()::allGather);
+                yield new Links(topology.nvlink(), true);
+            }
+            case DeviceChoice.Estimate estimate -> Links.ofMessages();
+        };
     }
 
     /**
@@ -86,8 +77,8 @@ public final class Devices {
     /**
      * Opens it for one of several ranks.
      *
-     * @param here     the rank, and what the reference executor's collectives travel over; lent
-     * @param shareGpu whether several ranks may use one GPU
+     * @param here     carries the reference executor's collectives, and what GPUs tell each other first; lent
+     * @param shareGpu whether ranks may share a GPU
      * @throws ConfigException if it cannot be had here
      */
     public static Executor open(
@@ -97,10 +88,15 @@ public final class Devices {
             case DeviceChoice.Reference reference ->
                 new ReferenceExecutor(journal, Capabilities.plain(), communicator(here.rendezvous()));
             case DeviceChoice.Cuda cuda ->
-                CudaExecutor.open(ordinal(here.rank()), journal, tuning, here.rendezvous(), shareGpu);
+                CudaExecutor.open(gpu(here.rank()), journal, tuning, here.rendezvous(), shareGpu);
             case DeviceChoice.Estimate estimate ->
                 throw new ConfigException("device: '%s': this build has no estimating executor; use --device reference"
                         .formatted(estimate));
         };
+    }
+
+    /** The rank's GPU; ranks beyond the last GPU begin again, and are refused later unless they may share. */
+    private static int gpu(Rank rank) {
+        return rank.localRank() % Math.max(1, DeviceInfo.all().size());
     }
 }

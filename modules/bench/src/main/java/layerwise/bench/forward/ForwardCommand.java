@@ -61,7 +61,7 @@ public final class ForwardCommand {
                 Devices.open(device, Journal.NONE, CudaExecutor.Tuning.OFF, here, result.hasMatchedOption(SHARE_GPU))) {
             here.together(() -> {
                 new ForwardRun(options, mapping, executor, out).run();
-                Devices.leave(executor);
+                executor.leave();
             });
         }
     }
@@ -81,7 +81,7 @@ public final class ForwardCommand {
                 .description("several ranks divide sequences and experts, not heads and experts")
                 .build());
         spec.addOption(OptionSpec.builder(SHARE_GPU)
-                .description("several ranks may use one GPU")
+                .description("ranks may share a GPU")
                 .build());
         spec.addOption(OptionSpec.builder("-h", "--help")
                 .usageHelp(true)

@@ -40,10 +40,10 @@ record Prefill(int requests, int length) {
     /**
      * Runs the steps.
      *
+     * @param exchange what ranks send each other
      * @param dataRank this rank among those whose tokens differ
      */
-    void run(Workbench bench, int dataRank, Progress progress) {
-        Exchange exchange = bench.exchange().ofPrefill();
+    void run(Workbench bench, Exchange exchange, int dataRank, Progress progress) {
         List<Pass> passes = passes();
         for (int i = 0; i < passes.size(); i++) {
             Pass pass = passes.get(i);

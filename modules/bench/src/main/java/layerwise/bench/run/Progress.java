@@ -29,7 +29,7 @@ final class Progress {
         say("Layer-wise benchmarks: " + name + "  ... Done");
     }
 
-    /** A line of its own. */
+    /** One line. */
     void say(String line) {
         if (speaks) {
             out.println(line);

@@ -17,7 +17,6 @@ import layerwise.bench.device.Installation;
 import layerwise.bench.exchange.Balancing;
 import layerwise.bench.exchange.Exchange;
 import layerwise.bench.exchange.ExpertTable;
-import layerwise.bench.exchange.Links;
 import layerwise.bench.ranks.Rank;
 import layerwise.bench.ranks.Ranks;
 import layerwise.kernels.CudaExecutor;
@@ -59,7 +58,7 @@ final class RunSequence {
     private final DecoderSlice slice;
     private final Optional<RotaryTable> rotary;
     private final Balancing balancing;
-    private final Map<String, String> environment;
+    private final Exchange exchange;
     private final TraceJournal journal = new TraceJournal();
 
     RunSequence(
@@ -73,7 +72,6 @@ final class RunSequence {
         this.config = config;
         this.here = here;
         this.rank = here.rank();
-        this.environment = environment;
         this.mapping = new Mapping(rank.group(), config.attentionDp());
         this.model = config.scaledFrom().isPresent()
                 ? new WeakScaling(config.scaledFrom().getAsInt(), mapping).of(model)
@@ -92,10 +90,13 @@ final class RunSequence {
                 this.model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model), mapping);
         rotary = RotaryTable.of(model, config.layerIndices(), config.limits().maxSeqLen());
         balancing = new Balancing(this.model, config.layerIndices(), mapping, config.balanceMethod(), environment);
-    }
-
-    private Exchange exchange(Links links) {
-        return Exchange.of(config, mapping, balancing.topK(), rank.localWorld(), links, environment);
+        exchange = Exchange.of(
+                config,
+                mapping,
+                balancing.topK(),
+                rank.localWorld(),
+                Devices.links(config.device(), here, config.shareGpu()),
+                environment);
     }
 
     /** Options whose work does not exist yet must not look as if they had been honoured. */
@@ -125,7 +126,7 @@ final class RunSequence {
                         cache,
                         rotary,
                         prefill(),
-                        exchange(Links.ofMessages()),
+                        exchange,
                         rank.localWorld(),
                         weights.bytes() + slice.cacheBytes())
                 .check();
@@ -142,7 +143,7 @@ final class RunSequence {
                 Memory memory = executor.allocate()) {
             here.together(() -> {
                 run(executor, memory, tracer);
-                Devices.leave(executor);
+                executor.leave();
             });
         }
     }
@@ -161,14 +162,14 @@ final class RunSequence {
                 rotary,
                 executor,
                 memory,
-                exchange(Devices.links(executor)),
                 GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
         if (rank.world() > 1) {
-            progress.say("Layer-wise benchmarks: " + bench.exchange());
-            Devices.carrier(executor).ifPresent(line -> progress.say("Layer-wise benchmarks: " + line));
+            progress.say("Layer-wise benchmarks: " + exchange);
+            executor.notes().forEach(note -> progress.say("Layer-wise benchmarks: " + note));
         }
         if (config.runType() == RunType.GEN) {
-            progress.phase("Prefill KV cache", () -> prefill().run(bench, mapping.dataRank(), progress));
+            progress.phase(
+                    "Prefill KV cache", () -> prefill().run(bench, exchange.ofPrefill(), mapping.dataRank(), progress));
         }
         progress.phase("Warmup", () -> warmUp(bench));
         measure(bench, true);
@@ -194,7 +195,7 @@ final class RunSequence {
     private Pack pack(Workbench bench, Problem problem, int index) {
         // Ranks whose tokens are the same draw them from the same seed.
         long seed = 1L + index + SEEDS_OF_RANK * mapping.dataRank();
-        Traffic traffic = bench.exchange().traffic(problem.tokens());
+        Traffic traffic = exchange.traffic(problem.tokens());
         ExpertTable table = balancing.table(traffic, problem.balanceRatio());
         return Pack.prepare(bench, phase(), 0, batch(problem), traffic, table, seed);
     }
@@ -217,11 +218,10 @@ final class RunSequence {
             try (Pack pack = pack(bench, problems.get(i), i)) {
                 double[] micros = measurement.run(bench, pack, problems.get(i));
                 if (untraced) {
-                    Statistics statistics = Statistics.of(micros);
                     out.println(
-                            Devices.isShared(bench.executor())
-                                    ? Statistics.untimed(rank.rank(), problems.get(i), "ranks share a GPU")
-                                    : statistics.line(rank.rank(), problems.get(i)));
+                            config.shareGpu()
+                                    ? Statistics.untimed(rank.rank(), problems.get(i))
+                                    : Statistics.of(micros).line(rank.rank(), problems.get(i)));
                 }
             }
             progress.show(untraced ? "Measure" : "Trace", i + 1, problems.size());

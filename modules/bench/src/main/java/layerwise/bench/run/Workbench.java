@@ -2,7 +2,6 @@ package layerwise.bench.run;
 
 import java.util.Optional;
 import layerwise.bench.device.GpuFacts;
-import layerwise.bench.exchange.Exchange;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
@@ -19,7 +18,6 @@ import layerwise.op.Memory;
  * @param rotary   table of cosines and sines, where a layer rotates
  * @param executor runs programs
  * @param memory   holds weights, caches and the table
- * @param exchange what ranks send each other
  * @param gpu      what the executor's GPU can do, where that is known
  */
 record Workbench(
@@ -29,5 +27,4 @@ record Workbench(
         Optional<RotaryTable> rotary,
         Executor executor,
         Memory memory,
-        Exchange exchange,
         Optional<GpuFacts> gpu) {}

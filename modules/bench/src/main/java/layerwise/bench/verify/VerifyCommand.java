@@ -54,23 +54,23 @@ public final class VerifyCommand {
         config.layerIndices().forEach(scaled::layer);
         Phase phase = config.runType() == RunType.GEN ? Phase.GENERATION : Phase.CONTEXT;
         Balancing balancing = new Balancing(scaled, config.layerIndices(), mapping, balanceMethod(config), environment);
+        Exchange exchange = Exchange.of(
+                config,
+                mapping,
+                balancing.topK(),
+                here.rank().localWorld(),
+                Devices.links(config.device(), here, config.shareGpu()),
+                environment);
         try (Executor device =
                 Devices.open(config.device(), Journal.NONE, CudaExecutor.Tuning.OFF, here, config.shareGpu())) {
             here.together(() -> {
-                Exchange exchange = Exchange.of(
-                        config,
-                        mapping,
-                        balancing.topK(),
-                        here.rank().localWorld(),
-                        Devices.links(device),
-                        environment);
                 LayerVerification verification = new LayerVerification(
                         config, scaled, mapping, exchange, balancing, device, here.rendezvous(), out);
                 for (Problem problem : config.problems()) {
                     verification.verify(phase, problem);
                 }
+                device.leave();
                 verification.conclude();
-                Devices.leave(device);
             });
         }
     }

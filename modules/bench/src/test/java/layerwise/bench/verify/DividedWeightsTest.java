@@ -90,8 +90,8 @@ class DividedWeightsTest {
             Weights whole = ask(table, Share.all(WIDTH), Share.all(EXPERTS));
             table.place(memory);
             for (int rank = 0; rank < RANKS; rank++) {
-                Share width = new Share(WIDTH / RANKS * rank, WIDTH / RANKS * (rank + 1), WIDTH);
-                Share experts = new Share(EXPERTS / RANKS * rank, EXPERTS / RANKS * (rank + 1), EXPERTS);
+                Share width = share(WIDTH, rank);
+                Share experts = share(EXPERTS, rank);
                 try (Memory own = executor.allocate()) {
                     WeightTable part = new WeightTable(model(format), source);
                     Weights weights = ask(part, width, experts);
@@ -102,6 +102,10 @@ class DividedWeightsTest {
                 }
             }
         }
+    }
+
+    private static Share share(long whole, int rank) {
+        return new Share(whole / RANKS * rank, whole / RANKS * (rank + 1), whole);
     }
 
     /** @param kind 0: the same rows of two parts below each other; 1: columns; 2: matrices of a stack */

@@ -3,6 +3,8 @@ package layerwise.report.profile;
 import java.util.List;
 import java.util.Map;
 import layerwise.trace.Exporter;
+import layerwise.trace.Markers;
+import layerwise.trace.TraceException;
 
 /**
  * A trace, evaluated.
@@ -24,5 +26,22 @@ public record Profile(
     public Profile {
         gpus = List.copyOf(gpus);
         problems = List.copyOf(problems);
+    }
+
+    /** Whether its times are results: ranks that shared a GPU waited for each other's turns. */
+    public boolean isTimed() {
+        return !Boolean.TRUE.equals(runArgs.get(Markers.SHARE_GPU));
+    }
+
+    /**
+     * For reports that are about times.
+     *
+     * @throws TraceException if these are no results
+     */
+    public void requireTimes(Object file) {
+        if (!isTimed()) {
+            throw new TraceException(
+                    file + ": ranks shared a GPU, so its times are no results; expected a run without --share-gpu");
+        }
     }
 }

@@ -46,7 +46,9 @@ public record TableLine(
             }
             nanos += value.nanos();
             share += value.share();
-            value.cost().ifPresent(c -> cost = Optional.of(cost.orElseGet(Cost::none).plus(c)));
+            value.cost()
+                    .ifPresent(
+                            c -> cost = Optional.of(cost.orElseGet(Cost::none).plus(c)));
         }
 
         Optional<Value> value() {
