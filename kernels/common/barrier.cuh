@@ -17,6 +17,12 @@ struct Barrier {
         asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(sharedAddress(&state)) : "memory");
     }
 
+    // Arrives for this thread, and keeps the phase open until copies have brought `bytes`.
+    __device__ inline void arriveExpecting(int bytes) {
+        asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(sharedAddress(&state)), "r"(bytes)
+                     : "memory");
+    }
+
     // This thread arrives when all its asynchronous copies up to here are done.
     __device__ inline void arriveAfterCopies() {
         asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];" ::"r"(sharedAddress(&state)) : "memory");

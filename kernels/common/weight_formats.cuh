@@ -1,177 +1,239 @@
-// The weight formats of weight_product.cuh.
+// The weight formats of product_plan.cuh. One thread fetches: fetch<Plan>(to, barrier, tile, at) starts the copies of
+// stage `at` of K to the weights' part of a stage. All multiply: multiply(sums, stage, at).
 #pragma once
 
-#include "nvfp4.cuh"
+#include "nvfp4_tiles.cuh"
+#include "product_tiles.cuh"
+#include "tensor_copy.cuh"
 #include "tile_rows.cuh"
-#include "weight_product.cuh"
+#include "warp_product.cuh"
+#include "wgmma.cuh"
+#include "wgmma_fp8.cuh"
 
-// One thread's part of the copies of a tile: piece `thread` % PIECES of rows THREADS/PIECES apart. Both parts of a row
-// number have bits of their own, so that what depends on the thread is computed once.
-template <int PIECES, int THREADS>
-struct TileCopier {
-    static constexpr int APART = THREADS / PIECES;
-    const char* from;
-    long long pitch, half; // bytes from row to row and from a row to its partner
-    int left;              // columns of y from this thread's first row on
-
-    template <bool GATED>
-    __device__ TileCopier(const void* first, long long pitch, int pieceBytes, const TileRows<GATED>& rows, int thread)
-        : from(static_cast<const char*>(first) + rows.unchecked(thread / PIECES) * pitch +
-               thread % PIECES * pieceBytes),
-          pitch(pitch), half(GATED ? rows.N / 2 * pitch : 0), left(rows.left() - rows.column(thread / PIECES)) {}
-
-    // start(q, source, valid) for each of the thread's rows, q rows behind its first.
-    template <bool GATED, class Start>
-    __device__ void forEachRow(Start start) const {
-#pragma unroll
-        for (int q = 0; q < TILE_ROWS; q += APART) {
-            const int column = TileRows<GATED>::column(q);
-            start(q, from + column * pitch + (GATED && q / 8 % 2 == 1 ? half : 0), column < left);
-        }
+// Where this thread's warpgroup multiplies: 64 rows of one tile, or both halves of its own one.
+template <class Plan>
+struct WaveRows {
+    // Byte distance, or row, of a wave's first row when rows of a tile are `pitch` apart.
+    __device__ static int at(int wave, int pitch) {
+        const int group = threadIdx.x / 128;
+        return (Plan::TILES == 2 ? group * TILE_ROWS + wave * 64 : group * 64) * pitch;
     }
 };
 
-// Row-major bf16 [N,K], K % 8 == 0: a swizzled tile that the tensor cores read themselves.
-template <bool GATED>
+// Copies of row-major matrices [E,N,K] by a tensor map of boxes of 128 bytes of 128 rows: axes K, rows, halves, eights
+// of rows, experts. PLAIN has all rows on its second axis; GATED reads eight rows of either half in turn.
+template <class Plan>
+__device__ void fetchRows(uint32_t to, const CUtensorMap& map, Barrier& barrier, const ProductTile& tile, int k,
+                          uint64_t policy) {
+#pragma unroll
+    for (int i = 0; i < Plan::TILES; i++) {
+        const int rows = tile.rowTile * Plan::TILES + i;
+        copyBox(to + i * (TILE_ROWS * 128), map, barrier, k, Plan::GATED ? 0 : rows * TILE_ROWS, 0,
+                Plan::GATED ? rows * (TILE_ROWS / 16) : 0, tile.expert, policy);
+    }
+}
+
+// Row-major bf16 [E,N,K], K % 8 == 0.
 struct Bf16Weights {
-    static constexpr int STEP = 64;
-    static constexpr int STAGE_BYTES = TILE_ROWS * STEP * 2;
+    static constexpr int STEP = 64, X_ELEMENT = 2;
+    static constexpr int TILE_BYTES = TILE_ROWS * STEP * 2;
+    static constexpr bool TOKEN_SCALES = false;
     static constexpr int UNFINISHED = 1;
-    const bf16* w;
-    int K;
+    const CUtensorMap& map;
 
-    template <int THREADS>
-    struct Copier {
-        TileCopier<8, THREADS> tile;
-        int rest; // elements of K from this thread's piece on
-        uint32_t to;
+    template <class Plan>
+    __device__ void fetch(uint32_t to, Barrier& barrier, const ProductTile& tile, int at, uint64_t policy) const {
+        fetchRows<Plan>(to, map, barrier, tile, at * STEP, policy);
+    }
 
-        __device__ Copier(const Bf16Weights& weights, const TileRows<GATED>& rows, int thread)
-            : tile(weights.w, 2ll * weights.K, 16, rows, thread), rest(weights.K - thread % 8 * 8),
-              to(swizzledChunk(thread / 8, thread % 8)) {}
+    __device__ void enter(const ProductTile&, int, int) {}
 
-        __device__ void copy(uint32_t stage, int k) const {
-            const bool inside = k < rest;
-            tile.template forEachRow<GATED>([&](int q, const char* from, bool valid) {
-                copyAsync16(((stage + to) ^ ((q & 7) << 4)) + q * 128, inside ? from + 2 * k : from, inside && valid);
-            });
-        }
-    };
-
-    template <int TOKENS>
-    __device__ void multiply(Sums<TOKENS>& sums, const char* stage, uint32_t x) const {
-        const uint64_t a = swizzledTile(sharedAddress(stage) + threadIdx.x / 128 * (64 * 128));
-        const uint64_t b = swizzledTile(x);
+    template <class Plan>
+    __device__ void multiply(Sums<Plan>& sums, const char* stage, int) {
+        const uint64_t b = swizzledTile(sharedAddress(stage));
         openProducts();
 #pragma unroll
-        for (int k = 0; k < STEP / 16; k++) {
-            sums.add(a + 2 * k, b + 2 * k);
+        for (int wave = 0; wave < Plan::WAVES; wave++) {
+            const uint64_t a = swizzledTile(sharedAddress(stage) + Plan::X_BYTES + WaveRows<Plan>::at(wave, 128));
+#pragma unroll
+            for (int k = 0; k < STEP / 16; k++) {
+                ::multiply(sums.d[wave], a + 2 * k, b + 2 * k);
+            }
         }
         closeProducts();
         awaitProducts<UNFINISHED>();
     }
 
-    __device__ float factor(int) const {
+    __device__ float factor(int, int) const {
         return 1;
     }
 };
 
-// NVFP4, K % 64 == 0: codes [N,K/2], low nibble first, block scales [N,K/16], one float32 for each segment of rows, all
-// row-major as in the checkpoint. Each thread expands its fragments of A in registers, two k16 products at a time into
-// one of two sets, while the products of the other set run.
-template <bool GATED, int K_STEP>
-struct Nvfp4Weights {
-    static constexpr int STEP = K_STEP;
-    static constexpr int CHUNKS = STEP / 32; // of 16 bytes of codes in a row
-    static constexpr int CODE_BYTES = TILE_ROWS * STEP / 2;
-    static constexpr int STAGE_BYTES = CODE_BYTES + TILE_ROWS * STEP / 16;
+// Row-major E4M3 [E,N,K], K % 16 == 0, one float32 scale for 128 x 128 elements. A stage's products are summed by the
+// tensor cores, which keep too few bits for more, scaled, and added in float32.
+template <bool GATED>
+struct Fp8Weights {
+    static constexpr int STEP = 128, X_ELEMENT = 1;
+    static constexpr int TILE_BYTES = TILE_ROWS * STEP;
+    static constexpr bool TOKEN_SCALES = true;
     static constexpr int UNFINISHED = 0;
-    const uint8_t* codes;
-    const uint8_t* scales;
-    const float* segmentScales;
-    int segmentRows, K;
+    const CUtensorMap& map;
+    const float* scales; // [E, ceil(N/128), ceil(K/128)]
+    int N, steps;
+    const float* own; // scales of the rows of this warpgroup's tile, eight of every sixteen
+    int partner;      // how much further those of the other eight lie
+    float next[2];
 
-    // The place of chunk c of row r in a stage; spreads neighbouring rows over the banks.
-    __device__ static int place(int r, int c) {
-        return r * (STEP / 2) + ((c ^ (r & (CHUNKS - 1))) << 4);
+    __device__ Fp8Weights(const CUtensorMap& map, const float* scales, int N, int K)
+        : map(map), scales(scales), N(N), steps((K + STEP - 1) / STEP), own(scales), partner(0), next{} {}
+
+    template <class Plan>
+    __device__ void fetch(uint32_t to, Barrier& barrier, const ProductTile& tile, int at, uint64_t policy) const {
+        fetchRows<Plan>(to, map, barrier, tile, at * STEP, policy);
     }
 
-    template <int THREADS>
-    struct Copier {
-        TileCopier<CHUNKS, THREADS> codes;
-        TileCopier<STEP / 64, THREADS> scales; // four bytes for 64 elements
-        int codesRest, scalesRest;             // elements of K from this thread's pieces on
-        uint32_t codesTo, scalesTo;
-
-        __device__ Copier(const Nvfp4Weights& weights, const TileRows<GATED>& rows, int thread)
-            : codes(weights.codes, weights.K / 2, 16, rows, thread),
-              scales(weights.scales, weights.K / 16, 4, rows, thread),
-              codesRest(weights.K - thread % CHUNKS * 32), scalesRest(weights.K - thread % (STEP / 64) * 64),
-              codesTo(place(thread / CHUNKS, thread % CHUNKS)), scalesTo(CODE_BYTES + thread * 4) {}
-
-        __device__ void copy(uint32_t stage, int k) const {
-            codes.template forEachRow<GATED>([&](int q, const char* from, bool valid) {
-                copyAsync16(((stage + codesTo) ^ ((q & (CHUNKS - 1)) << 4)) + q * (STEP / 2), from + k / 2,
-                            k < codesRest && valid);
-            });
-            scales.template forEachRow<GATED>([&](int q, const char* from, bool valid) {
-                copyAsync4(stage + scalesTo + q * (STEP / 16), from + k / 16, k < scalesRest && valid);
-            });
+    // Scales are read one stage ahead. rowTile128 is that of this warpgroup.
+    __device__ void enter(const ProductTile& tile, int rowTile128, int begin) {
+        const int blocks = (N + 127) / 128;
+        const int block = GATED ? rowTile128 / 2 : min(rowTile128, blocks - 1);
+        own = scales + ((long long)tile.expert * blocks + block) * steps;
+        if (GATED) {
+            partner = (min((N / 2 + rowTile128 * 64) / 128, blocks - 1) - block) * steps;
         }
-    };
+        read(begin);
+    }
 
-    template <int TOKENS>
-    __device__ void multiply(Sums<TOKENS>& sums, const char* stage, uint32_t x) const {
-        const int lane = threadIdx.x % 32, upper = threadIdx.x / 32 * 16 + lane / 4;
-        const int rows[2] = {upper, upper + 8};
-        // A fragment's elements 2t, 2t+1 of eight are byte t of the word that holds the eight codes.
-        const uint32_t mine = 0x4440 + lane % 4;
-#pragma unroll 1
-        for (int k64 = 0; k64 < STEP / 64; k64++) {
-            const uint32_t scaleWords[2] = {scaleWord(stage, rows[0], k64), scaleWord(stage, rows[1], k64)};
-            uint4 codes[2][2]; // [row][half of 64 elements]
+    __device__ void read(int at) {
+        next[0] = own[at];
+        next[1] = GATED ? own[partner + at] : next[0];
+    }
+
+    template <class Plan>
+    __device__ void multiply(Sums<Plan>& sums, const char* stage, int at) {
+        const float scale[2] = {next[0], next[1]};
+        read(min(at + 1, steps - 1));
+        const uint64_t b = swizzledTile(sharedAddress(stage));
+        const float2* tokens = reinterpret_cast<const float2*>(stage + Plan::SCALES_AT) + threadIdx.x % 4;
+        float fresh[Plan::TOKENS / 2];
 #pragma unroll
-            for (int i = 0; i < 4; i++) {
-                codes[i % 2][i / 2] =
-                    *reinterpret_cast<const uint4*>(stage + place(rows[i % 2], 2 * k64 + i / 2));
+        for (int wave = 0; wave < Plan::WAVES; wave++) {
+            const uint64_t a = swizzledTile(sharedAddress(stage) + Plan::X_BYTES + WaveRows<Plan>::at(wave, 128));
+            openProducts();
+            multiplyE4m3<false>(fresh, a, b);
+#pragma unroll
+            for (int k = 1; k < STEP / 32; k++) {
+                multiplyE4m3<true>(fresh, a + 2 * k, b + 2 * k);
             }
-            const BlockScales scale[2] = {BlockScales(scaleWords[0]), BlockScales(scaleWords[1])};
-            const uint64_t b = swizzledTile(x + k64 * (TOKENS * 128));
-#pragma unroll
-            for (int half = 0; half < 2; half++) {
-                uint32_t a[2][4]; // two k16 products
-#pragma unroll
-                for (int r = 0; r < 2; r++) {
-                    const uint4& from = codes[r][half];
-                    const uint32_t words[4] = {from.x, from.y, from.z, from.w};
-#pragma unroll
-                    for (int i = 0; i < 4; i++) {
-                        const uint32_t factor = scale[r].twice(2 * half + i / 2);
-                        a[i / 2][i % 2 * 2 + r] =
-                            multiplyBf16Pairs(expandCodes(__byte_perm(words[i], 0, mine)), factor);
-                    }
-                }
-                openProducts();
-                sums.add(a[0], b + 4 * half);
-                sums.add(a[1], b + 4 * half + 2);
-                closeProducts();
-                awaitProducts<1>();
-            }
-            // With products of register operands in flight around a loop, ptxas would serialise them all (C7515).
+            closeProducts();
             awaitProducts<0>();
+#pragma unroll
+            for (int j = 0; j < Plan::TOKENS / 8; j++) {
+                const float2 token = tokens[4 * j];
+                float* sum = sums.d[wave] + 4 * j;
+                sum[0] += fresh[4 * j] * (token.x * scale[0]);
+                sum[1] += fresh[4 * j + 1] * (token.y * scale[0]);
+                sum[2] += fresh[4 * j + 2] * (token.x * scale[1]);
+                sum[3] += fresh[4 * j + 3] * (token.y * scale[1]);
+            }
         }
     }
 
-    __device__ float factor(int row) const {
-        return NVFP4_RANGE * segmentScales[row / segmentRows];
-    }
-
-private:
-    __device__ static uint32_t scaleWord(const char* stage, int row, int k64) {
-        return *reinterpret_cast<const uint32_t*>(stage + CODE_BYTES + (row * (STEP / 64) + k64) * 4);
+    __device__ float factor(int, int) const {
+        return 1;
     }
 };
 
-// Long steps where weights rule, short ones where wide activations fill the stages.
-template <bool GATED, int TOKENS>
-using Nvfp4 = Nvfp4Weights<GATED, TOKENS <= 8 ? 256 : TOKENS <= 64 ? 128 : 64>;
+// NVFP4 in tiles (nvfp4_tiles.cuh), one float32 scale for each segment of rows of an expert. Weights are expanded in
+// registers; up to 16 tokens warps multiply by themselves, which costs less than wide products of few columns.
+struct Nvfp4Weights {
+    static constexpr int STEP = NVFP4_TILE_K, X_ELEMENT = 2;
+    static constexpr int TILE_BYTES = NVFP4_TILE_BYTES;
+    static constexpr bool TOKEN_SCALES = false;
+    static constexpr int UNFINISHED = 0;
+    const char* tiles;
+    const float* segmentScales; // [E, segments]
+    int segments, segmentRows, rowTiles, steps;
+
+    template <bool GATED>
+    __device__ static Nvfp4Weights of(const char* tiles, const float* segmentScales, int segments, int N, int K) {
+        const int rowTiles = (TileRows<GATED>::of(N) + TileRows<GATED>::COLUMNS - 1) / TileRows<GATED>::COLUMNS;
+        return {tiles, segmentScales, segments, N / segments, rowTiles, (K + STEP - 1) / STEP};
+    }
+
+    template <class Plan>
+    __device__ void fetch(uint32_t to, Barrier& barrier, const ProductTile& tile, int at, uint64_t policy) const {
+#pragma unroll
+        for (int i = 0; i < Plan::TILES; i++) {
+            // A missing second tile is read as its neighbour; nobody asks for its results.
+            const int row = min(tile.rowTile * Plan::TILES + i, rowTiles - 1);
+            const long long from = ((long long)tile.expert * rowTiles + row) * steps + at;
+            copyBytes(to + i * TILE_BYTES, tiles + from * TILE_BYTES, TILE_BYTES, barrier, policy);
+        }
+    }
+
+    // The eight words of codes and 16 bytes of scales of this thread's rows in a wave.
+    struct Fragments {
+        uint4 codes[2], scales;
+
+        template <class Plan>
+        __device__ static Fragments load(const char* stage, int wave) {
+            const int row = WaveRows<Plan>::at(wave, 1), warp = row % TILE_ROWS / 16 + threadIdx.x / 32 % 4;
+            const char* tile = stage + Plan::X_BYTES + row / TILE_ROWS * TILE_BYTES;
+            const int lane = threadIdx.x % 32;
+            const uint4* codes = reinterpret_cast<const uint4*>(tile) + warp * 64 + lane;
+            const uint4* scales = reinterpret_cast<const uint4*>(tile + NVFP4_CODE_BYTES) + warp * 8 + lane / 4;
+            return {{codes[0], codes[32]}, *scales};
+        }
+    };
+
+    template <class Plan>
+    __device__ void multiply(Sums<Plan>& sums, const char* stage, int) {
+#pragma unroll
+        for (int wave = 0; wave < Plan::WAVES; wave++) {
+            const Fragments own = Fragments::template load<Plan>(stage, wave);
+            const uint32_t codes[8] = {own.codes[0].x, own.codes[0].y, own.codes[0].z, own.codes[0].w,
+                                       own.codes[1].x, own.codes[1].y, own.codes[1].z, own.codes[1].w};
+            const uint32_t scaleWords[4] = {own.scales.x, own.scales.y, own.scales.z, own.scales.w};
+#pragma unroll
+            for (int pair = 0; pair < 4; pair++) {
+                const TileScales scales(scaleWords[pair]);
+                uint32_t a[2][4];
+                expandTileWord(a[0], codes[2 * pair], scales.product[0]);
+                expandTileWord(a[1], codes[2 * pair + 1], scales.product[1]);
+                add<Plan>(sums.d[wave], a, sharedAddress(stage) + pair / 2 * (Plan::TOKENS * 128), pair % 2);
+            }
+            if constexpr (Plan::TOKENS > 16) {
+                awaitProducts<0>();
+            }
+        }
+    }
+
+    // Adds the products with 32 elements of K, half a box of activations.
+    template <class Plan>
+    __device__ static void add(float (&sums)[Plan::TOKENS / 2], const uint32_t (&a)[2][4], uint32_t box, int half) {
+        if constexpr (Plan::TOKENS > 16) {
+            const uint64_t b = swizzledTile(box) + 4 * half;
+            openProducts();
+            ::multiply(sums, a[0], b);
+            ::multiply(sums, a[1], b + 2);
+            closeProducts();
+            awaitProducts<1>();
+        } else {
+            const int lane = threadIdx.x % 32;
+#pragma unroll
+            for (int j = 0; j < Plan::TOKENS / 8; j++) {
+                uint32_t b[4];
+                loadMatrices(b, box + swizzledChunk(8 * j + lane % 8, 4 * half + lane / 8));
+                float(&d)[4] = *reinterpret_cast<float(*)[4]>(sums + 4 * j);
+                addWarpProduct(d, a[0], {b[0], b[1]});
+                addWarpProduct(d, a[1], {b[2], b[3]});
+            }
+        }
+    }
+
+    __device__ void enter(const ProductTile&, int, int) {}
+
+    __device__ float factor(int expert, int row) const {
+        return NVFP4_TILE_RANGE * segmentScales[expert * segments + row / segmentRows];
+    }
+};

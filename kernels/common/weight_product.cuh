@@ -1,153 +1,168 @@
-// A 128-row tile of a weight matrix times up to TOKENS rows of activations, transposed, so that weights are the side
-// that the tensor cores want long: D[128, TOKENS] = W[128, K] * X[TOKENS, K]^T.
-//
-// Two warpgroups own 64 weight rows each and multiply; one, two or four further warps copy both operands to shared
-// memory, in stages of STEP elements of K. A Weights type brings the format:
-//
-//   STEP, STAGE_BYTES                        elements of K and bytes of the weights' part of a stage
-//   UNFINISHED                               stages, 0 or 1, whose products may still run when multiply returns
-//   Copier<THREADS>(weights, rows, thread)   copy(stage, k) starts a thread's copies of a stage
-//   multiply<TOKENS>(sums, stage, x)         adds a stage's products; x is the address of its activations
-//   factor(row)                              float32 multiplier of a matrix row
+// A weight matrix, or one of each expert, times activations: the loops of the warp that copies and those that multiply.
 #pragma once
 
-#include "async_copy.cuh"
-#include "bf16.cuh"
-#include "stage_barrier.cuh"
-#include "wgmma.cuh"
+#include "product_store.cuh"
+#include "weight_formats.cuh"
 
-// Launch bounds of a kernel with Weights, TOKENS.
-#define PRODUCT_BOUNDS(...) __launch_bounds__(Pipeline<__VA_ARGS__>::THREADS, Pipeline<__VA_ARGS__>::BLOCKS)
+// Launch bounds of a kernel with Weights, GATED, TOKENS, TILES.
+#define PRODUCT_BOUNDS(...) __launch_bounds__(ProductPlan<__VA_ARGS__>::THREADS, ProductPlan<__VA_ARGS__>::BLOCKS)
 
-constexpr int TILE_ROWS = 128;
-constexpr int MULTIPLIERS = 256; // threads
+// Activations [.., K], and with fp8 weights the scales of 128 elements each of a token, [K/128, ..]: boxes of TOKENS
+// rows.
+struct ActivationMaps {
+    const CUtensorMap& x;
+    const CUtensorMap* scales;
+};
 
-// Sums of a thread, as wgmma leaves them; more than 128 tokens go as two products.
-template <int TOKENS>
-struct Sums {
-    static constexpr int PARTS = TOKENS > 128 ? TOKENS / 128 : 1;
-    static constexpr int PART_TOKENS = TOKENS / PARTS;
-    float d[PARTS][PART_TOKENS / 2];
+// A ring of stages; both sides walk it in step.
+template <int STAGES>
+struct Ring {
+    Barrier* full;
+    int at = 0, parity = 0;
 
-    __device__ Sums() {
+    __device__ explicit Ring(char* barriers) : full(reinterpret_cast<Barrier*>(barriers)) {}
+    __device__ Barrier& filled() {
+        return full[at];
+    }
+    __device__ Barrier& emptied() {
+        return full[STAGES + at];
+    }
+    // The stage before this one.
+    __device__ Barrier& emptiedBefore() {
+        return full[STAGES + (at == 0 ? STAGES - 1 : at - 1)];
+    }
+    __device__ void advance() {
+        if (++at == STAGES) {
+            at = 0;
+            parity ^= 1;
+        }
+    }
+};
+
+// Steps of K that one of `splits` blocks takes.
+struct Steps {
+    int begin, end;
+};
+
+template <class Weights>
+__device__ Steps stepsOf(int K) {
+    return {0, (K + Weights::STEP - 1) / Weights::STEP};
+}
+
+// Copies all stages of the tiles number, number + apart, ...; one warp.
+template <class Plan, class Weights, class Tiles>
+__device__ void copyStages(char* shared, const Weights& weights, const ActivationMaps& x, const Tiles& tiles,
+                           int number, int apart, Steps steps) {
+    Ring<Plan::STAGES> ring(shared + Plan::BARRIERS);
+    const uint32_t base = sharedAddress(shared);
+    const uint64_t once = cachePolicy(Keep::SHORT), often = cachePolicy(Keep::LONG);
+    const uint64_t weightPolicy = Plan::TOKENS < 128 ? once : often;
+    const int count = tiles.count();
+    for (; number < count; number += apart) {
+        const ProductTile tile = tiles.at(number);
+        if (threadIdx.x % 32 == 0) {
+            for (int at = steps.begin; at < steps.end; at++) {
+                ring.emptied().wait(ring.parity ^ 1);
+                Barrier& full = ring.filled();
+                const uint32_t stage = base + ring.at * Plan::STAGE_BYTES;
+                full.arriveExpecting(Plan::SCALES_AT + Plan::SCALE_BYTES);
+                weights.template fetch<Plan>(stage + Plan::X_BYTES, full, tile, at, weightPolicy);
 #pragma unroll
-        for (int part = 0; part < PARTS; part++) {
-#pragma unroll
-            for (float& sum : d[part]) {
-                sum = 0;
+                for (int box = 0; box < Plan::X_BOXES; box++) {
+                    copyBox(stage + box * (Plan::TOKENS * 128), x.x, full,
+                            at * Weights::STEP + box * (128 / Weights::X_ELEMENT), tile.firstRow, often);
+                }
+                if constexpr (Weights::TOKEN_SCALES) {
+                    copyBox(stage + Plan::SCALES_AT, *x.scales, full, tile.firstRow, at, often);
+                }
+                ring.advance();
             }
         }
+        __syncwarp();
     }
+}
 
-    // Adds products with 16 elements of K of every token; x describes the first part's tile.
-    template <class A>
-    __device__ void add(const A& a, uint64_t x) {
-#pragma unroll
-        for (int part = 0; part < PARTS; part++) {
-            multiply(d[part], a, x + part * (PART_TOKENS * 128 / 16));
-        }
-    }
-};
-
-template <class Weights, int TOKENS>
-struct Pipeline {
-    static constexpr int X_BYTES = TOKENS * Weights::STEP * 2;
-    static constexpr int STAGE_BYTES = X_BYTES + (Weights::STAGE_BYTES + 1023) / 1024 * 1024;
-    // Blocks share a multiprocessor where their sums leave registers for others: they hide each other's latencies.
-    static constexpr int BLOCKS = TOKENS <= 32 ? 3 : TOKENS <= 64 ? 2 : 1;
-    static constexpr int FITTING = (BLOCKS == 3 ? 74 : BLOCKS == 2 ? 112 : 224) * 1024 / STAGE_BYTES;
-    static constexpr int STAGES = FITTING < 8 ? FITTING : 8;
-    static constexpr int BARRIERS = STAGES * STAGE_BYTES; // their place: full ones, then empty ones
-    static constexpr int SHARED_BYTES = BARRIERS + STAGES * 16;
-    static constexpr int COPIERS = BLOCKS > 1 ? 32 : TOKENS <= 128 ? 64 : 128; // threads
-    static constexpr int THREADS = MULTIPLIERS + COPIERS;
-    static_assert(STAGES >= 2 + Weights::UNFINISHED, "stages too large");
-};
-
-// Activations: `rows` of them, `stride` elements apart, each of K elements in 16-byte chunks.
-struct Activations {
-    const bf16* first;
-    long long stride;
-    int rows, K;
-};
-
-// One thread's part of the copies of activations: chunk `thread` % 8 of rows THREADS/8 apart.
-template <int TOKENS, int STEP, int THREADS>
-struct ActivationCopier {
-    static constexpr int APART = THREADS / 8;
-    static constexpr int COPIES = (TOKENS + APART - 1) / APART;
-    const bf16* from;
-    long long stride;
-    int rows, rest; // rows from this thread's first one on; elements of K from its chunk on
-    uint32_t to;
-
-    __device__ ActivationCopier(const Activations& x, int thread)
-        : from(x.first + thread / 8 * x.stride + thread % 8 * 8), stride(x.stride * APART), rows(x.rows - thread / 8),
-          rest(x.K - thread % 8 * 8), to(swizzledChunk(thread / 8, thread % 8)) {}
-
-    __device__ void copy(uint32_t stage, int k) const {
-#pragma unroll
-        for (int tile = 0; tile < STEP / 64; tile++) {
-            const bool inside = k + tile * 64 < rest;
-#pragma unroll 8
-            for (int i = 0; i < COPIES; i++) {
-                const int r = i * APART;
-                const bool valid = inside && r < rows;
-                copyAsync16(((stage + to) ^ ((r & 7) << 4)) + tile * (TOKENS * 128) + r * 128,
-                            valid ? from + i * stride + k + tile * 64 : from, valid);
+// Adds up a tile's products; the ring stands behind its stages afterwards, all of them given back.
+template <class Plan, class Weights>
+__device__ void sumProducts(Sums<Plan>& sums, char* shared, Ring<Plan::STAGES>& ring, Weights& weights, Steps steps) {
+    sums.clear();
+    for (int at = steps.begin; at < steps.end; at++) {
+        ring.filled().wait(ring.parity);
+        weights.template multiply<Plan>(sums, shared + ring.at * Plan::STAGE_BYTES, at);
+        __syncwarp();
+        if (threadIdx.x % 32 == 0) {
+            if (Weights::UNFINISHED == 0) {
+                ring.emptied().arrive();
+            } else if (at > steps.begin) {
+                ring.emptiedBefore().arrive();
             }
         }
+        ring.advance();
     }
-};
+    if (Weights::UNFINISHED > 0) {
+        awaitProducts<0>();
+        __syncwarp();
+        if (threadIdx.x % 32 == 0 && steps.begin < steps.end) {
+            ring.emptiedBefore().arrive();
+        }
+    }
+}
 
-// Adds the products over the steps [begin, end) of K. All threads of the block enter; those that multiply come back
-// with true when the stages are free for other use, those that copy with false.
-template <class Weights, int TOKENS, class Rows>
-__device__ bool sumProducts(Sums<TOKENS>& sums, char* shared, const Weights& weights, const Activations& x,
-                            const Rows& rows, int begin, int end) {
-    using P = Pipeline<Weights, TOKENS>;
-    const uint32_t base = sharedAddress(shared), full = base + P::BARRIERS, empty = full + P::STAGES * 8;
+// Opens the pipeline's barriers; all threads.
+template <class Plan>
+__device__ void openPipeline(char* shared) {
     if (threadIdx.x == 0) {
-        for (int stage = 0; stage < P::STAGES; stage++) {
-            createBarrier(full + stage * 8, P::COPIERS);
-            createBarrier(empty + stage * 8, MULTIPLIERS / 32);
+        Barrier* full = reinterpret_cast<Barrier*>(shared + Plan::BARRIERS);
+        for (int stage = 0; stage < Plan::STAGES; stage++) {
+            full[stage].init(1);
+            full[Plan::STAGES + stage].init(MULTIPLIERS / 32);
         }
+        fenceBarrierInit();
     }
     __syncthreads();
-    const int steps = end - begin;
-    // A third whole warpgroup can hand registers over to the two whose sums need them.
-    constexpr bool LENDS = P::COPIERS == 128;
+}
+
+// Where this warpgroup's 128-row tile is, for formats that scale by rows.
+template <class Plan>
+__device__ int rowTileOf(const ProductTile& tile) {
+    return Plan::TILES == 2 ? 2 * tile.rowTile + threadIdx.x / 128 : tile.rowTile;
+}
+
+// The copying warp, and the others of its warpgroup.
+template <class Plan, class Weights, class Tiles>
+__device__ void startCopies(char* shared, const Weights& weights, const ActivationMaps& x, const Tiles& tiles,
+                            int number, int apart, Steps steps) {
+    if constexpr (Plan::LENDS) {
+        giveUpRegisters<40>();
+    }
+    if (threadIdx.x < MULTIPLIERS + 32) {
+        copyStages<Plan>(shared, weights, x, tiles, number, apart, steps);
+    }
+}
+
+template <class Plan>
+__device__ void keepRegisters() {
+    if constexpr (Plan::LENDS) {
+        claimRegisters<232>();
+    }
+}
+
+// Every tile from number on, `apart` between; y [.., N or N/2].
+template <class Plan, class Weights, class Tiles>
+__device__ void multiplyTiles(char* shared, Weights weights, const ActivationMaps& x, const Tiles& tiles, int number,
+                              int apart, Steps steps, bf16* y, long long yStride, int N) {
     if (threadIdx.x >= MULTIPLIERS) {
-        if constexpr (LENDS) {
-            asm volatile("setmaxnreg.dec.sync.aligned.u32 40;");
-        }
-        const typename Weights::template Copier<P::COPIERS> weightCopier(weights, rows, threadIdx.x - MULTIPLIERS);
-        const ActivationCopier<TOKENS, Weights::STEP, P::COPIERS> xCopier(x, threadIdx.x - MULTIPLIERS);
-        for (int i = 0; i < steps; i++) {
-            const int at = i % P::STAGES;
-            if (i >= P::STAGES) {
-                awaitPhase(empty + at * 8, (i / P::STAGES + 1) & 1);
-            }
-            weightCopier.copy(base + at * P::STAGE_BYTES + P::X_BYTES, (begin + i) * Weights::STEP);
-            xCopier.copy(base + at * P::STAGE_BYTES, (begin + i) * Weights::STEP);
-            arriveAfterCopies(full + at * 8);
-        }
-        return false;
+        startCopies<Plan>(shared, weights, x, tiles, number, apart, steps);
+        return;
     }
-    if constexpr (LENDS) {
-        asm volatile("setmaxnreg.inc.sync.aligned.u32 232;");
+    keepRegisters<Plan>();
+    Ring<Plan::STAGES> ring(shared + Plan::BARRIERS);
+    const int count = tiles.count();
+    for (; number < count; number += apart) {
+        const ProductTile tile = tiles.at(number);
+        weights.enter(tile, rowTileOf<Plan>(tile), steps.begin);
+        Sums<Plan> sums;
+        sumProducts<Plan>(sums, shared, ring, weights, steps);
+        Store<Plan>::tile(sums, shared, weights, tile, y, yStride, N);
     }
-    for (int i = 0; i < steps; i++) {
-        const int at = i % P::STAGES;
-        awaitPhase(full + at * 8, (i / P::STAGES) & 1);
-        showToTensorCores();
-        weights.template multiply<TOKENS>(sums, shared + at * P::STAGE_BYTES + P::X_BYTES, base + at * P::STAGE_BYTES);
-        __syncwarp();
-        if (i >= Weights::UNFINISHED && threadIdx.x % 32 == 0) {
-            arrive(empty + (i - Weights::UNFINISHED) % P::STAGES * 8);
-        }
-    }
-    awaitProducts<0>();
-    synchroniseFirst<MULTIPLIERS>();
-    return true;
 }

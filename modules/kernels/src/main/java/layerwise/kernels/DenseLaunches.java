@@ -13,12 +13,16 @@ import layerwise.op.Lane;
 import layerwise.op.Linear;
 import layerwise.op.Scaling;
 import layerwise.op.TensorRef;
+import layerwise.op.WeightFormat;
 import layerwise.tensor.DType;
 
-/** Launches of dense products: cuBLASLt where alignment allows, kernels/{linear,linear_nvfp4,head_linear}.cu. */
+/** Launches of dense products: cuBLASLt where alignment allows, kernels/{linear,linear_fp8,linear_nvfp4,head_linear}.cu. */
 final class DenseLaunches {
     /** Above, expanding NVFP4 to scratch for cuBLASLt takes less time, as kernels/linear_nvfp4.cu says. */
     private static final int NVFP4_TOKENS = 1280;
+
+    /** Above, cuBLASLt takes less time with block-scaled operands than kernels/linear_fp8.cu. */
+    private static final int FP8_TOKENS = 128;
 
     private static final int HEAD_SHARED = 98_304;
 
@@ -28,6 +32,7 @@ final class DenseLaunches {
         Preparation.requireBf16(op, op.x());
         return switch (op.w().scaling()) {
             case Scaling.Nvfp4 nvfp4 -> nvfp4(to, op, nvfp4, lane);
+            case Scaling.Block block when op.w().roundsActivations(op.x().dtype()) -> fp8(to, op, block, lane);
             case Scaling.Block block -> plain(to, op, PlainWeights.bf16(to, op.w()), lane);
             case Scaling.None none ->
                 op.w().data().dtype() == DType.BF16
@@ -50,41 +55,51 @@ final class DenseLaunches {
         if (!aligned(to, op.x()) || !aligned(to, op.y()) || op.w().k() % 8 != 0 || weight % 16 != 0) {
             return Optional.empty();
         }
-        MatmulProblem problem = new MatmulProblem(
+        MatmulProblem problem = problem(
+                op,
+                new MatmulOperand(DType.BF16, op.w().k(), 0),
+                new MatmulOperand(DType.BF16, op.x().strides().step(0), 0),
+                MatmulProblem.Scales.NONE);
+        MatmulPlan plan = to.own(to.gpu().products().plan(problem));
+        return bound(to, plan, weight, to.address(op.x()), op, lane);
+    }
+
+    /** The weight is cuBLASLt's first operand, activations the second. */
+    private static MatmulProblem problem(Linear op, MatmulOperand w, MatmulOperand x, MatmulProblem.Scales scales) {
+        return new MatmulProblem(
                 op.w().n(),
                 op.x().dim(0),
                 op.w().k(),
                 true,
                 false,
-                new MatmulOperand(DType.BF16, op.w().k(), 0),
-                new MatmulOperand(DType.BF16, op.x().strides().step(0), 0),
+                w,
+                x,
                 new MatmulOperand(op.y().dtype(), op.y().strides().step(0), 0),
                 1,
                 false,
                 false,
-                MatmulProblem.Scales.NONE);
-        MatmulPlan plan = to.own(to.gpu().products().plan(problem));
+                scales);
+    }
+
+    /** A plan with its addresses and the algorithm that the tuner chooses, if the library can do it. */
+    private static Optional<Launchable> bound(Preparation to, MatmulPlan plan, long w, long x, Linear op, Lane lane) {
         List<MatmulAlgorithm> suggestions = plan.heuristics(ProductTuner.SUGGESTIONS, Preparation.PRODUCT_WORKSPACE);
         if (suggestions.isEmpty()) {
             return Optional.empty();
         }
         DeviceBuffer workspace = to.productWorkspace(lane);
         plan.use(suggestions.getFirst());
-        plan.bind(weight, to.address(op.x()), to.address(op.y()), workspace);
+        plan.bind(w, x, to.address(op.y()), workspace);
         plan.use(to.gpu().tuner().choose(plan, suggestions));
         return Optional.of(plan::launch);
     }
 
     private static Launchable generic(Preparation to, Linear op, String format, long weight) {
-        return strides(
-                to.call("linear", "linear_%s_%s".formatted(format, outputType(op)), tiles(op))
-                        .pointer(to.address(op.y()))
-                        .pointer(to.address(op.x()))
-                        .pointer(weight)
-                        .size(op.x().dim(0))
-                        .size(op.w().n())
-                        .size(op.w().k()),
-                op);
+        KernelCall call = to.call("linear", "linear_%s_%s".formatted(format, outputType(op)), tiles(op))
+                .pointer(to.address(op.y()))
+                .pointer(to.address(op.x()))
+                .pointer(weight);
+        return strides(sizes(call, op), op);
     }
 
     private static String outputType(Linear op) {
@@ -108,40 +123,82 @@ final class DenseLaunches {
     }
 
     private static Launchable nvfp4(Preparation to, Linear op, Scaling.Nvfp4 scales, Lane lane) {
-        long segmentRows = op.w().n() / scales.segmentScales().dim(-1);
+        long segments = scales.segmentScales().dim(-1);
         long tokens = op.x().dim(0);
-        boolean tuned = op.w().k() % 64 == 0
-                && op.y().dtype() == DType.BF16
-                && aligned(to, op.x())
-                && to.address(op.y()) % 16 == 0;
+        boolean tuned = op.y().dtype() == DType.BF16 && ProductOperands.fit(to, op.x());
         if (tuned && tokens >= NVFP4_TOKENS) {
-            long scratch = to.scratch(2 * op.w().data().shape().elements());
+            long scratch = to.scratch(lane, 2 * op.w().data().shape().elements());
             Optional<Launchable> product = product(to, op, scratch, lane);
             if (product.isPresent()) {
-                return Launchable.sequence(PlainWeights.nvfp4(to, op.w(), scales, scratch), product.get());
+                return Launchable.sequence(PlainWeights.expansion(to, op.w(), scratch), product.get());
             }
         }
-        KernelCall call;
         if (tuned) {
-            WideProduct wide = WideProduct.dense(tokens, op.w().n());
-            call = to.call(
-                    "linear_nvfp4",
-                    wide.denseSymbol(),
-                    wide.denseShape(tokens, op.w().n()));
-        } else {
-            call = to.call("linear", "linear_nvfp4_" + outputType(op), tiles(op));
+            ProductVariant variant = ProductVariants.dense(
+                    WeightFormat.NVFP4, tokens, op.w().n(), op.w().k());
+            KernelCall call = tuned(to, op, "linear_nvfp4", variant)
+                    .map(ProductOperands.activations(to, op.x(), variant.tokens()))
+                    .pointer(ProductOperands.nvfp4Tiles(to, op.w(), false))
+                    .pointer(to.address(scales.segmentScales()));
+            return sizes(call, op).size(segments).wide(op.y().strides().step(0));
         }
-        return strides(
-                call.pointer(to.address(op.y()))
-                        .pointer(to.address(op.x()))
-                        .pointer(to.address(op.w().data()))
-                        .pointer(to.address(scales.blockScales()))
-                        .pointer(to.address(scales.segmentScales()))
-                        .size(tokens)
-                        .size(op.w().n())
-                        .size(op.w().k())
-                        .size(segmentRows),
-                op);
+        KernelCall call = to.call("linear", "linear_nvfp4_" + outputType(op), tiles(op))
+                .pointer(to.address(op.y()))
+                .pointer(to.address(op.x()))
+                .pointer(to.address(op.w().data()))
+                .pointer(to.address(scales.blockScales()))
+                .pointer(to.address(scales.segmentScales()));
+        return strides(sizes(call, op).size(op.w().n() / segments), op);
+    }
+
+    private static Launchable fp8(Preparation to, Linear op, Scaling.Block block, Lane lane) {
+        Preparation.requireBf16(op, op.y());
+        if (op.x().dim(0) > FP8_TOKENS) {
+            Optional<Launchable> product = fp8Product(to, op, block, lane);
+            if (product.isPresent()) {
+                return product.get();
+            }
+        }
+        ProductVariant variant = ProductVariants.dense(
+                WeightFormat.FP8_BLOCK, op.x().dim(0), op.w().n(), op.w().k());
+        RoundedActivations rounded = RoundedActivations.of(to, op.x(), lane);
+        KernelCall call = tuned(to, op, "linear_fp8", variant)
+                .map(rounded.codes(variant.tokens()))
+                .map(rounded.scales(variant.tokens()))
+                .map(ProductOperands.weights(
+                        to, op.w(), DType.E4M3, to.address(op.w().data()), false))
+                .pointer(to.address(block.scales()));
+        return Launchable.sequence(
+                rounded.rounding(op.x(), 0),
+                sizes(call, op).wide(op.y().strides().step(0)));
+    }
+
+    /** By cuBLASLt, which wants every four blocks of a row of weights together. */
+    private static Optional<Launchable> fp8Product(Preparation to, Linear op, Scaling.Block block, Lane lane) {
+        if (!aligned(to, op.y()) || block.scales().dim(-1) % 4 != 0) {
+            return Optional.empty();
+        }
+        RoundedActivations rounded = RoundedActivations.dense(to, op.x(), lane);
+        MatmulProblem problem = problem(
+                op,
+                new MatmulOperand(DType.E4M3, op.w().k(), 0),
+                new MatmulOperand(DType.E4M3, rounded.pitch(), 0),
+                MatmulProblem.Scales.BLOCK_128);
+        MatmulPlan plan = to.own(to.gpu().products().plan(problem));
+        plan.bindScales(to.address(block.scales()), rounded.scales());
+        return bound(to, plan, to.address(op.w().data()), rounded.codes(), op, lane)
+                .map(product -> Launchable.sequence(rounded.rounding(op.x(), 0), product));
+    }
+
+    /** A launch of a variant, y given. */
+    private static KernelCall tuned(Preparation to, Linear op, String operation, ProductVariant variant) {
+        LaunchShape shape = variant.denseShape(
+                op.x().dim(0), op.w().n(), to.gpu().device().info().multiprocessors());
+        return to.call(operation, operation + "_" + variant.denseName(), shape).pointer(to.address(op.y()));
+    }
+
+    private static KernelCall sizes(KernelCall call, Linear op) {
+        return call.size(op.x().dim(0)).size(op.w().n()).size(op.w().k());
     }
 
     static Launchable of(Preparation to, HeadLinear op) {

@@ -1,53 +1,146 @@
 package layerwise.kernels;
 
+import java.util.Optional;
 import layerwise.cuda.LaunchShape;
+import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GroupedLinear;
+import layerwise.op.Lane;
+import layerwise.op.Operator;
 import layerwise.op.Scaling;
+import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
 
-/** Launches of kernels/{grouped_linear,gated_grouped_linear}.cu. */
-final class ExpertLaunches {
+/**
+ * Launches of kernels/{grouped_linear,gated_grouped_linear}.cu.
+ *
+ * @param gated whether SwiGLU is in the epilogue
+ */
+record ExpertLaunches(Preparation to, Lane lane, boolean gated, TensorRef x, TensorRef offsets, Weight w, TensorRef y) {
+    private static final int MOST_EXPERTS = 512;
     private static final int PLAIN_TILE = 64;
 
-    private ExpertLaunches() {}
+    static Launchable of(Preparation to, GroupedLinear op, Lane lane) {
+        require(op, op.x(), op.y(), op.w());
+        return new ExpertLaunches(to, lane, false, op.x(), op.offsets(), op.w(), op.y()).launch();
+    }
 
-    static Launchable of(Preparation to, String operation, TensorRef x, TensorRef offsets, Weight w, TensorRef y) {
-        if (x.dtype() != DType.BF16 || y.dtype() != DType.BF16) {
+    static Launchable of(Preparation to, GatedGroupedLinear op, Lane lane) {
+        require(op, op.x(), op.y(), op.w());
+        return new ExpertLaunches(to, lane, true, op.x(), op.offsets(), op.w(), op.y()).launch();
+    }
+
+    private static void require(Operator op, TensorRef x, TensorRef y, Weight w) {
+        Preparation.requireBf16(op, x, y);
+        if (w.data().dim(0) > MOST_EXPERTS) {
             throw new ConfigException(
-                    "device: %s of %s: expected bfloat16 on a GPU, or --device reference".formatted(operation, x));
+                    "device: %s: expected at most %d experts on a GPU".formatted(op.label(), MOST_EXPERTS));
         }
-        boolean nvfp4 = w.scaling() instanceof Scaling.Nvfp4;
-        long pairs = x.dim(0);
-        long experts = w.data().dim(0);
-        // A gated product's block makes half as many columns, of both halves of the weight.
-        long columnTiles = Math.ceilDiv(y.dim(1), operation.startsWith("gated") ? 64 : 128);
-        long weight = nvfp4 ? to.address(w.data()) : PlainWeights.bf16(to, w);
-        boolean tuned = w.k() % (nvfp4 ? 64 : 8) == 0
-                && (to.address(x) | weight) % 16 == 0
-                && x.strides().step(0) % 8 == 0;
-        String format = nvfp4 ? "nvfp4" : "bf16";
-        KernelCall call;
-        if (tuned) {
-            WideProduct wide = WideProduct.experts(pairs, experts);
-            String symbol = "%s_n%d_%s".formatted(operation, wide.width(), format);
-            call = to.call(operation, symbol, wide.expertShape(columnTiles, pairs, experts, nvfp4));
-        } else {
-            int blocks = WideProduct.tiles(Math.ceilDiv(y.dim(1), PLAIN_TILE), pairs, experts, PLAIN_TILE);
-            call = to.call(operation, "%s_any_%s".formatted(operation, format), LaunchShape.of(blocks, 256));
-        }
-        call.pointer(to.address(y))
+    }
+
+    private Launchable launch() {
+        return switch (w.scaling()) {
+            case Scaling.None none -> bf16(to.address(w.data()));
+            case Scaling.Nvfp4 scales -> nvfp4(scales);
+            case Scaling.Block block when w.roundsActivations(x.dtype()) -> fp8(block);
+            case Scaling.Block block -> bf16(PlainWeights.bf16(to, w));
+        };
+    }
+
+    private long experts() {
+        return w.data().dim(0);
+    }
+
+    private String operation() {
+        return gated ? "gated_grouped_linear" : "grouped_linear";
+    }
+
+    private ProductVariant variant() {
+        return ProductVariants.experts(w.format(), x.dim(0), experts());
+    }
+
+    /** A launch of a variant, y given. */
+    private KernelCall call(ProductVariant variant, String format) {
+        LaunchShape shape = variant.expertShape(
+                y.dim(1), gated, x.dim(0), experts(), to.gpu().device().info().multiprocessors());
+        return to.call(operation(), "%s_%s_%s".formatted(operation(), variant.name(), format), shape)
+                .pointer(to.address(y));
+    }
+
+    /** A launch that takes every shape and alignment, y and activations given. */
+    private KernelCall any(String format) {
+        long tiles = Math.ceilDiv(y.dim(1), PLAIN_TILE) * ProductVariant.mostTiles(x.dim(0), experts(), PLAIN_TILE);
+        LaunchShape shape = LaunchShape.of(Math.toIntExact(tiles), 256);
+        return to.call(operation(), "%s_any_%s".formatted(operation(), format), shape)
+                .pointer(to.address(y))
                 .pointer(to.address(x))
+                .pointer(to.address(offsets));
+    }
+
+    private KernelCall sizes(KernelCall call) {
+        return call.size(experts()).size(w.n()).size(w.k());
+    }
+
+    /** Gated tiles take eight rows of either half in turn. */
+    private boolean wholeEights() {
+        return !gated || w.n() % 16 == 0;
+    }
+
+    private Launchable bf16(long weight) {
+        if (w.k() % 8 == 0 && weight % 16 == 0 && wholeEights() && ProductOperands.fit(to, x)) {
+            ProductVariant variant = variant();
+            KernelCall call = call(variant, "bf16")
+                    .map(ProductOperands.activations(to, x, variant.tokens()))
+                    .pointer(to.address(offsets))
+                    .map(ProductOperands.weights(to, w, DType.BF16, weight, gated));
+            return sizes(call).wide(y.strides().step(0));
+        }
+        return sizes(any("bf16").pointer(weight))
+                .wide(x.strides().step(0))
+                .wide(y.strides().step(0));
+    }
+
+    private Launchable nvfp4(Scaling.Nvfp4 scales) {
+        long segments = scales.segmentScales().dim(-1);
+        if (ProductOperands.fit(to, x)) {
+            ProductVariant variant = variant();
+            KernelCall call = call(variant, "nvfp4")
+                    .map(ProductOperands.activations(to, x, variant.tokens()))
+                    .pointer(to.address(offsets))
+                    .pointer(ProductOperands.nvfp4Tiles(to, w, gated))
+                    .pointer(to.address(scales.segmentScales()));
+            return sizes(call).size(segments).wide(y.strides().step(0));
+        }
+        KernelCall call = any("nvfp4")
+                .pointer(to.address(w.data()))
+                .pointer(to.address(scales.blockScales()))
+                .pointer(to.address(scales.segmentScales()));
+        return sizes(call)
+                .size(segments)
+                .wide(x.strides().step(0))
+                .wide(y.strides().step(0));
+    }
+
+    /** Where a gated tile's 64 rows of the second half would lie in two blocks of scales, products and SwiGLU go apart. */
+    private Launchable fp8(Scaling.Block block) {
+        if (gated && y.dim(1) % 64 != 0) {
+            TensorRef both = to.scratch(lane, DType.BF16, x.dim(0), w.n());
+            return Launchable.sequence(
+                    new ExpertLaunches(to, lane, false, x, offsets, w, both).launch(),
+                    PointwiseLaunches.of(to, new SwiGlu(both, Optional.of(offsets), y)));
+        }
+        ProductVariant variant = variant();
+        RoundedActivations rounded = RoundedActivations.of(to, x, lane);
+        KernelCall call = call(variant, "fp8")
+                .map(rounded.codes(variant.tokens()))
+                .map(rounded.scales(variant.tokens()))
                 .pointer(to.address(offsets))
-                .pointer(weight);
-        if (w.scaling() instanceof Scaling.Nvfp4 scales) {
-            call.pointer(to.address(scales.blockScales())).pointer(to.address(scales.segmentScales()));
-        }
-        call.size(experts).size(w.n()).size(w.k());
-        if (w.scaling() instanceof Scaling.Nvfp4 scales) {
-            call.size(scales.segmentScales().dim(-1));
-        }
-        return call.wide(x.strides().step(0)).wide(y.strides().step(0));
+                .map(ProductOperands.weights(to, w, DType.E4M3, to.address(w.data()), gated))
+                .pointer(to.address(block.scales()));
+        long active = to.address(offsets) + Integer.BYTES * experts();
+        return Launchable.sequence(
+                rounded.rounding(x, active), sizes(call).wide(y.strides().step(0)));
     }
 }

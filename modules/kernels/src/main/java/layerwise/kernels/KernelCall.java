@@ -6,6 +6,7 @@ import layerwise.cuda.CudaStream;
 import layerwise.cuda.Kernel;
 import layerwise.cuda.KernelLaunch;
 import layerwise.cuda.LaunchShape;
+import layerwise.cuda.TensorMap;
 
 /** A launch whose arguments are given in the kernel's order. */
 final class KernelCall implements Launchable {
@@ -41,6 +42,11 @@ final class KernelCall implements Launchable {
     /** Steps and sizes that the kernel takes as 64 bits. */
     KernelCall wide(long value) {
         launch.set(next++, value);
+        return this;
+    }
+
+    KernelCall map(TensorMap map) {
+        launch.set(next++, map);
         return this;
     }
 

@@ -10,26 +10,27 @@ final class PlainWeights {
 
     /** Address of the weight in bfloat16. */
     static long bf16(Preparation to, Weight w) {
+        if (w.scaling() instanceof Scaling.None) {
+            return to.address(w.data());
+        }
+        Weight stack = w.stack();
+        long copy = to.memory()
+                .companion(
+                        w.data().buffer(),
+                        "bf16",
+                        2 * stack.data().shape().elements(),
+                        made -> expansion(to, stack, made.address())
+                                .launch(to.gpu().main()))
+                .address();
+        return copy + 2 * w.data().offset();
+    }
+
+    /** Expands a scaled weight to {@code target}. */
+    static Launchable expansion(Preparation to, Weight w, long target) {
         return switch (w.scaling()) {
-            case Scaling.None none -> to.address(w.data());
-            case Scaling.Block block ->
-                to.memory()
-                        .companion(
-                                w.data().buffer(),
-                                "bf16",
-                                2 * w.data().shape().elements(),
-                                made -> blockScaled(to, w, block, made.address())
-                                        .launch(to.gpu().main()))
-                        .address();
-            case Scaling.Nvfp4 nvfp4 ->
-                to.memory()
-                        .companion(
-                                w.data().buffer(),
-                                "bf16",
-                                2 * w.data().shape().elements(),
-                                made -> nvfp4(to, w, nvfp4, made.address())
-                                        .launch(to.gpu().main()))
-                        .address();
+            case Scaling.None none -> throw new IllegalArgumentException(w + " is not scaled");
+            case Scaling.Block block -> blockScaled(to, w, block, target);
+            case Scaling.Nvfp4 nvfp4 -> nvfp4(to, w, nvfp4, target);
         };
     }
 
@@ -47,8 +48,7 @@ final class PlainWeights {
                 .number(block.columns());
     }
 
-    /** Expands an NVFP4 weight to {@code target}. */
-    static Launchable nvfp4(Preparation to, Weight w, Scaling.Nvfp4 nvfp4, long target) {
+    private static Launchable nvfp4(Preparation to, Weight w, Scaling.Nvfp4 nvfp4, long target) {
         long rows = w.data().shape().elements() / w.k();
         long segments = nvfp4.segmentScales().shape().elements();
         return to.call(

@@ -2,12 +2,14 @@ package layerwise.kernels;
 
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import layerwise.cuda.DeviceBuffer;
 import layerwise.cuda.LaunchShape;
 import layerwise.cuda.MatmulPlan;
 import layerwise.cuda.SharedMemory;
+import layerwise.cuda.TensorMap;
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
 import layerwise.op.AllGather;
@@ -86,9 +88,8 @@ final class Preparation {
             case SortByExpert op -> RoutingLaunches.of(this, op);
             case GatherRows op -> RoutingLaunches.of(this, op);
             case Combine op -> RoutingLaunches.of(this, op);
-            case GroupedLinear op -> ExpertLaunches.of(this, "grouped_linear", op.x(), op.offsets(), op.w(), op.y());
-            case GatedGroupedLinear op ->
-                ExpertLaunches.of(this, "gated_grouped_linear", op.x(), op.offsets(), op.w(), op.y());
+            case GroupedLinear op -> ExpertLaunches.of(this, op, lane);
+            case GatedGroupedLinear op -> ExpertLaunches.of(this, op, lane);
             case GroupedLinearCombine op ->
                 throw new IllegalStateException(
                         "no kernel weighs and adds experts' rows; the executor does not ask for it");
@@ -143,6 +144,11 @@ final class Preparation {
         return new KernelCall(gpu.kernels().kernel(operation, symbol), shape, arena);
     }
 
+    /** A tensor map of the execution's lifetime: {@link TensorMap#tiled}. */
+    TensorMap map(DType dtype, long address, long[] extents, long[] strideBytes, int[] box, TensorMap.Swizzle swizzle) {
+        return TensorMap.tiled(arena, dtype, address, extents, strideBytes, box, swizzle);
+    }
+
     /** A plan that is closed with the execution. */
     MatmulPlan own(MatmulPlan plan) {
         plans.add(plan);
@@ -158,6 +164,20 @@ final class Preparation {
         Buffer buffer = Buffer.of("#scratch" + scratches++, DType.I8, bytes);
         memory.put(buffer, new Contents.Undefined());
         return memory.address(buffer.whole());
+    }
+
+    /** Memory that launches of one lane use one after the other: those that ask for the same share it. */
+    TensorRef scratch(Lane lane, DType dtype, long... dims) {
+        Buffer buffer = Buffer.of("#scratch.%s.%s%s".formatted(lane, dtype, Arrays.toString(dims)), dtype, dims);
+        if (!memory.holds(buffer)) {
+            memory.put(buffer, new Contents.Undefined());
+        }
+        return buffer.whole();
+    }
+
+    /** The address of bytes of such memory. */
+    long scratch(Lane lane, long bytes) {
+        return address(scratch(lane, DType.I8, bytes));
     }
 
     /** cuBLASLt's workspace of a lane: launches of one lane follow each other and share it. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import layerwise.op.Batch;
+import layerwise.op.WeightFormat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -13,30 +14,66 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LaunchRulesTest {
     @ParameterizedTest
     @CsvSource({
-        "1,7168,8,4",
-        "8,2048,8,8",
-        "9,7168,16,4",
-        "64,36864,64,2",
-        "65,4096,64,2",
-        "128,7168,128,2",
-        "129,4096,256,1"
+        "FP8_BLOCK,1,2112,7168,8,4",
+        "FP8_BLOCK,1,4096,7168,8,2",
+        "FP8_BLOCK,9,7168,2048,16,1",
+        "FP8_BLOCK,17,7168,16384,32,2",
+        "FP8_BLOCK,128,7168,16384,64,1",
+        "NVFP4,1,7168,16384,8,2",
+        "NVFP4,8,4096,7168,8,4",
+        "NVFP4,64,36864,7168,64,4",
+        "NVFP4,65,4096,7168,64,2",
+        "NVFP4,128,7168,2048,128,2"
     })
-    void denseProductsTakeTheLeastWidthThatHoldsTheirTokens(long tokens, long n, int width, int splits) {
-        assertEquals(new WideProduct(width, splits), WideProduct.dense(tokens, n));
+    void denseProductsOfFewTokensTakeTheLeastWidthAndEnoughBlocks(
+            WeightFormat format, long tokens, long n, long k, int width, int splits) {
+        assertEquals(new ProductVariant(width, 1, splits), ProductVariants.dense(format, tokens, n, k));
     }
 
     @ParameterizedTest
-    @CsvSource({"1024,256,8", "8,256,8", "65544,256,256", "4096,256,16", "200000,256,256"})
-    void productsOverExpertsTakeTheLeastWidthThatHoldsTheirMeanShare(long pairs, long experts, int width) {
-        assertEquals(width, WideProduct.experts(pairs, experts).width());
+    @CsvSource({
+        "NVFP4,1024,256,8,1",
+        "NVFP4,8192,256,32,1",
+        "NVFP4,65544,256,128,1",
+        "FP8_BLOCK,1024,256,8,1",
+        "FP8_BLOCK,2048,256,16,1",
+        "FP8_BLOCK,65544,256,128,2",
+        "BF16,8,256,32,1",
+        "BF16,16384,256,64,2",
+        "BF16,200000,256,128,2"
+    })
+    void productsOverExpertsTakeTheWidthForTheirMeanShare(
+            WeightFormat format, long pairs, long experts, int width, int tiles) {
+        assertEquals(new ProductVariant(width, tiles, 1), ProductVariants.experts(format, pairs, experts));
     }
 
     @Test
-    void expertGridsHoldEveryPossibleSpread() {
-        // Ten pairs on four experts in tiles of four rows: at worst 1+1+1+7 rows, that is 1+1+1+2 tiles.
-        assertEquals(3 * 5, WideProduct.tiles(3, 10, 4, 4));
+    void expertGridsAreOneWaveOrEveryPossibleTile() {
+        // Ten pairs on four experts in tiles of eight rows: at worst 1+1+1+7 rows, that is four tiles, of three across.
+        assertEquals(
+                12,
+                new ProductVariant(8, 1, 1).expertShape(384, false, 10, 4, 132).gridX());
+        assertEquals(
+                264,
+                new ProductVariant(8, 1, 1)
+                        .expertShape(7168, false, 1024, 256, 132)
+                        .gridX());
+        assertEquals(
+                132,
+                new ProductVariant(128, 2, 1)
+                        .expertShape(2048, true, 65_544, 256, 132)
+                        .gridX());
         // Fewer pairs than experts: a tile for each.
-        assertEquals(2, WideProduct.tiles(1, 2, 256, 8));
+        assertEquals(2, ProductVariant.mostTiles(2, 256, 8));
+    }
+
+    @Test
+    void clustersTakeATileEachAndBlocksWithoutThemWalk() {
+        assertEquals(
+                4 * 17, new ProductVariant(8, 1, 4).denseShape(1, 2112, 132).gridX());
+        assertEquals(264, new ProductVariant(8, 1, 1).denseShape(1, 36_864, 132).gridX());
+        assertEquals(
+                9 * 8, new ProductVariant(128, 2, 1).denseShape(1024, 2112, 132).gridX());
     }
 
     @Test

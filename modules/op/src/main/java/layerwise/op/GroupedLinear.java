@@ -34,7 +34,7 @@ public record GroupedLinear(TensorRef x, TensorRef offsets, Weight w, TensorRef 
         long weightBytes =
                 Math.round(w.bytes() * load.activeExperts() / w.data().dim(0));
         long xBytes = x.dtype().bytes(load.rows() * x.dim(1));
-        return new Work(2 * load.rows() * w.n() * w.k(), xBytes + weightBytes + outBytes, Arithmetic.BF16);
+        return new Work(2 * load.rows() * w.n() * w.k(), xBytes + weightBytes + outBytes, w.arithmetic(x.dtype()));
     }
 
     static List<TensorRef> inputs(TensorRef x, TensorRef offsets, Weight w) {

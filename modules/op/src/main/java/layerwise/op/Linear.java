@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * {@code y[t,n] = Σ_k x[t,k] · w[n,k]}.
+ * {@code y[t,n] = Σ_k x[t,k] · w[n,k]}; x is rounded first where {@link Weight#roundsActivations} says so.
  *
  * @param x {@code [T,K]}, rows may have gaps
  * @param w {@code [N,K]}
@@ -32,7 +32,7 @@ public record Linear(TensorRef x, Weight w, TensorRef y) implements Operator {
 
     @Override
     public Work work() {
-        return new Work(2 * x.dim(0) * w.n() * w.k(), x.bytes() + w.bytes() + y.bytes(), Arithmetic.BF16);
+        return new Work(2 * x.dim(0) * w.n() * w.k(), x.bytes() + w.bytes() + y.bytes(), w.arithmetic(x.dtype()));
     }
 
     @Override

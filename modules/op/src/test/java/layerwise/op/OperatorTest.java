@@ -1,6 +1,7 @@
 package layerwise.op;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -64,6 +65,33 @@ class OperatorTest {
         assertEquals(WeightFormat.FP8_BLOCK, new Weight(data, new Scaling.Block(f32("s", 5, 2), 128, 128)).format());
         assertThrows(
                 IllegalArgumentException.class, () -> new Weight(data, new Scaling.Block(f32("s", 4, 2), 128, 128)));
+    }
+
+    @Test
+    void productsRoundBfloat16ActivationsForBlocksOf128() {
+        TensorRef data = Buffer.of("w", DType.E4M3, 256, 256).whole();
+        Weight w = new Weight(data, new Scaling.Block(f32("s", 2, 2), 128, 128));
+        assertTrue(w.roundsActivations(DType.BF16));
+        assertFalse(w.roundsActivations(DType.F32));
+        assertFalse(new Weight(data, new Scaling.Block(f32("s4", 4, 4), 64, 64)).roundsActivations(DType.BF16));
+        assertEquals(
+                Arithmetic.FP8,
+                new Linear(bf16("x", 4, 256), w, bf16("y", 4, 256)).work().arithmetic());
+        assertEquals(
+                Arithmetic.BF16,
+                new Linear(f32("x4", 4, 256), w, f32("y4", 4, 256)).work().arithmetic());
+    }
+
+    @Test
+    void anExpertsWeightIsAPartOfItsStack() {
+        TensorRef data = Buffer.of("w", DType.E2M1, 3, 4, 32).whole();
+        Weight w = new Weight(
+                data, new Scaling.Nvfp4(Buffer.of("s", DType.E4M3, 3, 4, 2).whole(), f32("g", 3, 2)));
+        Weight second = w.expert(1);
+        assertEquals(1, second.data().dim(0));
+        assertEquals(4 * 32, second.data().offset());
+        assertEquals(w.bytes() / 3, second.bytes());
+        assertEquals(w, second.stack());
     }
 
     @Test

@@ -2,6 +2,7 @@ package layerwise.reference;
 
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
@@ -20,6 +21,9 @@ final class Products {
 
     void run(Linear op) {
         float[][] x = operands.apply(op.x()).decode();
+        if (op.w().roundsActivations(op.x().dtype())) {
+            Stream.of(x).forEach(Rounding::round);
+        }
         Operand y = operands.apply(op.y());
         WeightRows weights = new WeightRows(op.w(), operands);
         IntStream.range(0, (int) op.w().n()).parallel().forEach(n -> {
@@ -64,7 +68,7 @@ final class Products {
     void run(GroupedLinear op) {
         Operand y = operands.apply(op.y());
         double[][] product = product(op.x(), op.offsets(), op.w());
-        for (int p = 0; p < rowsInUse(op.offsets()); p++) {
+        for (int p = firstRow(op.offsets()); p < rowsInUse(op.offsets()); p++) {
             y.writeRow(p, rounded(product[p]));
         }
     }
@@ -74,7 +78,7 @@ final class Products {
         double[][] product = product(op.x(), op.offsets(), op.w());
         int width = y.width();
         float[] row = new float[width];
-        for (int p = 0; p < rowsInUse(op.offsets()); p++) {
+        for (int p = firstRow(op.offsets()); p < rowsInUse(op.offsets()); p++) {
             for (int i = 0; i < width; i++) {
                 row[i] = (float) (Pointwise.silu(product[p][i]) * product[p][width + i]);
             }
@@ -102,6 +106,10 @@ final class Products {
         }
     }
 
+    private int firstRow(TensorRef offsets) {
+        return operands.apply(offsets).getInt(0);
+    }
+
     private int rowsInUse(TensorRef offsets) {
         return operands.apply(offsets).getInt(offsets.dim(0) - 1);
     }
@@ -114,8 +122,11 @@ final class Products {
         int rows = rowsInUse(offsets);
         float[][] values = new float[rows][];
         double[][] product = new double[rows][n];
-        for (int p = 0; p < rows; p++) {
+        for (int p = firstRow(offsets); p < rows; p++) {
             values[p] = x.row(p);
+            if (weight.roundsActivations(input.dtype())) {
+                Rounding.round(values[p]);
+            }
         }
         for (int e = 0; e < weight.data().dim(0); e++) {
             int expert = e;

@@ -15,23 +15,29 @@ import layerwise.op.ExpertLoad;
 import layerwise.op.GatherRows;
 import layerwise.op.GroupedLinear;
 import layerwise.op.HeadLinear;
+import layerwise.op.Lane;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
 import layerwise.op.Linear;
 import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.Noise;
+import layerwise.op.Operator;
 import layerwise.op.PagedBatch;
+import layerwise.op.Program;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
 import layerwise.op.Routing;
 import layerwise.op.Scaling;
 import layerwise.op.SortByExpert;
+import layerwise.op.Step;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
+import layerwise.op.fusion.ExpertLoop;
 import layerwise.tensor.DType;
+import layerwise.tensor.Float8E4M3;
 import layerwise.tensor.Shape;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -87,6 +93,40 @@ class ReferenceOperatorsTest {
         bench.run(new Linear(x, w, y), new Linear(last, w, y2));
         assertArrayEquals(new float[] {-6 * 2 * 0.25f, 1.5f * 8 * 3}, bench.read(y));
         assertArrayEquals(new float[] {1.5f * 4 * 0.25f, 1.5f * 0.5f * 3}, bench.read(y2));
+    }
+
+    @Test
+    void bfloat16ActivationsAreRoundedWhereWeightsAreBlocksOfFp8() {
+        // 17 lies between the codes 16 and 18 of E4M3 at scale 1; a tie goes to the even one. The second block's scale
+        // is
+        // the least one, and its element survives all the same.
+        float[] row = new float[160];
+        row[0] = Float8E4M3.MAX;
+        row[1] = 17;
+        row[130] = 1e-5f;
+        TensorRef x = bench.rounded("x", DType.BF16, Shape.of(1, 160), row);
+        TensorRef wide = bench.floats("wide", Shape.of(1, 160), row);
+        float[] ones = new float[160];
+        ones[1] = 1;
+        ones[130] = 1;
+        TensorRef codes = bench.rounded("w", DType.E4M3, Shape.of(1, 160), ones);
+        Weight w = new Weight(codes, new Scaling.Block(bench.floats("s", Shape.of(1, 2), 2, 0), 128, 128));
+        TensorRef y = bench.poisoned("y", DType.F32, 1, 1);
+        TensorRef exact = bench.poisoned("exact", DType.F32, 1, 1);
+        bench.run(new Linear(x, w, y), new Linear(wide, w, exact));
+        assertArrayEquals(new float[] {2 * 16}, bench.read(y));
+        assertArrayEquals(new float[] {2 * 17}, bench.read(exact));
+    }
+
+    @Test
+    void roundingKeepsBlocksApartAndNeverDividesByZero() {
+        float[] row = new float[200];
+        Arrays.fill(row, 0, 128, 1000);
+        row[128] = 3e-5f;
+        Rounding.round(row);
+        assertEquals(1000, row[127], 1e-4f);
+        assertEquals(3e-5f, row[128], 3e-5f / 16);
+        assertEquals(0, row[199]);
     }
 
     private static float[] unit(int length, int at) {
@@ -302,5 +342,20 @@ class ReferenceOperatorsTest {
         assertEquals(10, result[0]);
         assertEquals(2000, result[1]);
         assertTrue(Float.isNaN(result[2]));
+    }
+
+    @Test
+    void aProductForEachExpertMakesWhatOneOverAllMakes() {
+        TensorRef x = bench.floats("x", Shape.of(5, 3), noise(1, 15));
+        TensorRef offsets = bench.ints("offsets", Shape.of(5), 0, 2, 2, 4, 4);
+        Weight w = Weight.plain(bench.floats("w", Shape.of(4, 2, 3), noise(2, 24)));
+        TensorRef all = bench.poisoned("all", DType.F32, 5, 2);
+        TensorRef each = bench.poisoned("each", DType.F32, 5, 2);
+        GroupedLinear linear = new GroupedLinear(x, offsets, w, each, new ExpertLoad(4, 2));
+        Program loop = ExpertLoop.apply(new Program(List.of(new Step.Launch(linear, Lane.MAIN)), List.of(each)));
+        bench.run(new GroupedLinear(x, offsets, w, all, new ExpertLoad(4, 2)));
+        bench.run(loop.operators().toArray(Operator[]::new));
+        assertEquals(4, loop.operators().size());
+        assertArrayEquals(bench.read(all), bench.read(each));
     }
 }

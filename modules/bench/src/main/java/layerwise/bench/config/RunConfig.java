@@ -1,5 +1,6 @@
 package layerwise.bench.config;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -92,7 +93,14 @@ public record RunConfig(
 
     /** {@link #arguments} as JSON, with the separators {@code ", "} and {@code ": "}. */
     public String argsJson() {
-        return PythonText.json(arguments());
+        return argsJson(Map.of());
+    }
+
+    /** The same, followed by what the run found out. */
+    public String argsJson(Map<String, String> effective) {
+        Map<String, Object> all = new LinkedHashMap<>(arguments());
+        all.putAll(effective);
+        return PythonText.json(all);
     }
 
     private static void requireContiguous(String file, List<Integer> layers) {

@@ -1,6 +1,7 @@
 package layerwise.bench.run;
 
 import layerwise.bench.exchange.ExpertTable;
+import layerwise.bench.moe.ExpertPath;
 import layerwise.model.cache.BatchTables;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
@@ -13,7 +14,6 @@ import layerwise.op.Execution;
 import layerwise.op.Memory;
 import layerwise.op.Program;
 import layerwise.op.TensorRef;
-import layerwise.op.fusion.Fusion;
 
 /** One step of one shape, prepared: its tables and random inputs in place, its launches ready. */
 final class Pack implements AutoCloseable {
@@ -30,13 +30,21 @@ final class Pack implements AutoCloseable {
     /**
      * Prepares a step.
      *
+     * @param path   how the experts run
      * @param first  first request of the batch
      * @param traffic what ranks send each other
      * @param choice where tokens go
      * @param seed   of the random hidden states and residual, both uniform in [0, 1)
      */
     static Pack prepare(
-            Workbench bench, Phase phase, int first, Batch batch, Traffic traffic, ExpertTable choice, long seed) {
+            Workbench bench,
+            ExpertPath path,
+            Phase phase,
+            int first,
+            Batch batch,
+            Traffic traffic,
+            ExpertTable choice,
+            long seed) {
         Memory memory = bench.memory().nested();
         try {
             BatchTables tables = bench.cache().tables("step", first, batch);
@@ -47,7 +55,7 @@ final class Pack implements AutoCloseable {
             memory.put(step.hidden().buffer(), new Contents.Uniform(0, 1, 2 * seed));
             memory.put(step.residual().buffer(), new Contents.Uniform(0, 1, 2 * seed + 1));
             Program program = CostRanges.around(
-                    Fusion.apply(step.program(), bench.executor().capabilities()), bench.gpu());
+                    path.apply(step.program(), bench.executor().capabilities()), bench.gpu());
             Execution execution = bench.executor().prepare(program, memory);
             return new Pack(memory, execution, step.program().outputs().getFirst());
         } catch (RuntimeException | Error e) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import layerwise.bench.exchange.Exchange;
 import layerwise.bench.exchange.ExpertTable;
+import layerwise.bench.moe.ExpertPath;
 import layerwise.model.layer.Phase;
 import layerwise.op.Batch;
 
@@ -40,15 +41,17 @@ record Prefill(int requests, int length) {
     /**
      * Runs the steps.
      *
+     * @param path     how the experts run
      * @param exchange what ranks send each other
      * @param dataRank this rank among those whose tokens differ
      */
-    void run(Workbench bench, Exchange exchange, int dataRank, Progress progress) {
+    void run(Workbench bench, ExpertPath path, Exchange exchange, int dataRank, Progress progress) {
         List<Pass> passes = passes();
         for (int i = 0; i < passes.size(); i++) {
             Pass pass = passes.get(i);
             try (Pack pack = Pack.prepare(
                     bench,
+                    path,
                     Phase.CONTEXT,
                     pass.first(),
                     pass.batch(),

@@ -2,11 +2,14 @@ package layerwise.bench.run;
 
 import java.io.PrintStream;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.LoadFormat;
+import layerwise.bench.config.MoeBackend;
 import layerwise.bench.config.Problem;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
@@ -17,12 +20,14 @@ import layerwise.bench.device.Installation;
 import layerwise.bench.exchange.Balancing;
 import layerwise.bench.exchange.Exchange;
 import layerwise.bench.exchange.ExpertTable;
+import layerwise.bench.moe.ExpertPath;
 import layerwise.bench.ranks.Rank;
 import layerwise.bench.ranks.Ranks;
 import layerwise.kernels.CudaExecutor;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
+import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
 import layerwise.model.layer.Traffic;
 import layerwise.model.parallel.Mapping;
@@ -30,10 +35,13 @@ import layerwise.model.parallel.WeakScaling;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
+import layerwise.op.AllToAllCombine.Wire;
 import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
+import layerwise.op.Program;
+import layerwise.op.RankTokens;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.Markers;
 
@@ -59,6 +67,8 @@ final class RunSequence {
     private final Optional<RotaryTable> rotary;
     private final Balancing balancing;
     private final Exchange exchange;
+    private final ExpertPath experts;
+    private final ExpertPath prefillExperts;
     private final TraceJournal journal = new TraceJournal();
 
     RunSequence(
@@ -97,6 +107,21 @@ final class RunSequence {
                 rank.localWorld(),
                 Devices.links(config.device(), here, config.shareGpu()),
                 environment);
+        experts = path("moe_backend", config.moe().backend());
+        prefillExperts = path("moe_backend_for_prefill", config.moe().backendForPrefill());
+    }
+
+    private ExpertPath path(String option, MoeBackend backend) {
+        Batch batch = batch(config.problems().getFirst());
+        RankTokens tokens = RankTokens.uniform(mapping.group(), batch.tokens());
+        Program step = slice.benchmark(
+                        phase(),
+                        cache.tables("step", 0, batch).paged(),
+                        rotary.map(RotaryTable::tensor),
+                        new ExpertChoice.Routed(),
+                        new Traffic(tokens, Optional.empty(), Wire.STORED, OptionalInt.empty()))
+                .program();
+        return ExpertPath.of(config.configFile() + ": " + option, backend, step);
     }
 
     /** Options whose work does not exist yet must not look as if they had been honoured. */
@@ -120,6 +145,10 @@ final class RunSequence {
 
     void run(List<String> arguments) {
         recording.prepare();
+        progress.say("MoE backend: " + experts);
+        if (config.runType() == RunType.GEN) {
+            progress.say("MoE backend for prefill: " + prefillExperts);
+        }
         new ReferenceBudget(
                         config,
                         slice,
@@ -169,7 +198,8 @@ final class RunSequence {
         }
         if (config.runType() == RunType.GEN) {
             progress.phase(
-                    "Prefill KV cache", () -> prefill().run(bench, exchange.ofPrefill(), mapping.dataRank(), progress));
+                    "Prefill KV cache",
+                    () -> prefill().run(bench, prefillExperts, exchange.ofPrefill(), mapping.dataRank(), progress));
         }
         progress.phase("Warmup", () -> warmUp(bench));
         measure(bench, true);
@@ -197,7 +227,7 @@ final class RunSequence {
         long seed = 1L + index + SEEDS_OF_RANK * mapping.dataRank();
         Traffic traffic = exchange.traffic(problem.tokens());
         ExpertTable table = balancing.table(traffic, problem.balanceRatio());
-        return Pack.prepare(bench, phase(), 0, batch(problem), traffic, table, seed);
+        return Pack.prepare(bench, experts, phase(), 0, batch(problem), traffic, table, seed);
     }
 
     private void warmUp(Workbench bench) {
@@ -228,12 +258,22 @@ final class RunSequence {
         }
     }
 
+    /** What became of the backends' names, for the trace and its reports. */
+    private Map<String, String> effective() {
+        Map<String, String> effective = new LinkedHashMap<>();
+        effective.put("effective_moe_backend", experts.toString());
+        if (config.runType() == RunType.GEN) {
+            effective.put("effective_moe_backend_for_prefill", prefillExperts.toString());
+        }
+        return effective;
+    }
+
     private void record(Workbench bench, Tracer tracer) {
         if (recording.profiler() == Recording.Profiler.NONE) {
             return;
         }
         tracer.begin(bench.executor(), journal);
-        journal.mark(Markers.PREFIX + "args " + config.argsJson());
+        journal.mark(Markers.PREFIX + "args " + config.argsJson(effective()));
         measure(bench, false);
         tracer.end(bench.executor(), journal, recording.trace(rank));
     }

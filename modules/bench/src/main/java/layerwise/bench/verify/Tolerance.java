@@ -36,6 +36,8 @@ import layerwise.op.SquaredRelu;
 import layerwise.op.SsdChunkScan;
 import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
+import layerwise.op.TensorRef;
+import layerwise.op.Weight;
 import layerwise.tensor.DType;
 
 /**
@@ -48,6 +50,9 @@ record Tolerance(double relative, double ofRow) {
     /** Unit roundoff of float32 accumulators. */
     private static final double ACCUMULATOR = 0x1p-24;
 
+    /** What the tensor cores keep of a sum of float8 products before it is added up in float32. */
+    private static final double FP8_ACCUMULATOR = 0x1p-13;
+
     /** Sums whose terms are as large as the result do not need it; a factor for the spread of terms around it. */
     private static final double SPREAD = 4;
 
@@ -58,11 +63,11 @@ record Tolerance(double relative, double ofRow) {
         // The reference's result is stored in the same type: both may round away from each other.
         double unit = 2 * unit(dtype);
         return switch (operator) {
-            case Linear op -> sum(unit, op.w().k());
+            case Linear op -> product(unit, op.w(), op.x());
             case HeadLinear op -> sum(unit, op.x().dim(2));
-            case GroupedLinear op -> sum(unit, op.w().k());
+            case GroupedLinear op -> product(unit, op.w(), op.x());
             // The gate's and the other half's sums, then three float32 operations on them.
-            case GatedGroupedLinear op -> sum(2 * unit, 2 * op.w().k());
+            case GatedGroupedLinear op -> product(2 * unit, op.w(), op.x()).twice();
             case GroupedLinearCombine op ->
                 combined(unit, op.w().k(), op.slots().dim(1));
             case Combine op -> sum(unit, op.slots().dim(1));
@@ -111,6 +116,16 @@ record Tolerance(double relative, double ofRow) {
 
     private static Tolerance sum(double unit, long terms) {
         return new Tolerance(unit, SPREAD * ACCUMULATOR * terms);
+    }
+
+    private static Tolerance product(double unit, Weight w, TensorRef x) {
+        Tolerance sums = sum(unit, w.k());
+        double kept = w.roundsActivations(x.dtype()) ? SPREAD * FP8_ACCUMULATOR : 0;
+        return new Tolerance(sums.relative(), sums.ofRow() + kept);
+    }
+
+    private Tolerance twice() {
+        return new Tolerance(relative, 2 * ofRow);
     }
 
     /** Rows may be rounded before they are weighed and added. */

@@ -94,8 +94,8 @@ class RanksTest {
             line.add("TP:" + fixture(name) + ":" + io);
             line.add("DP:" + fixture(name) + ":" + io);
         }
-        RankJob.Result result = job.program("layerwise.bench.forward.RankedForward")
-                .runRanks(2, line.toArray(String[]::new));
+        RankJob.Result result =
+                job.program("layerwise.bench.forward.RankedForward").runRanks(2, line.toArray(String[]::new));
         assertEnded(result, 0);
         assertEquals(4, count("AGREES TP", result.output()), result.output());
         assertEquals(4, count("AGREES DP", result.output()), result.output());

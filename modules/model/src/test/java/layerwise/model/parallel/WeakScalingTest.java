@@ -42,7 +42,9 @@ class WeakScalingTest {
 
     @Test
     void sharesAreRoundedDown() {
-        assertEquals(256 / 24 * 4, ((MoeSpec) scaled(24, 4, true).layer(5).feedForward().orElseThrow()).experts());
+        assertEquals(
+                256 / 24 * 4,
+                ((MoeSpec) scaled(24, 4, true).layer(5).feedForward().orElseThrow()).experts());
     }
 
     @Test

@@ -1,0 +1,2 @@
+/** What a mixture-of-experts backend's name stands for. */
+package layerwise.bench.moe;
