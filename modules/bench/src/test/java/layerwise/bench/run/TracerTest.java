@@ -19,7 +19,8 @@ class TracerTest {
     }
 
     private static String refusal(boolean cuda, Map<String, String> environment) {
-        return assertThrows(ConfigException.class, () -> open(cuda, environment)).getMessage();
+        return assertThrows(ConfigException.class, () -> open(cuda, environment))
+                .getMessage();
     }
 
     @Test
