@@ -21,6 +21,8 @@ import layerwise.op.Combine;
 import layerwise.op.Contents;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
@@ -77,6 +79,8 @@ final class Preparation {
             case MlaRopeAppend op -> LatentLaunches.of(this, op);
             case MlaPrefillAttention op -> AttentionLaunches.of(this, op);
             case MlaDecodeAttention op -> AttentionLaunches.of(this, op);
+            case GqaPrefillAttention op -> GqaLaunches.of(this, op);
+            case GqaDecodeAttention op -> GqaLaunches.of(this, op);
             case Route op -> RoutingLaunches.of(this, op);
             case SortByExpert op -> RoutingLaunches.of(this, op);
             case GatherRows op -> RoutingLaunches.of(this, op);
@@ -165,6 +169,13 @@ final class Preparation {
     long scratch(long bytes) {
         Buffer buffer = Buffer.of("#scratch" + scratches++, DType.I8, bytes);
         memory.put(buffer, new Contents.Undefined());
+        return memory.address(buffer.whole());
+    }
+
+    /** The same, zeros before the first launch; launches leave zeros behind. */
+    long zeros(long bytes) {
+        Buffer buffer = Buffer.of("#scratch" + scratches++, DType.I8, bytes);
+        memory.put(buffer, new Contents.Zeros());
         return memory.address(buffer.whole());
     }
 

@@ -21,6 +21,8 @@ public sealed interface Operator
                 MlaRopeAppend,
                 MlaPrefillAttention,
                 MlaDecodeAttention,
+                GqaPrefillAttention,
+                GqaDecodeAttention,
                 Route,
                 SortByExpert,
                 GatherRows,

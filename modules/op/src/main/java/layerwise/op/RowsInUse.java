@@ -49,6 +49,8 @@ public record RowsInUse(long first, long end) {
                     MlaRopeAppend _,
                     MlaPrefillAttention _,
                     MlaDecodeAttention _,
+                    GqaPrefillAttention _,
+                    GqaDecodeAttention _,
                     Route _,
                     SortByExpert _,
                     Combine _,

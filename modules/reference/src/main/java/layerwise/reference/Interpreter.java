@@ -10,6 +10,8 @@ import layerwise.op.Combine;
 import layerwise.op.Communicator;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
@@ -33,6 +35,7 @@ final class Interpreter {
     private final Pointwise pointwise;
     private final LatentCaches caches;
     private final MlaAttention attention;
+    private final GqaAttention grouped;
     private final Experts experts;
     private final Collectives collectives;
 
@@ -41,6 +44,7 @@ final class Interpreter {
         pointwise = new Pointwise(memory::operand);
         caches = new LatentCaches(memory::operand);
         attention = new MlaAttention(memory::operand, sampling);
+        grouped = new GqaAttention(memory::operand, sampling);
         experts = new Experts(memory::operand);
         collectives = new Collectives(memory::operand, communicator);
     }
@@ -67,6 +71,8 @@ final class Interpreter {
             }
             case MlaPrefillAttention op -> attention.run(op);
             case MlaDecodeAttention op -> attention.run(op);
+            case GqaPrefillAttention op -> grouped.run(op);
+            case GqaDecodeAttention op -> grouped.run(op);
             case Route op -> experts.run(op);
             case SortByExpert op -> experts.run(op);
             case GatherRows op -> experts.run(op);
