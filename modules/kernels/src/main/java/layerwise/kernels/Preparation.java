@@ -17,13 +17,20 @@ import layerwise.op.AllReduce;
 import layerwise.op.AllToAllCombine;
 import layerwise.op.AllToAllDispatch;
 import layerwise.op.Buffer;
+import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
 import layerwise.op.Contents;
+import layerwise.op.DeltaRuleChunkScan;
+import layerwise.op.DeltaRuleUpdate;
 import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatedRmsNorm;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.L2Norm;
 import layerwise.op.Lane;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
@@ -37,7 +44,11 @@ import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
 import layerwise.op.Scaling;
+import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
+import layerwise.op.SquaredRelu;
+import layerwise.op.SsdChunkScan;
+import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
@@ -86,6 +97,17 @@ final class Preparation {
             case GroupedLinearCombine op ->
                 throw new IllegalStateException(
                         "no kernel weighs and adds experts' rows; the executor does not ask for it");
+            case CausalConv1d op -> RecurrentLaunches.of(this, op);
+            case GatedRmsNorm op -> HeadLaunches.of(this, op);
+            case L2Norm op -> HeadLaunches.of(this, op);
+            case SquaredRelu op -> PointwiseLaunches.of(this, op);
+            case SigmoidGate op -> HeadLaunches.of(this, op);
+            case GqaPrefillAttention op -> throw withoutKernel(op);
+            case GqaDecodeAttention op -> throw withoutKernel(op);
+            case SsdChunkScan op -> RecurrentLaunches.of(this, op, op.ssm());
+            case SsdStateUpdate op -> RecurrentLaunches.of(this, op, op.ssm());
+            case DeltaRuleChunkScan op -> RecurrentLaunches.of(this, op, op.rule());
+            case DeltaRuleUpdate op -> RecurrentLaunches.of(this, op, op.rule());
             case AllReduce op -> CollectiveLaunches.of(this, op);
             case AllGather op -> CollectiveLaunches.of(this, op);
             case ReduceScatter op -> CollectiveLaunches.of(this, op);
@@ -189,6 +211,11 @@ final class Preparation {
             memory.put(anchor, new Contents.Undefined());
         }
         return memory.companion(anchor, "workspace", PRODUCT_WORKSPACE, made -> {});
+    }
+
+    private static ConfigException withoutKernel(Operator operator) {
+        return new ConfigException("device: no CUDA kernel for %s %s yet; expected --device reference"
+                .formatted(operator.name(), operator.label()));
     }
 
     /** Refuses activations that the kernels do not take. */
