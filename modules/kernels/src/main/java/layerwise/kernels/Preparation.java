@@ -88,6 +88,8 @@ final class Preparation {
             case MlaRopeAppend op -> LatentLaunches.of(this, op);
             case MlaPrefillAttention op -> AttentionLaunches.of(this, op);
             case MlaDecodeAttention op -> AttentionLaunches.of(this, op);
+            case GqaPrefillAttention op -> GqaLaunches.of(this, op);
+            case GqaDecodeAttention op -> GqaLaunches.of(this, op);
             case Route op -> RoutingLaunches.of(this, op);
             case SortByExpert op -> RoutingLaunches.of(this, op);
             case GatherRows op -> RoutingLaunches.of(this, op);
@@ -102,8 +104,6 @@ final class Preparation {
             case L2Norm op -> HeadLaunches.of(this, op);
             case SquaredRelu op -> PointwiseLaunches.of(this, op);
             case SigmoidGate op -> HeadLaunches.of(this, op);
-            case GqaPrefillAttention op -> throw withoutKernel(op);
-            case GqaDecodeAttention op -> throw withoutKernel(op);
             case SsdChunkScan op -> RecurrentLaunches.of(this, op, op.ssm());
             case SsdStateUpdate op -> RecurrentLaunches.of(this, op, op.ssm());
             case DeltaRuleChunkScan op -> RecurrentLaunches.of(this, op, op.rule());
@@ -211,11 +211,6 @@ final class Preparation {
             memory.put(anchor, new Contents.Undefined());
         }
         return memory.companion(anchor, "workspace", PRODUCT_WORKSPACE, made -> {});
-    }
-
-    private static ConfigException withoutKernel(Operator operator) {
-        return new ConfigException("device: no CUDA kernel for %s %s yet; expected --device reference"
-                .formatted(operator.name(), operator.label()));
     }
 
     /** Refuses activations that the kernels do not take. */

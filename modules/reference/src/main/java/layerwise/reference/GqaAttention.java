@@ -2,118 +2,111 @@ package layerwise.reference;
 
 import java.util.Arrays;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import layerwise.op.Batch;
 import layerwise.op.GqaDecodeAttention;
 import layerwise.op.GqaPrefillAttention;
+import layerwise.op.Operator;
 import layerwise.op.TensorRef;
 
-/** Grouped-query attention, one worker for each query head of a token. */
+/** Attention of grouped queries over contiguous and over paged keys and values, a worker for each key/value head. */
 final class GqaAttention {
     private final Function<TensorRef, Operand> operands;
+    private final Sampling sampling;
 
-    GqaAttention(Function<TensorRef, Operand> operands) {
+    GqaAttention(Function<TensorRef, Operand> operands, Sampling sampling) {
         this.operands = operands;
+        this.sampling = sampling;
     }
 
     void run(GqaPrefillAttention op) {
-        Operand q = operands.apply(op.q());
         Operand k = operands.apply(op.k());
         Operand v = operands.apply(op.v());
-        Operand out = operands.apply(op.out());
-        int heads = (int) op.k().dim(1);
+        long kvHeads = op.k().dim(1);
+        Queries queries = new Queries(op, op.q(), op.out(), op.group(), op.scale());
         Batch batch = op.paged().batch();
-        int firstToken = 0;
         int firstKey = 0;
         for (int b = 0; b < batch.sequences(); b++) {
+            int first = firstKey;
             int length = batch.past().get(b) + batch.queries().get(b);
-            for (int g = 0; g < heads; g++) {
-                float[][] keys = new float[length][];
-                float[][] values = new float[length][];
-                for (int s = 0; s < length; s++) {
-                    long row = (long) (firstKey + s) * heads + g;
-                    keys[s] = k.row(row);
-                    values[s] = v.row(row);
-                }
-                attend(q, out, op.group(), heads, g, keys, values, batch, b, firstToken, op.scale());
-            }
-            firstToken += batch.queries().get(b);
+            queries.attend(
+                    batch,
+                    b,
+                    g -> rows(length, s -> Sums.widened(k.row((first + s) * kvHeads + g)), double[][]::new),
+                    g -> rows(length, s -> v.row((first + s) * kvHeads + g), float[][]::new));
             firstKey += length;
         }
     }
 
     void run(GqaDecodeAttention op) {
-        Operand q = operands.apply(op.q());
         Operand cache = operands.apply(op.cache());
-        Operand out = operands.apply(op.out());
         Operand pageTable = operands.apply(op.paged().pageTable());
-        int heads = op.kvHeads();
-        int width = (int) op.q().dim(2);
+        int kvHeads = op.kvHeads();
+        int headDim = (int) op.q().dim(2);
+        Queries queries = new Queries(op, op.q(), op.out(), op.group(), op.scale());
         Batch batch = op.paged().batch();
-        int firstToken = 0;
         for (int b = 0; b < batch.sequences(); b++) {
-            int length = batch.past().get(b) + batch.queries().get(b);
-            float[][] rows = new float[length][];
-            for (int s = 0; s < length; s++) {
-                rows[s] = cache.row(LatentCaches.poolRow(pageTable, op.cache(), b, s));
-            }
-            for (int g = 0; g < heads; g++) {
-                float[][] keys = columns(rows, g * width, width);
-                float[][] values = columns(rows, (heads + g) * width, width);
-                attend(q, out, op.group(), heads, g, keys, values, batch, b, firstToken, op.scale());
-            }
-            firstToken += batch.queries().get(b);
+            int sequence = b;
+            float[][] rows = new float[batch.past().get(b) + batch.queries().get(b)][];
+            Arrays.setAll(rows, s -> cache.row(LatentCaches.poolRow(pageTable, op.cache(), sequence, s)));
+            queries.attend(
+                    batch,
+                    b,
+                    g -> rows(rows.length, s -> Sums.widened(head(rows[s], g, headDim)), double[][]::new),
+                    g -> rows(rows.length, s -> head(rows[s], kvHeads + g, headDim), float[][]::new));
         }
     }
 
-    private static float[][] columns(float[][] rows, int from, int width) {
-        return Arrays.stream(rows)
-                .map(row -> Arrays.copyOfRange(row, from, from + width))
-                .toArray(float[][]::new);
+    private static <R> R[] rows(int count, IntFunction<R> row, IntFunction<R[]> matrix) {
+        return IntStream.range(0, count).mapToObj(row).toArray(matrix);
     }
 
-    /** The query heads of one key/value head, for the new tokens of one sequence. */
-    private static void attend(
-            Operand q,
-            Operand out,
-            int group,
-            int kvHeads,
-            int kvHead,
-            float[][] keys,
-            float[][] values,
-            Batch batch,
-            int sequence,
-            int firstToken,
-            double scale) {
-        int past = batch.past().get(sequence);
-        IntStream.range(0, batch.queries().get(sequence) * group).parallel().forEach(at -> {
-            int i = at / group;
-            long row = ((long) firstToken + i) * group * kvHeads + (long) kvHead * group + at % group;
-            out.writeRow(row, attended(q.row(row), keys, values, past + i + 1, scale));
-        });
+    private static float[] head(float[] row, int head, int headDim) {
+        return Arrays.copyOfRange(row, head * headDim, (head + 1) * headDim);
     }
 
-    private static float[] attended(float[] query, float[][] keys, float[][] values, int visible, double scale) {
-        double[] scores = new double[visible];
-        double[] wide = Sums.widened(query);
-        double max = Double.NEGATIVE_INFINITY;
-        for (int s = 0; s < visible; s++) {
-            scores[s] = scale * Sums.dot(keys[s], wide);
-            max = Math.max(max, scores[s]);
+    /** Queries of an operator and where their results go. */
+    private final class Queries {
+        private final Operand q;
+        private final Operand out;
+        private final int heads;
+        private final int group;
+        private final double scale;
+        private final int[][] byHead;
+
+        Queries(Operator operator, TensorRef q, TensorRef out, int group, double scale) {
+            this.q = operands.apply(q);
+            this.out = operands.apply(out);
+            this.heads = (int) q.dim(1);
+            this.group = group;
+            this.scale = scale;
+            byHead = Products.byHead(sampling.of(operator, this.out.rows()).rows(), heads);
         }
-        double total = 0;
-        double[] sum = new double[query.length];
-        for (int s = 0; s < visible; s++) {
-            double weight = Math.exp(scores[s] - max);
-            total += weight;
-            for (int d = 0; d < sum.length; d++) {
-                sum[d] += weight * values[s][d];
-            }
+
+        /** One sequence: {@code keys} and {@code values} of a key/value head by position. */
+        void attend(Batch batch, int sequence, IntFunction<double[][]> keys, IntFunction<float[][]> values) {
+            int token = batch.queries().subList(0, sequence).stream()
+                    .mapToInt(Integer::intValue)
+                    .sum();
+            int queries = batch.queries().get(sequence);
+            int past = batch.past().get(sequence);
+            IntStream.range(0, heads / group).parallel().forEach(g -> {
+                int[] rows = IntStream.range(g * group, (g + 1) * group)
+                        .flatMap(h -> Arrays.stream(byHead[h]))
+                        .filter(row -> row / heads >= token && row / heads < token + queries)
+                        .toArray();
+                if (rows.length > 0) {
+                    ScaledDotProduct.attend(
+                            RowBlock.of(q::row, rows),
+                            row -> past + row / heads - token + 1,
+                            scale,
+                            keys.apply(g),
+                            values.apply(g),
+                            0,
+                            out);
+                }
+            });
         }
-        float[] out = new float[sum.length];
-        for (int d = 0; d < out.length; d++) {
-            out[d] = (float) (sum[d] / total);
-        }
-        return out;
     }
 }

@@ -44,9 +44,9 @@ final class Interpreter {
     private final Pointwise pointwise;
     private final LatentCaches caches;
     private final MlaAttention attention;
+    private final GqaAttention grouped;
     private final Experts experts;
     private final Gates gates;
-    private final GqaAttention groupedAttention;
     private final StateSpaces stateSpaces;
     private final DeltaRules deltaRules;
     private final Collectives collectives;
@@ -56,9 +56,9 @@ final class Interpreter {
         pointwise = new Pointwise(memory::operand);
         caches = new LatentCaches(memory::operand);
         attention = new MlaAttention(memory::operand, sampling);
+        grouped = new GqaAttention(memory::operand, sampling);
         experts = new Experts(memory::operand);
         gates = new Gates(memory::operand);
-        groupedAttention = new GqaAttention(memory::operand);
         stateSpaces = new StateSpaces(memory::operand);
         deltaRules = new DeltaRules(memory::operand);
         collectives = new Collectives(memory::operand, communicator);
@@ -86,6 +86,8 @@ final class Interpreter {
             }
             case MlaPrefillAttention op -> attention.run(op);
             case MlaDecodeAttention op -> attention.run(op);
+            case GqaPrefillAttention op -> grouped.run(op);
+            case GqaDecodeAttention op -> grouped.run(op);
             case Route op -> experts.run(op);
             case SortByExpert op -> experts.run(op);
             case GatherRows op -> experts.run(op);
@@ -95,8 +97,6 @@ final class Interpreter {
             case L2Norm op -> gates.run(op);
             case SquaredRelu op -> gates.run(op);
             case SigmoidGate op -> gates.run(op);
-            case GqaPrefillAttention op -> groupedAttention.run(op);
-            case GqaDecodeAttention op -> groupedAttention.run(op);
             case SsdChunkScan op -> stateSpaces.run(op);
             case SsdStateUpdate op -> stateSpaces.run(op);
             case DeltaRuleChunkScan op -> deltaRules.run(op);

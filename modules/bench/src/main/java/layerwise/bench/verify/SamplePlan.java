@@ -83,6 +83,10 @@ record SamplePlan(Memory memory, long seed) implements Sampling {
                 rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
             case MlaDecodeAttention op ->
                 rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
+            case GqaPrefillAttention op ->
+                rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
+            case GqaDecodeAttention op ->
+                rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
             case RmsNorm _,
                     Add _,
                     AddRmsNorm _,
@@ -101,8 +105,6 @@ record SamplePlan(Memory memory, long seed) implements Sampling {
                     ReduceScatter _,
                     AllToAllDispatch _,
                     AllToAllCombine _,
-                    GqaPrefillAttention _,
-                    GqaDecodeAttention _,
                     CausalConv1d _,
                     SsdChunkScan _,
                     SsdStateUpdate _,
