@@ -204,13 +204,13 @@ final class MoeLayer {
         TensorRef slots = to.tensor("slots", DType.I32, tokens, topK);
         to.launch(new SortByExpert(ids, offsets, pairs, slots, (int) own.from()));
         TensorRef rows = to.activation("rows", pairCount, hidden.dim(1));
-        to.launch(new GatherRows(hidden, pairs, rows, topK));
+        to.launch(new GatherRows(hidden, pairs, rows, topK, load.rows()));
         TensorRef both = to.activation("expert_gate_up", pairCount, 2L * spec.intermediate());
         to.launch(new GroupedLinear(rows, offsets, gateUp, both, load));
         TensorRef gated = to.activation("expert_gated", pairCount, spec.intermediate());
-        to.launch(new SwiGlu(both, Optional.of(offsets), gated));
+        to.launch(new SwiGlu(both, Optional.of(offsets), gated, load.rows()));
         TensorRef out = to.activation("expert_output", pairCount, hidden.dim(1));
         to.launch(new GroupedLinear(gated, offsets, down, out, load));
-        to.launch(new Combine(out, slots, weights, result));
+        to.launch(new Combine(out, slots, weights, result, load.rows()));
     }
 }
