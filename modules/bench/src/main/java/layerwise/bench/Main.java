@@ -4,6 +4,9 @@ import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
 import layerwise.bench.device.DevicesCommand;
+import layerwise.bench.estimate.EstimateRun;
+import layerwise.bench.estimate.FitCommand;
+import layerwise.bench.estimate.SweepCommand;
 import layerwise.bench.forward.ForwardCommand;
 import layerwise.bench.ranks.Failures;
 import layerwise.bench.run.RunCommand;
@@ -13,7 +16,7 @@ import layerwise.tensor.NearestNames;
 
 /** Entry point: the first argument names the command, the others are the command's own. */
 public final class Main {
-    private static final List<String> COMMANDS = List.of("run", "verify", "forward", "devices");
+    private static final List<String> COMMANDS = List.of("run", "verify", "forward", "devices", "sweep", "fit");
 
     private Main() {}
 
@@ -43,8 +46,10 @@ public final class Main {
         String command = arguments.getFirst();
         List<String> rest = arguments.subList(1, arguments.size());
         switch (command) {
-            case "run" -> RunCommand.run(rest, environment, out, err);
+            case "run" -> RunCommand.run(rest, environment, out, err, EstimateRun::run);
             case "verify" -> VerifyCommand.run(rest, environment, out, err);
+            case "sweep" -> SweepCommand.run(rest, environment, out, err);
+            case "fit" -> FitCommand.run(rest, out);
             case "devices" -> DevicesCommand.run(rest, out);
             case "forward" -> ForwardCommand.run(rest, environment, out, err);
             default ->
