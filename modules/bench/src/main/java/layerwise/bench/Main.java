@@ -50,7 +50,7 @@ public final class Main {
             case "verify" -> VerifyCommand.run(rest, environment, out, err);
             case "sweep" -> SweepCommand.run(rest, environment, out, err);
             case "fit" -> FitCommand.run(rest, out);
-            case "devices" -> DevicesCommand.run(rest, out);
+            case "devices" -> DevicesCommand.run(rest, environment, out, err);
             case "forward" -> ForwardCommand.run(rest, environment, out, err);
             default ->
                 throw new ConfigException("command line: '%s' is no command, expected one of %s%s"
