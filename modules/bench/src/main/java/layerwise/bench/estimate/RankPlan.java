@@ -1,6 +1,7 @@
 package layerwise.bench.estimate;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
@@ -33,7 +34,7 @@ final class RankPlan {
     private final PagedCache cache;
     private final WeightTable weights;
     private final DecoderSlice slice;
-    private final RotaryTable rotary;
+    private final Optional<RotaryTable> rotary;
     private final Balancing balancing;
     private final Exchange exchange;
 
@@ -65,16 +66,8 @@ final class RankPlan {
                 config.limits().maxSeqLen());
         weights = new WeightTable(model, new WeightSource.Dummy());
         slice = new DecoderSlice(
-                model,
-                config.layerIndices(),
-                weights,
-                cache,
-                model.dtype(),
-                config.kvCacheDtype().of(model.cacheDtype()),
-                mapping);
-        rotary = RotaryTable.of(
-                model.layer(config.layerIndices().getFirst()).mixer(),
-                config.limits().maxSeqLen());
+                model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model), mapping);
+        rotary = RotaryTable.of(model, config.layerIndices(), config.limits().maxSeqLen());
         balancing = new Balancing(model, config.layerIndices(), mapping, config.balanceMethod(), environment);
         exchange = Exchange.of(config, mapping, balancing.topK(), localRanks, links, environment);
     }
@@ -106,7 +99,7 @@ final class RankPlan {
         return slice.benchmark(
                         config.runType() == RunType.GEN ? Phase.GENERATION : Phase.CONTEXT,
                         cache.tables("step", 0, batch).paged(),
-                        rotary.tensor(),
+                        rotary.map(RotaryTable::tensor),
                         balancing.table(traffic, ratio).choice(),
                         traffic)
                 .program();
