@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -159,7 +160,8 @@ record MeasuredProblem(Path file, String title, String gpu, JsonNode run, double
             arguments.add((run.path(flag).asBoolean() ? "--" : "--no-") + flag.replace('_', '-'));
         }
         arguments.addAll(List.of("--device", "estimate:" + gpu));
-        return RunOptions.parse("fit", arguments, System.out).orElseThrow();
+        return RunOptions.parse("fit", arguments, new PrintStream(PrintStream.nullOutputStream()))
+                .orElseThrow();
     }
 
     /** Whether it is that point of a sweep, on that GPU. */
