@@ -98,7 +98,7 @@ public record RunConfig(
     }
 
     /** The same, followed by what the run found out. */
-    public String argsJson(Map<String, String> effective) {
+    public String argsJson(Map<String, ?> effective) {
         Map<String, Object> all = new LinkedHashMap<>(arguments());
         all.putAll(effective);
         return PythonText.json(all);

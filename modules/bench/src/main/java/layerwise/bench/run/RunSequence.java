@@ -14,7 +14,7 @@ import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
 import layerwise.bench.config.Statistics;
 import layerwise.bench.device.Devices;
-import layerwise.bench.device.GpuFacts;
+import layerwise.bench.device.GpuFile;
 import layerwise.bench.device.Installation;
 import layerwise.bench.exchange.Balancing;
 import layerwise.bench.exchange.Exchange;
@@ -191,7 +191,7 @@ final class RunSequence {
                 rotary,
                 executor,
                 memory,
-                GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
+                GpuFile.of(executor.device(), Installation.home().resolve("configs/gpus")));
         if (rank.world() > 1) {
             progress.say("Layer-wise benchmarks: " + exchange);
             executor.notes().forEach(note -> progress.say("Layer-wise benchmarks: " + note));

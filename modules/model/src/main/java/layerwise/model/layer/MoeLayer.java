@@ -239,17 +239,17 @@ final class MoeLayer implements SubLayer {
         TensorRef slots = to.tensor("slots", DType.I32, tokens, topK);
         to.launch(new SortByExpert(ids, offsets, pairs, slots, (int) own.from()));
         TensorRef rows = to.activation("rows", pairCount, hidden.dim(1));
-        to.launch(new GatherRows(hidden, pairs, rows, topK));
+        to.launch(new GatherRows(hidden, pairs, rows, topK, load.rows()));
         TensorRef wide = to.activation("expert_up", pairCount, up.n());
         to.launch(new GroupedLinear(rows, offsets, up, wide, load));
         TensorRef activated = to.activation("expert_activated", pairCount, spec.intermediate());
         to.launch(
                 switch (spec.activation()) {
-                    case SWIGLU -> new SwiGlu(wide, Optional.of(offsets), activated);
-                    case SQUARED_RELU -> new SquaredRelu(wide, Optional.of(offsets), activated);
+                    case SWIGLU -> new SwiGlu(wide, Optional.of(offsets), activated, load.rows());
+                    case SQUARED_RELU -> new SquaredRelu(wide, Optional.of(offsets), activated, load.rows());
                 });
         TensorRef out = to.activation("expert_output", pairCount, hidden.dim(1));
         to.launch(new GroupedLinear(activated, offsets, down, out, load));
-        to.launch(new Combine(out, slots, weights, result));
+        to.launch(new Combine(out, slots, weights, result, load.rows()));
     }
 }
