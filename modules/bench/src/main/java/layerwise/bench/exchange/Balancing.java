@@ -14,8 +14,6 @@ import layerwise.model.layer.Traffic;
 import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.spec.MoeSpec;
-import layerwise.op.ExchangeLoad;
-import layerwise.op.ExpertLoad;
 import layerwise.op.RankTokens;
 import layerwise.op.Share;
 
@@ -24,6 +22,7 @@ public final class Balancing {
     private final Mapping mapping;
     private final BalanceMethod method;
     private final Assignment assignment;
+    private final List<Integer> mixtures;
     private final Optional<MoeSpec> moe;
     private final String model;
 
@@ -38,12 +37,25 @@ public final class Balancing {
         this.method = method;
         this.assignment = Assignment.of(environment);
         this.model = model.name();
+        this.mixtures = layers.stream()
+                .filter(index -> model.layer(index).feedForward() instanceof MoeSpec)
+                .toList();
         // The mixtures of a model are all alike.
         this.moe = layers.stream()
                 .map(index -> model.layer(index).feedForward())
                 .filter(MoeSpec.class::isInstance)
                 .map(MoeSpec.class::cast)
                 .findFirst();
+    }
+
+    /** The layers that have experts. */
+    public List<Integer> mixtures() {
+        return mixtures;
+    }
+
+    /** Their mixture, where there are any. */
+    public Optional<MoeSpec> mixture() {
+        return moe;
     }
 
     /** Experts of a token, where there are any. */
@@ -68,52 +80,21 @@ public final class Balancing {
         Share own = mapping.experts(model, spec.experts());
         int perRank = (int) own.size();
         int self = mapping.group().rank();
-        int[] ownIds = new int[0];
-        long rows = 0;
-        boolean[] active = new boolean[perRank];
-        long sent = 0;
-        long received = 0;
+        List<int[]> choices = new ArrayList<>();
         for (int dataRank = 0; dataRank < mapping.dataRanks(); dataRank++) {
-            boolean mine = dataRank == mapping.dataRank();
-            int count = mine ? tokens.own() : tokens.counts().get(dataRank);
-            int[] ids = new ExpertSelection(
+            int count = dataRank == mapping.dataRank()
+                    ? tokens.own()
+                    : tokens.counts().get(dataRank);
+            choices.add(new ExpertSelection(
                             count, spec.topK(), spec.experts(), mapping.group().size(), mapping.dataRanks(), dataRank)
                     .select(method, ratio, assignment)
-                    .orElseThrow();
-            for (int id : ids) {
-                if (id / perRank == self) {
-                    rows++;
-                    active[id % perRank] = true;
-                }
-            }
-            if (mine) {
-                ownIds = ids;
-                sent = pairs(ids, spec.topK(), perRank, self, false);
-            } else {
-                received += pairs(ids, spec.topK(), perRank, self, true);
-            }
+                    .orElseThrow());
         }
-        long activeExperts = 0;
-        for (boolean used : active) {
-            activeExperts += used ? 1 : 0;
-        }
-        boolean travels = mapping.dataRanks() > 1;
+        ChoiceLoad load = ChoiceLoad.of(
+                choices, spec.topK(), mapping.dataRank(), mapping.group().rank(), (int) own.size());
         return new ExpertTable.Chunk(
-                Arrays.stream(ownIds).boxed().toList(),
-                new ExpertLoad(rows, activeExperts),
-                travels ? new ExchangeLoad(sent, received) : new ExchangeLoad(0, 0));
-    }
-
-    /** Pairs of a token and a rank that has one of its experts: this rank only, or all others. */
-    private static long pairs(int[] ids, int topK, int perRank, int self, boolean toSelf) {
-        long pairs = 0;
-        for (int row = 0; row < ids.length; row += topK) {
-            pairs += Arrays.stream(ids, row, row + topK)
-                    .map(id -> id / perRank)
-                    .distinct()
-                    .filter(rank -> (rank == self) == toSelf)
-                    .count();
-        }
-        return pairs;
+                Arrays.stream(choices.get(mapping.dataRank())).boxed().toList(),
+                load.experts(),
+                load.exchange(mapping.dataRanks() > 1));
     }
 }

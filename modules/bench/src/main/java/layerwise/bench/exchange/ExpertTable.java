@@ -27,8 +27,8 @@ public record ExpertTable(List<Chunk> chunks, int topK) {
      * @param load     what the choices of all ranks mean for this rank's experts
      * @param exchange what they mean for the links
      */
-    record Chunk(List<Integer> ids, ExpertLoad load, ExchangeLoad exchange) {
-        Chunk {
+    public record Chunk(List<Integer> ids, ExpertLoad load, ExchangeLoad exchange) {
+        public Chunk {
             ids = List.copyOf(ids);
         }
     }

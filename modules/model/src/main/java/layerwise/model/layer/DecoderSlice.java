@@ -129,7 +129,9 @@ public final class DecoderSlice {
         TensorRef hidden = hiddenIn;
         TensorRef residual = residualIn;
         for (Map.Entry<Integer, DecoderLayer> layer : layers.entrySet()) {
-            residual = layer.getValue().emit(to, hidden, residual, choice).residual();
+            residual = layer.getValue()
+                    .emit(to, hidden, residual, choice.at(layer.getKey()))
+                    .residual();
             hidden = inputNorm(to, layer.getKey() + 1, residual, inputGains.get(layer.getKey() + 1));
         }
         return new Benchmark(to.program().build(List.of(hidden, residual)), hiddenIn, residualIn);
