@@ -189,7 +189,12 @@ final class RunSequence {
         calibrator.describe().ifPresent(progress::say);
         progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
         progress.phase("Create runner", () -> {
+            long start = System.nanoTime();
             weights.place(memory);
+            executor.synchronize();
+            if (config.loadFormat() == LoadFormat.AUTO) {
+                progress.loaded(weights.bytes(), System.nanoTime() - start);
+            }
             rotary.place(memory);
             executor.synchronize();
         });
