@@ -107,10 +107,14 @@ final class CudaMemory implements Memory {
             gpu.staging().upload(parts, memory);
             return;
         }
-        long at = 0;
-        for (MemorySegment part : parts) {
-            gpu.device().upload(part, memory.slice(at, part.byteSize()), gpu.main());
-            at += part.byteSize();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment whole = arena.allocate(memory.bytes());
+            long at = 0;
+            for (MemorySegment part : parts) {
+                MemorySegment.copy(part, 0, whole, at, part.byteSize());
+                at += part.byteSize();
+            }
+            gpu.device().upload(whole.asSlice(0, at), memory, gpu.main());
         }
     }
 
@@ -294,9 +298,16 @@ final class CudaMemory implements Memory {
     }
 
     @Override
-    public void copy(TensorRef source, TensorRef target) {
+    public Runnable copying(TensorRef source, TensorRef target) {
         source.requireCopyableTo(target);
-        gpu.main().copy(place(source), place(target));
+        DeviceSlice from = place(source);
+        DeviceSlice to = place(target);
+        return () -> gpu.main().copy(from, to);
+    }
+
+    @Override
+    public void refill(Buffer buffer, Contents contents) {
+        fill(buffer, whole(buffer).owner(), contents);
     }
 
     @Override
@@ -311,8 +322,8 @@ final class CudaMemory implements Memory {
         if (type.isEmpty()) {
             return OptionalLong.empty();
         }
-        try (Arena arena = Arena.ofConfined();
-                DeviceBuffer first = gpu.device().allocate(Long.BYTES)) {
+        DeviceBuffer first = scratch();
+        try (Arena arena = Arena.ofConfined()) {
             gpu.main().fill(first, (byte) 0xFF);
             new KernelCall(
                             gpu.kernels().kernel("find_not_finite", "find_not_finite_" + type),
@@ -327,6 +338,11 @@ final class CudaMemory implements Memory {
             long found = host.get(ValueLayout.JAVA_LONG, 0);
             return found == -1 ? OptionalLong.empty() : OptionalLong.of(found);
         }
+    }
+
+    /** Eight bytes for an answer. */
+    private DeviceBuffer scratch() {
+        return buffers.computeIfAbsent("#scratch", name -> gpu.device().allocate(Long.BYTES));
     }
 
     @Override
