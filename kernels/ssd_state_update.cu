@@ -7,14 +7,14 @@
 // Layout    tokens of x, b, c, dt lie ldx, ldb, ldc, ldd elements apart (ldb and ldc multiples of 8, b and c 16-byte
 //           aligned), heads and groups follow each other; y and state are contiguous
 // Roofline  bytes = state read and written = 2*B*Q*D*N*size(S), flops = 6*T*Q*D*N: bandwidth-bound everywhere
-// Launch    grid (ceil(D*N/8192), Q, B), block (256), no dynamic shared memory; a block has 8192/N rows of a head's state,
-//           32 elements a thread, in registers over all tokens of its sequence
+// Launch    grid (ceil(D*N/4096), Q, B), block (256), no dynamic shared memory; a block has 4096/N rows of a head's state,
+//           16 elements a thread, in registers over all tokens of its sequence
 // Numerics  float32; the output is of the state before it is rounded to S
 // Source    Dao and Gu 2024 (Mamba-2), §7.1
 #include "common/recurrent.cuh"
 
 constexpr int THREADS = 256;
-constexpr int PER_THREAD = 32;
+constexpr int PER_THREAD = 16;
 
 template <class S>
 static __device__ void update(bf16* y, S* state, const bf16* x, const bf16* b, const bf16* c, const bf16* dt,
@@ -83,7 +83,7 @@ static __device__ void update(bf16* y, S* state, const bf16* x, const bf16* b, c
 }
 
 #define SSD_STATE_UPDATE(SUFFIX, S)                                                                                     \
-    extern "C" __global__ __launch_bounds__(THREADS, 2) void ssd_state_update_##SUFFIX(                                 \
+    extern "C" __global__ __launch_bounds__(THREADS, 4) void ssd_state_update_##SUFFIX(                                 \
         bf16* y, S* state, const bf16* x, const bf16* b, const bf16* c, const bf16* dt, const float* aLog,              \
         const float* dtBias, const float* skip, const int* starts, const int* past, const int* slots, int heads, int D, \
         int groups, int N, int64_t ldx, int64_t ldb, int64_t ldc, int64_t ldd) {                                        \

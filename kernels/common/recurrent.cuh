@@ -53,3 +53,26 @@ __device__ __forceinline__ void loadSome(float (&v)[W], const bf16* p) {
         v[0] = lowBf16(raw.x), v[1] = highBf16(raw.x), v[2] = lowBf16(raw.y), v[3] = highBf16(raw.y);
     }
 }
+
+// Two neighbours of a state, for kernels that hold it as sums of matrix products.
+__device__ __forceinline__ void loadPair(float& low, float& high, const float* p) {
+    const float2 v = *reinterpret_cast<const float2*>(p);
+    low = v.x, high = v.y;
+}
+__device__ __forceinline__ void loadPair(float& low, float& high, const __half* p) {
+    const float2 v = __half22float2(*reinterpret_cast<const __half2*>(p));
+    low = v.x, high = v.y;
+}
+__device__ __forceinline__ void loadPair(float& low, float& high, const bf16* p) {
+    const uint32_t v = *reinterpret_cast<const uint32_t*>(p);
+    low = lowBf16(v), high = highBf16(v);
+}
+__device__ __forceinline__ void storePair(float* p, float low, float high) {
+    *reinterpret_cast<float2*>(p) = make_float2(low, high);
+}
+__device__ __forceinline__ void storePair(__half* p, float low, float high) {
+    *reinterpret_cast<__half2*>(p) = __floats2half2_rn(low, high);
+}
+__device__ __forceinline__ void storePair(bf16* p, float low, float high) {
+    *reinterpret_cast<uint32_t*>(p) = packBf16(low, high);
+}
