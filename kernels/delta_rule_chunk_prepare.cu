@@ -8,12 +8,13 @@
 //           DeltaChunk, most the longest sequence's number of chunks
 // Layout    tokens of q, k, v, a, b lie ldq, ldk, ldv, lda, ldb elements apart; q, k, v 16-byte aligned, their steps
 //           multiples of 8
-// Roofline  bytes = q, k, v once, chunks once (640 bytes a token and head), flops = 2*T*Q*64*5*128: bandwidth-bound
+// Roofline  bytes = q, k, v once, chunks once (650 bytes a token and head), flops = 2*T*Q*64*5*128: bandwidth-bound
 // Launch    grid (most, Q, B), block (128), 66,560 bytes of dynamic shared memory
 // Numerics  M and T are float32; T, u, w and scores are rounded to bf16
 // Source    Yang et al. 2024, "Parallelizing Linear Transformers with the Delta Rule", §3; Yang, Kautz and Hatamizadeh 2024
 #include "common/delta_chunks.cuh"
 #include "common/gates.cuh"
+#include "common/softmax.cuh"
 #include "common/warp_tiles.cuh"
 
 constexpr int HALF = DELTA_CHUNK / 2;
@@ -49,11 +50,11 @@ static __device__ void gates(Tokens& tokens, DeltaGates& out, const bf16* a, con
     for (int i = 0; i < 2; i++) {
         const int t = 2 * lane + i;
         tokens.decay[t] = before + decay[i];
-        out.through[t] = exp2f(before + decay[i]) * scale;
-        out.rest[t] = exp2f(last - (before + decay[i]));
+        out.through[t] = fastExp2(before + decay[i]) * scale;
+        out.rest[t] = fastExp2(last - (before + decay[i]));
     }
     if (lane == 0) {
-        out.kept = exp2f(last);
+        out.kept = fastExp2(last);
     }
 }
 
@@ -181,10 +182,10 @@ void delta_rule_chunk_prepare_bf16(DeltaChunk* chunks, const bf16* q, const bf16
     }
     const int group = head / (heads / keyHeads);
     DeltaChunk& out = chunks[(static_cast<int64_t>(sequence) * gridDim.x + chunk) * heads + head];
-    copyRows<256, DELTA_CHUNK>(keys, k + token * ldk + group * DELTA_K, ldk, rows);
-    copyRows<256, DELTA_CHUNK>(queries, q + token * ldq + group * DELTA_K, ldq, rows);
+    copyRows<256, DELTA_CHUNK, 128>(keys, k + token * ldk + group * DELTA_K, ldk, rows);
+    copyRows<256, DELTA_CHUNK, 128>(queries, q + token * ldq + group * DELTA_K, ldq, rows);
     closeCopyGroup();
-    copyRows<256, DELTA_CHUNK>(values, v + token * ldv + head * DELTA_K, ldv, rows);
+    copyRows<256, DELTA_CHUNK, 128>(values, v + token * ldv + head * DELTA_K, ldv, rows);
     closeCopyGroup();
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     if (warp == 0) {
@@ -194,7 +195,7 @@ void delta_rule_chunk_prepare_bf16(DeltaChunk* chunks, const bf16* q, const bf16
     awaitCopyGroups<1>();
     __syncthreads();
     if (threadIdx.x < DELTA_CHUNK) {
-        decayedBeta[threadIdx.x] = tokens.beta[threadIdx.x] * exp2f(tokens.decay[threadIdx.x]);
+        decayedBeta[threadIdx.x] = tokens.beta[threadIdx.x] * fastExp2(tokens.decay[threadIdx.x]);
     }
     const int row[2] = {16 * warp + lane / 4, 16 * warp + lane / 4 + 8};
     float sums[DELTA_CHUNK / 8][4] = {};
@@ -206,8 +207,8 @@ void delta_rule_chunk_prepare_bf16(DeltaChunk* chunks, const bf16* q, const bf16
         for (int h = 0; h < 2; h++) {
             const int t = row[h];
             const float2 v2 = make_float2(
-                s < t ? sums[j][2 * h] * tokens.beta[t] * exp2f(tokens.decay[t] - tokens.decay[s]) : 0,
-                s + 1 < t ? sums[j][2 * h + 1] * tokens.beta[t] * exp2f(tokens.decay[t] - tokens.decay[s + 1]) : 0);
+                s < t ? sums[j][2 * h] * tokens.beta[t] * fastExp2(tokens.decay[t] - tokens.decay[s]) : 0,
+                s + 1 < t ? sums[j][2 * h + 1] * tokens.beta[t] * fastExp2(tokens.decay[t] - tokens.decay[s + 1]) : 0);
             *reinterpret_cast<float2*>(&m[t * STEP + s]) = v2;
         }
     }
@@ -222,7 +223,7 @@ void delta_rule_chunk_prepare_bf16(DeltaChunk* chunks, const bf16* q, const bf16
 #pragma unroll
         for (int i = 0; i < 4; i++) {
             const int t = row[i / 2], column = s + i % 2;
-            sums[j][i] = column <= t ? scale * sums[j][i] * exp2f(tokens.decay[t] - tokens.decay[column]) : 0;
+            sums[j][i] = column <= t ? scale * sums[j][i] * fastExp2(tokens.decay[t] - tokens.decay[column]) : 0;
         }
     }
 #pragma unroll

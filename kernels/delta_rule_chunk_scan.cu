@@ -24,23 +24,25 @@ struct Stage {
     uint4 u[DELTA_ROW_TILES * COLUMNS / 16 * 32];
     uint4 scores[DELTA_SCORES];
     DeltaGates gates;
-    uint8_t unused[496]; // the next stage's tiles start at a multiple of 1024
+    uint8_t unused[384]; // the next stage's tiles start at a multiple of 1024
 };
 static_assert(sizeof(Stage) % 1024 == 0, "stages follow each other");
 
 static __device__ void fetch(Stage& to, const DeltaChunk& chunk, const bf16* q, const bf16* k, int64_t ldq, int64_t ldk,
                              int rows, int part) {
-    copyRows<256, DELTA_CHUNK>({sharedAddress(to.q)}, q, ldq, rows);
-    copyRows<256, DELTA_CHUNK>({sharedAddress(to.k)}, k, ldk, rows);
-    for (int i = threadIdx.x; i < DELTA_WIDE; i += 256) {
-        copyAsync16(sharedAddress(&to.w[i]), &chunk.w[i], true);
+    copyRows<256, DELTA_CHUNK, 256>({sharedAddress(to.q)}, q, ldq, rows);
+    copyRows<256, DELTA_CHUNK, 256>({sharedAddress(to.k)}, k, ldk, rows);
+#pragma unroll
+    for (int i = 0; i < DELTA_WIDE; i += 256) {
+        copyAsync16(sharedAddress(&to.w[threadIdx.x + i]), &chunk.w[threadIdx.x + i], true);
     }
     { // [row tile][16 columns] of this part, two of eight
         const int tile = threadIdx.x / 64, within = threadIdx.x % 64;
         copyAsync16(sharedAddress(&to.u[threadIdx.x]), &chunk.u[(tile * 8 + part * 2) * 32 + within], true);
     }
-    for (int i = threadIdx.x; i < DELTA_SCORES; i += 256) {
-        copyAsync16(sharedAddress(&to.scores[i]), &chunk.scores[i], true);
+#pragma unroll
+    for (int i = 0; i < DELTA_SCORES; i += 256) {
+        copyAsync16(sharedAddress(&to.scores[threadIdx.x + i]), &chunk.scores[threadIdx.x + i], true);
     }
     if (threadIdx.x < sizeof(DeltaGates) / 16) {
         copyAsync16(sharedAddress(&to.gates) + threadIdx.x * 16, reinterpret_cast<const uint4*>(&chunk.gates) + threadIdx.x,

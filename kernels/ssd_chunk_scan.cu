@@ -43,10 +43,8 @@ static __device__ void outputs(float (&y)[8][4], int row, const Tiles& tiles, co
     for (int j = 0; j < 8; j++) {
 #pragma unroll
         for (int h = 0; h < 2; h++) {
-            const uint32_t in = loadShared(tiles.x.pair(row + lane / 4 + 8 * h, j));
-            const float kept = exp2f(decay[h]);
-            y[j][2 * h] = kept * y[j][2 * h] + skip * lowBf16(in);
-            y[j][2 * h + 1] = kept * y[j][2 * h + 1] + skip * highBf16(in);
+            y[j][2 * h] *= fastExp2(decay[h]);
+            y[j][2 * h + 1] *= fastExp2(decay[h]);
         }
     }
     for (int first = 0; first < row + 16; first += BLOCK) {
@@ -71,8 +69,11 @@ static __device__ void outputs(float (&y)[8][4], int row, const Tiles& tiles, co
 #pragma unroll
             for (int h = 0; h < 2; h++) {
                 const int t = row + lane / 4 + 8 * h;
-                scores[j][2 * h] = s <= t ? scores[j][2 * h] * exp2f(decay[h] - before.x) * delta.x : 0;
-                scores[j][2 * h + 1] = s + 1 <= t ? scores[j][2 * h + 1] * exp2f(decay[h] - before.y) * delta.y : 0;
+                scores[j][2 * h] = s <= t ? scores[j][2 * h] * fastExp2(decay[h] - before.x) * delta.x : 0;
+                scores[j][2 * h + 1] = s + 1 <= t ? scores[j][2 * h + 1] * fastExp2(decay[h] - before.y) * delta.y : 0;
+                // skip * x[t] joins in before the rounding: what a token takes from itself may cancel it.
+                scores[j][2 * h] += s == t ? skip : 0;
+                scores[j][2 * h + 1] += s + 1 == t ? skip : 0;
             }
         }
 #pragma unroll
@@ -91,7 +92,7 @@ static __device__ void outputs(float (&y)[8][4], int row, const Tiles& tiles, co
 }
 
 // Through the warp's own rows of c, which nobody else reads, so that whole rows go to memory.
-static __device__ void storeRows(bf16* y, int64_t step, int rows, const float (&sums)[8][4], int row, const Tiles& tiles) {
+static __device__ void storeRows(bf16* y, int step, int rows, const float (&sums)[8][4], int row, const Tiles& tiles) {
     const int lane = threadIdx.x % 32;
     __syncwarp();
 #pragma unroll
@@ -104,7 +105,7 @@ static __device__ void storeRows(bf16* y, int64_t step, int rows, const float (&
     for (int i = 0; i < 4; i++) {
         const int r = row + i * 4 + lane / 8;
         if (r < rows) {
-            *reinterpret_cast<uint4*>(y + r * step + lane % 8 * 8) = loadShared16(tiles.c.at(r, lane % 8));
+            *reinterpret_cast<uint4*>(y + static_cast<int64_t>(r) * step + lane % 8 * 8) = loadShared16(tiles.c.at(r, lane % 8));
         }
     }
 }
@@ -121,24 +122,27 @@ static __device__ void scan(bf16* y, S* state, const float* states, const float*
     SsdGates& gates = *reinterpret_cast<SsdGates*>(shared + 2 * WIDE_TILE + 2 * NARROW_TILE);
     const int segment = blockIdx.x, segments = gridDim.x, head = blockIdx.y, sequence = blockIdx.z;
     const int group = head / (heads / groups);
-    const int64_t until = starts[sequence + 1];
-    const int64_t begin = starts[sequence] + static_cast<int64_t>(segment) * chunks * SSD_CHUNK;
-    const int64_t end = min(until, begin + static_cast<int64_t>(chunks) * SSD_CHUNK);
-    if (begin >= until) {
+    const int begin = starts[sequence] + segment * chunks * SSD_CHUNK;
+    const int left = starts[sequence + 1] - begin; // to the sequence's end
+    if (left <= 0) {
         return;
     }
+    const int length = min(left, chunks * SSD_CHUNK);
+    x += begin * ldx + head * SSD_D;
+    b += begin * ldb + group * SSD_N;
+    c += begin * ldc + group * SSD_N;
+    y += (static_cast<int64_t>(begin) * heads + head) * SSD_D;
     auto cached = [&] { return state + (static_cast<int64_t>(slots[sequence]) * heads + head) * SSD_D * SSD_N; };
-    auto fetch = [&](int64_t token) {
-        const int rows = static_cast<int>(min(static_cast<int64_t>(SSD_CHUNK), until - token));
-        copyRows<256, SSD_CHUNK>(tiles.c, c + token * ldc + group * SSD_N, ldc, rows);
-        copyRows<256, SSD_CHUNK>(tiles.b, b + token * ldb + group * SSD_N, ldb, rows);
-        copyRows<128, SSD_CHUNK>(tiles.x, x + token * ldx + head * SSD_D, ldx, rows);
+    auto fetch = [&](int token) {
+        copyRows<256, SSD_CHUNK, SSD_THREADS>(tiles.c, c + token * ldc, ldc, left - token);
+        copyRows<256, SSD_CHUNK, SSD_THREADS>(tiles.b, b + token * ldb, ldb, left - token);
+        copyRows<128, SSD_CHUNK, SSD_THREADS>(tiles.x, x + token * ldx, ldx, left - token);
         closeCopyGroup();
     };
-    fetch(begin);
-    SsdSteps steps{dt + head, ldd, dtBias[head], -expf(aLog[head]) * 1.44269504f};
+    fetch(0);
+    SsdSteps steps{dt + begin * ldd + head, ldd, dtBias[head], -expf(aLog[head]) * 1.44269504f};
     if (threadIdx.x < 32) {
-        steps.fetch(begin, until);
+        steps.fetch(0, left);
     }
     SsdState sum = {};
     if (segments > 1) {
@@ -146,14 +150,14 @@ static __device__ void scan(bf16* y, S* state, const float* states, const float*
         sum.decayAndAdd(0, states + place * SSD_D * SSD_N);
         for (int i = 0; i < segment; i++) {
             const int64_t at = place + static_cast<int64_t>(i) * heads;
-            sum.decayAndAdd(exp2f(decays[at]), states + (at + heads) * SSD_D * SSD_N);
+            sum.decayAndAdd(fastExp2(decays[at]), states + (at + heads) * SSD_D * SSD_N);
         }
     } else if (past[sequence] > 0) {
         sum.read(cached());
     }
     const int warp = threadIdx.x / 32;
     const int row = 16 * (warp < 4 ? warp : 11 - warp); // short and long rows of scores meet on each scheduler
-    for (int64_t token = begin; token < end; token += SSD_CHUNK) {
+    for (int token = 0; token < length; token += SSD_CHUNK) {
 #pragma unroll
         for (int j = 0; j < 8; j++) {
             const int chunk = threadIdx.x / 128 * 8 + j;
@@ -162,23 +166,24 @@ static __device__ void scan(bf16* y, S* state, const float* states, const float*
         }
         if (threadIdx.x < 32) {
             steps.put(gates);
-            steps.fetch(token + SSD_CHUNK, until);
         }
         awaitCopyGroups<0>();
         __syncthreads();
         {
             float sums[8][4] = {};
             outputs(sums, row, tiles, gates, skip[head]);
-            const int rows = static_cast<int>(min(static_cast<int64_t>(SSD_CHUNK), until - token));
-            storeRows(y + (token * heads + head) * SSD_D, static_cast<int64_t>(heads) * SSD_D, rows, sums, row, tiles);
+            storeRows(y + static_cast<int64_t>(token) * heads * SSD_D, heads * SSD_D, left - token, sums, row, tiles);
+        }
+        if (threadIdx.x < 32) {
+            steps.fetch(token + SSD_CHUNK, left);
         }
         sum.advance(tiles.x, tiles.b, gates);
         __syncthreads(); // the chunk is read
-        if (token + SSD_CHUNK < end) {
+        if (token + SSD_CHUNK < length) {
             fetch(token + SSD_CHUNK);
         }
     }
-    if (end == until) {
+    if (length == left) {
         sum.write(cached());
     }
 }

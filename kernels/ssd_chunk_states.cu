@@ -24,8 +24,8 @@ static __device__ void states(float* out, float* decays, const S* state, const b
     SsdGates* gates = reinterpret_cast<SsdGates*>(shared + 2 * STAGE);
     const int segment = blockIdx.x, segments = gridDim.x + 1, head = blockIdx.y, sequence = blockIdx.z;
     const int group = head / (heads / groups);
-    const int64_t until = starts[sequence + 1];
-    const int64_t begin = starts[sequence] + static_cast<int64_t>(segment) * chunks * SSD_CHUNK;
+    const int begin = starts[sequence] + segment * chunks * SSD_CHUNK;
+    const int length = chunks * SSD_CHUNK;
     const int64_t place = (static_cast<int64_t>(sequence) * segments + segment) * heads + head;
     if (segment == 0) {
         SsdState first = {};
@@ -34,27 +34,29 @@ static __device__ void states(float* out, float* decays, const S* state, const b
         }
         first.put(out + place * SSD_D * SSD_N);
     }
-    if (begin + static_cast<int64_t>(chunks) * SSD_CHUNK >= until) {
+    if (begin + length >= starts[sequence + 1]) {
         return; // the sequence's last segment, or behind it
     }
+    x += begin * ldx + head * SSD_D;
+    b += begin * ldb + group * SSD_N;
     auto fetch = [&](int chunk) {
         const uint32_t base = sharedAddress(shared) + chunk % 2 * STAGE;
-        const int64_t token = begin + static_cast<int64_t>(chunk) * SSD_CHUNK;
-        copyRows<128, SSD_CHUNK>({base}, x + token * ldx + head * SSD_D, ldx, SSD_CHUNK);
-        copyRows<256, SSD_CHUNK>({base + SSD_CHUNK * SSD_D * 2}, b + token * ldb + group * SSD_N, ldb, SSD_CHUNK);
+        const int token = chunk * SSD_CHUNK;
+        copyRows<128, SSD_CHUNK, SSD_THREADS>({base}, x + token * ldx, ldx, SSD_CHUNK);
+        copyRows<256, SSD_CHUNK, SSD_THREADS>({base + SSD_CHUNK * SSD_D * 2}, b + token * ldb, ldb, SSD_CHUNK);
     };
-    SsdSteps steps{dt + head, ldd, dtBias[head], -expf(aLog[head]) * 1.44269504f};
+    SsdSteps steps{dt + begin * ldd + head, ldd, dtBias[head], -expf(aLog[head]) * 1.44269504f};
     SsdState sum = {};
     float kept = 0;
     fetch(0);
     closeCopyGroup();
     if (threadIdx.x < 32) {
-        steps.fetch(begin, until);
+        steps.fetch(0, length);
     }
     for (int chunk = 0; chunk < chunks; chunk++) {
         if (threadIdx.x < 32) {
             steps.put(gates[chunk % 2]);
-            steps.fetch(begin + static_cast<int64_t>(chunk + 1) * SSD_CHUNK, until);
+            steps.fetch((chunk + 1) * SSD_CHUNK, length);
         }
         awaitCopyGroups<0>();
         __syncthreads(); // this chunk is there, and all are done with the one before

@@ -17,7 +17,7 @@ struct DeltaGates {
     float through[DELTA_CHUNK]; // of the state at the chunk's start in a token's output: its decay since, times the scale
     float rest[DELTA_CHUNK];    // what is left of a token at the chunk's end
     float kept;                 // what is left of the state at the chunk's start at its end
-    float unused[3];
+    float unused[31];           // so that every part of every chunk starts at a multiple of 128 bytes
 };
 
 // One chunk of one value head.
@@ -27,4 +27,4 @@ struct DeltaChunk {
     uint4 scores[DELTA_SCORES]; // scale * q.k, decayed, lower triangle: [64,64]
     DeltaGates gates;
 };
-static_assert(sizeof(DeltaChunk) == 41488, "as RecurrentLaunches reserves");
+static_assert(sizeof(DeltaChunk) == 41600, "as RecurrentLaunches reserves");

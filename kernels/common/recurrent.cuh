@@ -10,8 +10,8 @@
 template <class S>
 constexpr int WIDE = 16 / sizeof(S);
 
-__device__ __forceinline__ void load(float (&v)[8], const __half* p) {
-    const uint4 raw = *reinterpret_cast<const uint4*>(p);
+// What 16 bytes of a state are, as they lie in memory: half the registers of 16-bit states, or as many as of float32 ones.
+__device__ __forceinline__ void widen(float (&v)[8], const uint4& raw, const __half*) {
     const uint32_t word[4] = {raw.x, raw.y, raw.z, raw.w};
 #pragma unroll
     for (int i = 0; i < 4; i++) {
@@ -21,9 +21,26 @@ __device__ __forceinline__ void load(float (&v)[8], const __half* p) {
     }
 }
 
+__device__ __forceinline__ void widen(float (&v)[8], const uint4& raw, const bf16*) {
+    const uint32_t word[4] = {raw.x, raw.y, raw.z, raw.w};
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        v[2 * i] = lowBf16(word[i]);
+        v[2 * i + 1] = highBf16(word[i]);
+    }
+}
+
+__device__ __forceinline__ void widen(float (&v)[4], const uint4& raw, const float*) {
+    v[0] = __uint_as_float(raw.x), v[1] = __uint_as_float(raw.y);
+    v[2] = __uint_as_float(raw.z), v[3] = __uint_as_float(raw.w);
+}
+
+__device__ __forceinline__ void load(float (&v)[8], const __half* p) {
+    widen(v, *reinterpret_cast<const uint4*>(p), p);
+}
+
 __device__ __forceinline__ void load(float (&v)[4], const float* p) {
-    const float4 raw = *reinterpret_cast<const float4*>(p);
-    v[0] = raw.x, v[1] = raw.y, v[2] = raw.z, v[3] = raw.w;
+    widen(v, *reinterpret_cast<const uint4*>(p), p);
 }
 
 __device__ __forceinline__ void store(__half* p, const float (&v)[8]) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "recurrent.cuh"
+#include "softmax.cuh"
 #include "warp_tiles.cuh"
 
 constexpr int SSD_THREADS = 256;
@@ -24,10 +25,10 @@ struct SsdSteps {
     float bias, rate; // rate: -exp(aLog), to base 2
     float raw[4];     // of tokens 4*lane ..
 
-    __device__ void fetch(int64_t token, int64_t until) {
+    __device__ void fetch(int token, int until) {
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-            const int64_t t = token + threadIdx.x % 32 * 4 + i;
+            const int t = token + threadIdx.x % 32 * 4 + i;
             raw[i] = t < until ? __bfloat162float(dt[t * step]) : -INFINITY;
         }
     }
@@ -52,7 +53,7 @@ struct SsdSteps {
         for (int i = 0; i < 4; i++) {
             gates.delta[4 * lane + i] = delta[i];
             gates.decay[4 * lane + i] = before + decay[i];
-            gates.weight[4 * lane + i] = exp2f(last - (before + decay[i])) * delta[i];
+            gates.weight[4 * lane + i] = fastExp2(last - (before + decay[i])) * delta[i];
         }
     }
 };
@@ -69,7 +70,7 @@ struct SsdState {
     }
     // Goes over a chunk: decays, and takes in its tokens.
     __device__ void advance(WarpTile<128> x, WarpTile<256> b, const SsdGates& gates) {
-        const float kept = exp2f(gates.decay[SSD_CHUNK - 1]);
+        const float kept = fastExp2(gates.decay[SSD_CHUNK - 1]);
 #pragma unroll
         for (int j = 0; j < 8; j++) {
 #pragma unroll

@@ -73,13 +73,24 @@ __device__ inline void packLeft(uint32_t (&a)[4], const float (&low)[4], const f
     a[2] = packBf16(high[0], high[1]), a[3] = packBf16(high[2], high[3]);
 }
 
-// Rows from .. until of a [.., ROW/2] matrix, `step` elements apart, into a tile of ROWS rows; those behind are zeros.
-template <int ROW, int ROWS>
+// The first `rows` rows of a [.., ROW/2] matrix, `step` elements apart, into a tile of ROWS rows; those behind are zeros. A
+// thread copies the same columns of every row it comes to, and THREADS / CHUNKS rows leave the swizzle as it is.
+template <int ROW, int ROWS, int THREADS>
 __device__ inline void copyRows(WarpTile<ROW> tile, const bf16* from, int64_t step, int rows) {
-    for (int i = threadIdx.x; i < ROWS * WarpTile<ROW>::CHUNKS; i += blockDim.x) {
-        const int row = i / WarpTile<ROW>::CHUNKS;
-        const int chunk = i % WarpTile<ROW>::CHUNKS;
-        const bool valid = row < rows;
-        copyAsync16(tile.at(row, chunk), from + (valid ? row * step : 0) + chunk * 8, valid);
+    constexpr int CHUNKS = WarpTile<ROW>::CHUNKS;
+    constexpr int TOGETHER = THREADS / CHUNKS;
+    static_assert(ROWS % TOGETHER == 0 && TOGETHER % 8 == 0, "whole rounds of whole swizzles");
+    int thread; // volatile: addresses are made when they are needed, not kept in registers over the loops of products
+    asm volatile("mov.u32 %0, %%tid.x;" : "=r"(thread));
+    const int row = thread / CHUNKS;
+    const int chunk = thread % CHUNKS;
+    const uint32_t to = tile.at(row, chunk);
+    const bf16* there = from += chunk * 8;
+    there += row * step;
+#pragma unroll 4
+    for (int i = 0; i < ROWS / TOGETHER; i++) {
+        const bool valid = row + i * TOGETHER < rows;
+        copyAsync16(to + i * TOGETHER * ROW, valid ? there : from, valid);
+        there += TOGETHER * step;
     }
 }

@@ -17,8 +17,8 @@ import layerwise.tensor.DType;
  */
 final class RecurrentLaunches {
     private static final int TAPS = 4;
-    private static final int CONV_TILE = 32;
-    private static final int STATE_ELEMENTS = 4096;
+    private static final int CONV_TILE = 16;
+    private static final int STATE_BYTES = 16_384;
     private static final int DELTA_COLUMNS = 32;
     private static final int DELTA_KEYS = 128;
 
@@ -86,7 +86,7 @@ final class RecurrentLaunches {
         PagedBatch paged = ssm.paged();
         LaunchShape shape = LaunchShape.of(1, 256)
                 .grid(
-                        Math.ceilDiv(ssm.headDim() * n, STATE_ELEMENTS),
+                        Math.ceilDiv(Math.toIntExact(ssm.state().dtype().bytes((long) ssm.headDim() * n)), STATE_BYTES),
                         ssm.heads(),
                         paged.batch().sequences());
         return to.call("ssd_state_update", "ssd_state_update_" + stateType(op, ssm.state()), shape)
