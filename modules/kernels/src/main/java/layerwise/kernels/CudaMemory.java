@@ -121,9 +121,10 @@ final class CudaMemory implements Memory {
     private void fill(Buffer buffer, DeviceBuffer memory, Contents.Uniform uniform) {
         String type = switch (buffer.dtype()) {
             case BF16 -> "bf16";
+            case F16 -> "f16";
             case F32 -> "f32";
             case E4M3 -> "e4m3";
-            case F16, E5M2, E2M1, UE8M0, I32, I8 ->
+            case E5M2, E2M1, UE8M0, I32, I8 ->
                 throw new ConfigException("%s: no noise of type %s on a GPU".formatted(buffer.name(), buffer.dtype()));
         };
         for (Region.Run run : runs(buffer.shape().elements(), uniform.region())) {

@@ -17,13 +17,20 @@ import layerwise.op.AllReduce;
 import layerwise.op.AllToAllCombine;
 import layerwise.op.AllToAllDispatch;
 import layerwise.op.Buffer;
+import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
 import layerwise.op.Contents;
+import layerwise.op.DeltaRuleChunkScan;
+import layerwise.op.DeltaRuleUpdate;
 import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatedRmsNorm;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.L2Norm;
 import layerwise.op.Lane;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
@@ -37,7 +44,11 @@ import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
 import layerwise.op.Scaling;
+import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
+import layerwise.op.SquaredRelu;
+import layerwise.op.SsdChunkScan;
+import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
@@ -77,6 +88,8 @@ final class Preparation {
             case MlaRopeAppend op -> LatentLaunches.of(this, op);
             case MlaPrefillAttention op -> AttentionLaunches.of(this, op);
             case MlaDecodeAttention op -> AttentionLaunches.of(this, op);
+            case GqaPrefillAttention op -> GqaLaunches.of(this, op);
+            case GqaDecodeAttention op -> GqaLaunches.of(this, op);
             case Route op -> RoutingLaunches.of(this, op);
             case SortByExpert op -> RoutingLaunches.of(this, op);
             case GatherRows op -> RoutingLaunches.of(this, op);
@@ -86,6 +99,15 @@ final class Preparation {
             case GroupedLinearCombine op ->
                 throw new IllegalStateException(
                         "no kernel weighs and adds experts' rows; the executor does not ask for it");
+            case CausalConv1d op -> RecurrentLaunches.of(this, op);
+            case GatedRmsNorm op -> HeadLaunches.of(this, op);
+            case L2Norm op -> HeadLaunches.of(this, op);
+            case SquaredRelu op -> PointwiseLaunches.of(this, op);
+            case SigmoidGate op -> HeadLaunches.of(this, op);
+            case SsdChunkScan op -> ChunkLaunches.of(this, op, lane);
+            case SsdStateUpdate op -> RecurrentLaunches.of(this, op, op.ssm());
+            case DeltaRuleChunkScan op -> ChunkLaunches.of(this, op, lane);
+            case DeltaRuleUpdate op -> RecurrentLaunches.of(this, op, op.rule());
             case AllReduce op -> CollectiveLaunches.of(this, op);
             case AllGather op -> CollectiveLaunches.of(this, op);
             case ReduceScatter op -> CollectiveLaunches.of(this, op);
@@ -165,6 +187,13 @@ final class Preparation {
     long scratch(long bytes) {
         Buffer buffer = Buffer.of("#scratch" + scratches++, DType.I8, bytes);
         memory.put(buffer, new Contents.Undefined());
+        return memory.address(buffer.whole());
+    }
+
+    /** The same, zeros before the first launch; launches leave zeros behind. */
+    long zeros(long bytes) {
+        Buffer buffer = Buffer.of("#scratch" + scratches++, DType.I8, bytes);
+        memory.put(buffer, new Contents.Zeros());
         return memory.address(buffer.whole());
     }
 

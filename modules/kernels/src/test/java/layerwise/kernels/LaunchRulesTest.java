@@ -47,6 +47,14 @@ class LaunchRulesTest {
         assertEquals(new ProductVariant(width, tiles, 1), ProductVariants.experts(format, pairs, experts));
     }
 
+    @ParameterizedTest
+    @CsvSource({"64,1,8192,4,16", "64,4,8193,1,65", "32,1,8193,8,9", "64,128,1,1,1", "1,1,300,3,1"})
+    void scansAreDividedIntoSegmentsUntilTheGpuIsFull(int heads, int sequences, int tokens, int segments, int chunks) {
+        assertEquals(
+                new ChunkLaunches.Segments(segments, chunks),
+                ChunkLaunches.Segments.of(Batch.uniform(sequences, tokens, 0), heads));
+    }
+
     @Test
     void expertGridsAreOneWaveOrEveryPossibleTile() {
         // Ten pairs on four experts in tiles of eight rows: at worst 1+1+1+7 rows, that is four tiles, of three across.
@@ -84,22 +92,45 @@ class LaunchRulesTest {
 
     @Test
     void shortSequencesAreNotDivided() {
-        DecodeSplit split = DecodeSplit.of(Batch.uniform(128, 1, 30), 128);
+        DecodeSplit split = DecodeSplit.of(Batch.uniform(128, 1, 30), 128, 1);
         assertEquals(64, split.chunk());
         assertEquals(0, split.partials());
     }
 
     @Test
     void oneLongSequenceIsDividedAmongMultiprocessors() {
-        DecodeSplit split = DecodeSplit.of(Batch.uniform(1, 1, 8193), 128);
-        // Two blocks of heads: 66 parts would fill 132 multiprocessors, 65 parts of two tiles do in one wave.
-        assertEquals(128, split.chunk());
-        assertEquals(Math.ceilDiv(8194, 128) * 128L, split.partials());
+        DecodeSplit split = DecodeSplit.of(Batch.uniform(1, 1, 8193), 128, 1);
+        // One wave in any case: three tiles and 43 parts cost 10 · (3 + 5) + 43, two tiles and 65 parts 10 · (2 + 5) +
+        // 65,
+        // four tiles and 33 parts as much as three.
+        assertEquals(192, split.chunk());
+        assertEquals(43, split.parts());
+        assertEquals(43 * 128L, split.partials());
+    }
+
+    @Test
+    void eachKeyValueHeadHasBlocksOfItsOwn() {
+        // 128 sequences and two heads fill 132 multiprocessors twice: parts would only add work.
+        DecodeSplit split = DecodeSplit.of(Batch.uniform(128, 1, 8193), 32, 2);
+        assertEquals(1, split.parts());
+        assertEquals(0, split.partials());
+    }
+
+    @Test
+    void prefillStartsSoManyHeadsTogetherAsL2Holds() {
+        // 512 bytes a key and head: 8,193 keys take 4 MiB and a bit, 100 keys of 16 heads next to nothing.
+        PrefillOrder one = PrefillOrder.of(Batch.uniform(1, 8193, 0), 128, 512);
+        assertEquals(3, one.headGroup());
+        assertEquals(132, one.shape(1000).gridX());
+        PrefillOrder few = PrefillOrder.of(Batch.uniform(2, 100, 0), 16, 512);
+        assertEquals(16, few.headGroup());
+        assertEquals(32, few.shape(1000).gridX());
+        assertEquals(1, PrefillOrder.of(Batch.uniform(1, 1, 200_000), 128, 512).headGroup());
     }
 
     @Test
     void raggedBatchesCountPartsSequenceBySequence() {
-        DecodeSplit split = DecodeSplit.of(new Batch(List.of(2, 1), List.of(1000, 10)), 16);
+        DecodeSplit split = DecodeSplit.of(new Batch(List.of(2, 1), List.of(1000, 10)), 16, 1);
         long parts = Math.ceilDiv(1002, split.chunk());
         assertTrue(split.chunk() % 64 == 0);
         assertEquals(parts > 1 ? parts * 2L * 16 : 0, split.partials());

@@ -26,7 +26,12 @@ class OperatorTest {
     static PagedBatch paged(Batch batch, int pages) {
         int b = batch.sequences();
         return new PagedBatch(
-                batch, i32("positions", batch.tokens()), i32("starts", b + 1), i32("past", b), i32("pages", b, pages));
+                batch,
+                i32("positions", batch.tokens()),
+                i32("starts", b + 1),
+                i32("past", b),
+                i32("pages", b, pages),
+                i32("slots", b));
     }
 
     @Test
@@ -103,12 +108,61 @@ class OperatorTest {
     }
 
     @Test
+    void groupedQueriesReadEachKeyAndValueOnce() {
+        Batch batch = new Batch(List.of(1, 3), List.of(4, 0));
+        GqaPrefillAttention prefill = new GqaPrefillAttention(
+                bf16("q", 4, 6, 8), bf16("k", 8, 2, 8), bf16("v", 8, 2, 8), bf16("out", 4, 6, 8), paged(batch, 2), 1);
+        assertEquals(3, prefill.group());
+        assertEquals(2 * 6 * (8 + 8) * 11, prefill.work().flops());
+        assertEquals(2 * (2 * 4 * 6 * 8 + 2 * 8 * 2 * 8), prefill.work().bytes());
+        TensorRef cache = Buffer.of("cache", DType.E4M3, 4, 4, 2 * 2 * 8).whole();
+        GqaDecodeAttention decode =
+                new GqaDecodeAttention(bf16("q", 4, 6, 8), cache, bf16("out", 4, 6, 8), paged(batch, 2), 1);
+        assertEquals(2, decode.kvHeads());
+        assertEquals(3, decode.group());
+        assertEquals(prefill.work().flops(), decode.work().flops());
+        assertEquals(2 * (2 * 4 * 6 * 8) + 8 * 2 * 2 * 8, decode.work().bytes());
+    }
+
+    @Test
+    void groupedQueriesRefuseHeadsThatAreNoWholeGroups() {
+        TensorRef cache = bf16("cache", 1, 4, 2 * 2 * 8);
+        PagedBatch paged = paged(Batch.uniform(1, 1, 0), 1);
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new GqaDecodeAttention(bf16("q", 1, 3, 8), cache, bf16("out", 1, 3, 8), paged, 1));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new GqaDecodeAttention(bf16("q", 1, 4, 6), cache, bf16("out", 1, 4, 6), paged, 1));
+    }
+
+    @Test
     void groupedProductsReadActivatedExpertsOnly() {
         Weight w = Weight.plain(bf16("w", 8, 6, 4));
         GroupedLinear op =
                 new GroupedLinear(bf16("x", 10, 4), i32("offsets", 9), w, bf16("y", 10, 6), new ExpertLoad(10, 2));
         assertEquals(2 * 10 * 6 * 4, op.work().flops());
         assertEquals(2 * (10 * 4 + 2 * 6 * 4 + 10 * 6), op.work().bytes());
+    }
+
+    @Test
+    void operatorsAroundExpertsCountTheRowsThatThisRankHas() {
+        TensorRef x = bf16("x", 3, 8);
+        TensorRef pairs = i32("pairs", 6);
+        TensorRef slots = i32("slots", 3, 2);
+        TensorRef rows = bf16("rows", 6, 8);
+        // Two of six pairs have their experts here: two tokens' rows at most are read, two rows written.
+        assertEquals(
+                2 * 8 * 2 + 4 * 2 + 2 * 8 * 2,
+                new GatherRows(x, pairs, rows, 2, 2).work().bytes());
+        assertEquals(new GatherRows(x, pairs, rows, 2, 6).work(), new GatherRows(x, pairs, rows, 2).work());
+        SwiGlu gate = new SwiGlu(bf16("both", 6, 8), Optional.of(i32("offsets", 3)), bf16("gated", 6, 4), 2);
+        assertEquals(2 * (2 * 8 + 2 * 4), gate.work().bytes());
+        assertEquals(5 * 2 * 4, gate.work().flops());
+        Combine combine = new Combine(rows, slots, f32("weights", 3, 2), bf16("y", 3, 8), 2);
+        assertEquals(2 * 2 * 8 + 4 * 6 + 4 * 6 + 2 * 3 * 8, combine.work().bytes());
+        assertEquals(2 * 2 * 8, combine.work().flops());
+        assertThrows(IllegalArgumentException.class, () -> new GatherRows(x, pairs, rows, 2, 7));
     }
 
     @Test

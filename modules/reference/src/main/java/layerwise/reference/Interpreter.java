@@ -6,13 +6,20 @@ import layerwise.op.AllGather;
 import layerwise.op.AllReduce;
 import layerwise.op.AllToAllCombine;
 import layerwise.op.AllToAllDispatch;
+import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
 import layerwise.op.Communicator;
+import layerwise.op.DeltaRuleChunkScan;
+import layerwise.op.DeltaRuleUpdate;
 import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatedRmsNorm;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.L2Norm;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
 import layerwise.op.Linear;
@@ -24,7 +31,11 @@ import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
+import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
+import layerwise.op.SquaredRelu;
+import layerwise.op.SsdChunkScan;
+import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
 
 /** Computes one operator: the switch over the family. */
@@ -33,7 +44,11 @@ final class Interpreter {
     private final Pointwise pointwise;
     private final LatentCaches caches;
     private final MlaAttention attention;
+    private final GqaAttention grouped;
     private final Experts experts;
+    private final Gates gates;
+    private final StateSpaces stateSpaces;
+    private final DeltaRules deltaRules;
     private final Collectives collectives;
 
     Interpreter(ReferenceMemory memory, Communicator communicator, Sampling sampling) {
@@ -41,7 +56,11 @@ final class Interpreter {
         pointwise = new Pointwise(memory::operand);
         caches = new LatentCaches(memory::operand);
         attention = new MlaAttention(memory::operand, sampling);
+        grouped = new GqaAttention(memory::operand, sampling);
         experts = new Experts(memory::operand);
+        gates = new Gates(memory::operand);
+        stateSpaces = new StateSpaces(memory::operand);
+        deltaRules = new DeltaRules(memory::operand);
         collectives = new Collectives(memory::operand, communicator);
     }
 
@@ -67,10 +86,21 @@ final class Interpreter {
             }
             case MlaPrefillAttention op -> attention.run(op);
             case MlaDecodeAttention op -> attention.run(op);
+            case GqaPrefillAttention op -> grouped.run(op);
+            case GqaDecodeAttention op -> grouped.run(op);
             case Route op -> experts.run(op);
             case SortByExpert op -> experts.run(op);
             case GatherRows op -> experts.run(op);
             case Combine op -> experts.run(op);
+            case CausalConv1d op -> gates.run(op);
+            case GatedRmsNorm op -> gates.run(op);
+            case L2Norm op -> gates.run(op);
+            case SquaredRelu op -> gates.run(op);
+            case SigmoidGate op -> gates.run(op);
+            case SsdChunkScan op -> stateSpaces.run(op);
+            case SsdStateUpdate op -> stateSpaces.run(op);
+            case DeltaRuleChunkScan op -> deltaRules.run(op);
+            case DeltaRuleUpdate op -> deltaRules.run(op);
             case AllReduce op -> collectives.run(op);
             case AllGather op -> collectives.run(op);
             case ReduceScatter op -> collectives.run(op);

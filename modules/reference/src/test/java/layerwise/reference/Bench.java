@@ -63,7 +63,7 @@ final class Bench implements AutoCloseable {
         return buffer.whole();
     }
 
-    /** Sequences whose pages lie in the pool in descending order. */
+    /** Sequences whose pages and states lie in their pools in descending order. */
     PagedBatch paged(Batch batch, int pageTokens) {
         List<Integer> positions = new ArrayList<>();
         int[] starts = new int[batch.sequences() + 1];
@@ -78,6 +78,10 @@ final class Bench implements AutoCloseable {
         for (int i = 0; i < pages.length; i++) {
             pages[i] = pages.length - 1 - i;
         }
+        int[] slots = new int[batch.sequences()];
+        for (int b = 0; b < slots.length; b++) {
+            slots[b] = slots.length - 1 - b;
+        }
         return new PagedBatch(
                 batch,
                 ints(
@@ -89,7 +93,8 @@ final class Bench implements AutoCloseable {
                         "past",
                         Shape.of(batch.sequences()),
                         batch.past().stream().mapToInt(p -> p).toArray()),
-                ints("pageTable", Shape.of(batch.sequences(), pagesEach), pages));
+                ints("pageTable", Shape.of(batch.sequences(), pagesEach), pages),
+                ints("slots", Shape.of(slots.length), slots));
     }
 
     void run(Operator... operators) {

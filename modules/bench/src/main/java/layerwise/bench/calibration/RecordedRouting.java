@@ -8,7 +8,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import layerwise.bench.config.Replay;
-import layerwise.bench.exchange.ChoiceLoad;
+import layerwise.bench.exchange.RankLoads;
 import layerwise.model.layer.Traffic;
 import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.MoeSpec;
@@ -202,18 +202,19 @@ final class RecordedRouting {
         return spec.experts() / mapping.group().size();
     }
 
-    /** What the choices of one call mean for this rank. */
-    ChoiceLoad load(int iteration, int layer, int chunk) {
-        return ChoiceLoad.of(
-                choices(iteration, layer, chunk),
-                spec.topK(),
-                mapping.dataRank(),
-                mapping.group().rank(),
-                perRank());
+    /** What the choices of one call mean for every rank. */
+    RankLoads loads(int iteration, int layer, int chunk) {
+        RankLoads loads = new RankLoads(mapping.group().size(), spec.experts(), spec.topK(), mapping.dataRanks() > 1);
+        List<int[]> choices = choices(iteration, layer, chunk);
+        for (int dataRank = 0; dataRank < choices.size(); dataRank++) {
+            loads.add(dataRank, choices.get(dataRank));
+        }
+        return loads;
     }
 
-    boolean travels() {
-        return mapping.dataRanks() > 1;
+    /** This rank among those that divide the experts. */
+    int self() {
+        return mapping.group().rank();
     }
 
     /** Rows that each of this rank's experts gets at one call, all ranks' tokens together. */

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
-import layerwise.bench.exchange.ChoiceLoad;
+import layerwise.bench.exchange.RankLoads;
 import layerwise.model.layer.ExpertChoice;
 import layerwise.op.Buffer;
 import layerwise.op.Contents;
@@ -111,18 +111,20 @@ final class ReplayedStep implements StepCalibration {
         double sent = 0;
         double received = 0;
         for (int i = 0; i < routing.iterations(); i++) {
-            ChoiceLoad load = routing.load(i, layer, chunk);
-            rows += load.rows();
-            active += load.active();
-            sent += load.sent();
-            received += load.received();
+            RankLoads loads = routing.loads(i, layer, chunk);
+            ExpertLoad experts = loads.experts(routing.self());
+            ExchangeLoad exchange = loads.exchange(routing.self());
+            rows += experts.rows();
+            active += experts.activeExperts();
+            sent += exchange.sent();
+            received += exchange.received();
         }
         double n = routing.iterations();
         long meanRows = Math.round(rows / n);
         return new ExpertChoice.Table(
                 ids,
                 new ExpertLoad(meanRows, Math.min(active / n, (double) meanRows)),
-                routing.travels() ? new ExchangeLoad(sent / n, received / n) : new ExchangeLoad(0, 0));
+                new ExchangeLoad(sent / n, received / n));
     }
 
     @Override

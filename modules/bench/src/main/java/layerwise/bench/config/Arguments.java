@@ -63,6 +63,10 @@ final class Arguments {
         arguments.put("config_path", config.configFile());
         arguments.putAll(traced(config));
         arguments.put("device", config.device().toString());
+        if (config.device() instanceof DeviceChoice.Estimate estimate) {
+            arguments.put("np", estimate.ranks());
+            arguments.put("gpus_per_node", orNull(estimate.gpusPerNode()));
+        }
         arguments.put("check", config.check());
         arguments.put("sync_every_launch", config.syncEveryLaunch());
         return arguments;

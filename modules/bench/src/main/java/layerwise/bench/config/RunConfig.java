@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import layerwise.model.balance.BalanceMethod;
+import layerwise.model.cache.CacheTypes;
+import layerwise.model.spec.ModelSpec;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.ProblemSpec;
 
@@ -78,6 +80,11 @@ public record RunConfig(
         return sweep.problems();
     }
 
+    /** Element types of the caches of a model that runs so. */
+    public CacheTypes cacheTypes(ModelSpec model) {
+        return new CacheTypes(kvCacheDtype.of(model.cacheDtype()), model.dtype(), ssmCacheDtype.of(model.dtype()));
+    }
+
     /** The argument line that a run prints first: {@code Namespace(config_path='…', model='…', …)}. */
     public String argsLine() {
         return PythonText.call("Namespace", Arguments.all(this));
@@ -94,7 +101,7 @@ public record RunConfig(
     }
 
     /** The same, followed by what the run found out. */
-    public String argsJson(Map<String, String> effective) {
+    public String argsJson(Map<String, ?> effective) {
         Map<String, Object> all = new LinkedHashMap<>(arguments());
         all.putAll(effective);
         return PythonText.json(all);

@@ -2,6 +2,7 @@ package layerwise.bench.exchange;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,7 +16,6 @@ import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.spec.MoeSpec;
 import layerwise.op.RankTokens;
-import layerwise.op.Share;
 
 /** Where the tokens of each problem go. */
 public final class Balancing {
@@ -38,11 +38,12 @@ public final class Balancing {
         this.assignment = Assignment.of(environment);
         this.model = model.name();
         this.mixtures = layers.stream()
-                .filter(index -> model.layer(index).feedForward() instanceof MoeSpec)
+                .filter(index -> model.layer(index).feedForward().orElse(null) instanceof MoeSpec)
                 .toList();
         // The mixtures of a model are all alike.
         this.moe = layers.stream()
                 .map(index -> model.layer(index).feedForward())
+                .flatMap(Optional::stream)
                 .filter(MoeSpec.class::isInstance)
                 .map(MoeSpec.class::cast)
                 .findFirst();
@@ -70,31 +71,65 @@ public final class Balancing {
         }
         List<ExpertTable.Chunk> chunks = new ArrayList<>();
         for (RankTokens tokens : traffic.chunks(mapping.dataRanks())) {
-            chunks.add(chunk(tokens, ratio, moe.get()));
+            chunks.add(chunk(tokens, ratio));
         }
         return new ExpertTable(chunks, moe.get().topK());
     }
 
+    /**
+     * Which ranks have the same to do: for each rank the first one whose experts and links have the same load.
+     *
+     * @param traffic as any of the ranks sees it
+     */
+    public List<Integer> alike(Traffic traffic, OptionalDouble ratio) {
+        List<Integer> first = new ArrayList<>();
+        Map<List<Object>, Integer> seen = new HashMap<>();
+        List<RankLoads> chunks = new ArrayList<>();
+        if (moe.isPresent() && method != BalanceMethod.NOT_MODIFIED) {
+            traffic.chunks(mapping.dataRanks()).forEach(tokens -> chunks.add(loads(tokens, selections(tokens, ratio))));
+        }
+        for (int rank = 0; rank < mapping.group().size(); rank++) {
+            List<Object> own = new ArrayList<>();
+            for (RankLoads loads : chunks) {
+                own.add(loads.experts(rank));
+                own.add(loads.exchange(rank));
+            }
+            first.add(seen.computeIfAbsent(own, added -> first.size()));
+        }
+        return first;
+    }
+
     /** Each chunk is a table of its own, as each is a call of the router of its own. */
-    private ExpertTable.Chunk chunk(RankTokens tokens, OptionalDouble ratio, MoeSpec spec) {
-        Share own = mapping.experts(model, spec.experts());
-        int perRank = (int) own.size();
+    private ExpertTable.Chunk chunk(RankTokens tokens, OptionalDouble ratio) {
+        List<int[]> ids = selections(tokens, ratio);
+        RankLoads loads = loads(tokens, ids);
         int self = mapping.group().rank();
-        List<int[]> choices = new ArrayList<>();
-        for (int dataRank = 0; dataRank < mapping.dataRanks(); dataRank++) {
-            int count = dataRank == mapping.dataRank()
-                    ? tokens.own()
-                    : tokens.counts().get(dataRank);
-            choices.add(new ExpertSelection(
-                            count, spec.topK(), spec.experts(), mapping.group().size(), mapping.dataRanks(), dataRank)
+        return new ExpertTable.Chunk(
+                Arrays.stream(ids.get(mapping.dataRank())).boxed().toList(), loads.experts(self), loads.exchange(self));
+    }
+
+    /** What every data-parallel rank's tokens choose. */
+    private List<int[]> selections(RankTokens tokens, OptionalDouble ratio) {
+        MoeSpec spec = moe.orElseThrow();
+        int dataRanks = mapping.dataRanks();
+        mapping.experts(model, spec.experts());
+        List<int[]> ids = new ArrayList<>();
+        for (int dataRank = 0; dataRank < dataRanks; dataRank++) {
+            int count = dataRanks == 1 ? tokens.own() : tokens.counts().get(dataRank);
+            ids.add(new ExpertSelection(
+                            count, spec.topK(), spec.experts(), mapping.group().size(), dataRanks, dataRank)
                     .select(method, ratio, assignment)
                     .orElseThrow());
         }
-        ChoiceLoad load = ChoiceLoad.of(
-                choices, spec.topK(), mapping.dataRank(), mapping.group().rank(), (int) own.size());
-        return new ExpertTable.Chunk(
-                Arrays.stream(choices.get(mapping.dataRank())).boxed().toList(),
-                load.experts(),
-                load.exchange(mapping.dataRanks() > 1));
+        return ids;
+    }
+
+    private RankLoads loads(RankTokens tokens, List<int[]> ids) {
+        MoeSpec spec = moe.orElseThrow();
+        RankLoads loads = new RankLoads(tokens.group().size(), spec.experts(), spec.topK(), mapping.dataRanks() > 1);
+        for (int dataRank = 0; dataRank < ids.size(); dataRank++) {
+            loads.add(dataRank, ids.get(dataRank));
+        }
+        return loads;
     }
 }

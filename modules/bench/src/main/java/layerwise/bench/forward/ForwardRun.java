@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import layerwise.model.cache.BatchTables;
+import layerwise.model.cache.CacheTypes;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
@@ -82,14 +83,15 @@ final class ForwardRun {
             int sequences = (int) steps.values().iterator().next().shape().dim(0);
             Sequences own = Sequences.of(mapping, sequences);
             PagedCache cache = new PagedCache(own.count(), PAGE_TOKENS, length);
-            DecoderSlice slice = new DecoderSlice(
-                    model, options.layers(), weights, cache, options.compute(), options.compute(), mapping);
-            TensorRef firstGain = DecoderSlice.firstGain(model, options.layers().getFirst(), weights);
-            RotaryTable rotary =
-                    RotaryTable.of(model.layer(options.layers().getFirst()).mixer(), length);
+            CacheTypes types = new CacheTypes(options.compute(), options.compute(), DType.F32);
+            DecoderSlice slice =
+                    new DecoderSlice(model, options.layers(), weights, cache, options.compute(), types, mapping);
+            Map<Integer, TensorRef> gains = new LinkedHashMap<>();
+            options.layers().forEach(layer -> gains.put(layer, DecoderSlice.inputGain(model, layer, weights)));
+            Optional<RotaryTable> rotary = RotaryTable.of(model, options.layers(), length);
             weights.place(memory);
             slice.placeCaches(memory, new Contents.Zeros());
-            rotary.place(memory);
+            rotary.ifPresent(table -> table.place(memory));
             int past = 0;
             for (Map.Entry<String, HostTensor> step : steps.entrySet()) {
                 int queries = (int) step.getValue().shape().dim(1);
@@ -102,7 +104,7 @@ final class ForwardRun {
                                     sequences));
                 }
                 BatchTables tables = cache.tables("step", 0, Batch.uniform(own.count(), queries, past));
-                step(slice, firstGain, rotary.tensor(), tables, memory, own, step, arena, expected);
+                step(slice, gains, rotary.map(RotaryTable::tensor), tables, memory, own, step, arena, expected);
                 past += queries;
             }
             if (options.output().isPresent() && mapping.group().rank() == 0) {
@@ -127,8 +129,8 @@ final class ForwardRun {
 
     private void step(
             DecoderSlice slice,
-            TensorRef firstGain,
-            TensorRef rotary,
+            Map<Integer, TensorRef> gains,
+            Optional<TensorRef> rotary,
             BatchTables tables,
             Memory memory,
             Sequences own,
@@ -136,7 +138,7 @@ final class ForwardRun {
             Arena arena,
             Optional<SafetensorsFile> expected) {
         Phase phase = step.getKey().startsWith("ctx") ? Phase.CONTEXT : Phase.GENERATION;
-        DecoderSlice.Forward forward = slice.forward(phase, tables.paged(), rotary, firstGain, own.traffic((int)
+        DecoderSlice.Forward forward = slice.forward(phase, tables.paged(), rotary, gains, own.traffic((int)
                 step.getValue().shape().dim(1)));
         Program program = Fusion.apply(forward.program(), executor.capabilities());
         HostTensor ours = own.of(step.getValue());
@@ -150,15 +152,28 @@ final class ForwardRun {
             try (Execution execution = executor.prepare(program, inner)) {
                 execution.run();
                 executor.synchronize();
+                // A token that went to other experts in one layer brings another input to the next.
+                boolean[] leftOut = new boolean[Math.toIntExact(shape.dim(0) * shape.dim(1))];
                 forward.results().forEach((layer, result) -> {
                     String prefix = "%s.layers.%d.".formatted(step.getKey(), layer);
                     Map<String, HostTensor> tensors = new LinkedHashMap<>();
                     tensors.put(prefix + "mixer", float32(execution, result.mixer(), shape, arena));
-                    tensors.put(prefix + "mlp", float32(execution, result.mlp(), shape, arena));
+                    result.mlp().ifPresent(mlp -> tensors.put(prefix + "mlp", float32(execution, mlp, shape, arena)));
                     tensors.put(prefix + "output", float32(execution, result.output(), shape, arena));
                     results.putAll(tensors);
-                    expected.ifPresent(file ->
-                            compare(slice, layer, prefix, tensors, result.ids(), execution, memory, own, file, arena));
+                    expected.ifPresent(file -> compare(
+                            slice,
+                            layer,
+                            gains.get(layer),
+                            prefix,
+                            tensors,
+                            result.ids(),
+                            leftOut,
+                            execution,
+                            memory,
+                            own,
+                            file,
+                            arena));
                 });
             }
         }
@@ -179,21 +194,29 @@ final class ForwardRun {
     private void compare(
             DecoderSlice slice,
             int layer,
+            TensorRef gain,
             String prefix,
             Map<String, HostTensor> tensors,
             Optional<TensorRef> ids,
+            boolean[] leftOut,
             Execution execution,
             Memory memory,
             Sequences own,
             SafetensorsFile file,
             Arena arena) {
-        boolean[] undecided = new boolean[0];
+        boolean[] before = leftOut.clone();
+        // A layer of one half has its router in it, on the normalised input.
+        boolean routesFirst = !tensors.containsKey(prefix + "mlp");
         if (options.compute() != DType.F32 && ids.isPresent()) {
-            RoutingJudge judge = RoutingJudge.of(slice.router(layer).orElseThrow(), memory, arena);
-            undecided = judge.undecided(
-                    own.of(file.tensor(prefix + "input")),
-                    own.of(file.tensor(prefix + "mixer")),
-                    execution.memory().read(ids.get(), arena));
+            RoutingJudge judge = RoutingJudge.of(slice.router(layer, gain).orElseThrow(), memory, arena);
+            List<HostTensor> stream = new ArrayList<>(List.of(own.of(file.tensor(prefix + "input"))));
+            if (!routesFirst) {
+                stream.add(own.of(file.tensor(prefix + "mixer")));
+            }
+            boolean[] undecided = judge.undecided(stream, execution.memory().read(ids.get(), arena));
+            for (int token = 0; token < leftOut.length; token++) {
+                leftOut[token] |= undecided[token];
+            }
         }
         for (Map.Entry<String, HostTensor> tensor : tensors.entrySet()) {
             String name = tensor.getKey();
@@ -202,9 +225,8 @@ final class ForwardRun {
                     tensor.getValue().shape().dim(1),
                     tensor.getValue().shape().dim(2));
             HostTensor reference = own.of(file.tensor(name, whole, Set.of(DType.F32)));
-            boolean afterRouting = !name.endsWith(".mixer");
-            Difference difference =
-                    Difference.of(tensor.getValue(), reference, afterRouting ? undecided : new boolean[0]);
+            boolean afterRouting = routesFirst || !name.endsWith(".mixer");
+            Difference difference = Difference.of(tensor.getValue(), reference, afterRouting ? leftOut : before);
             boolean fits = difference.relative() <= options.tolerance();
             out.println(String.format(
                             Locale.ROOT,

@@ -7,6 +7,7 @@ import java.util.function.IntConsumer;
 import layerwise.bench.calibration.StepCalibration;
 import layerwise.bench.moe.ExpertPath;
 import layerwise.model.cache.BatchTables;
+import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
@@ -74,7 +75,7 @@ final class Pack implements AutoCloseable {
                     calibrating.apply(iteration -> fill(memory::refill, placed[0], seed + ITERATION_SEEDS * iteration));
             ExpertChoice experts = calibration.choose(memory);
             DecoderSlice.Benchmark step = bench.slice()
-                    .benchmark(phase, tables.paged(), bench.rotary().tensor(), experts, traffic);
+                    .benchmark(phase, tables.paged(), bench.rotary().map(RotaryTable::tensor), experts, traffic);
             placed[0] = step;
             fill(memory::put, step, seed);
             Program program = CostRanges.around(

@@ -15,7 +15,7 @@ import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
 import layerwise.bench.config.Statistics;
 import layerwise.bench.device.Devices;
-import layerwise.bench.device.GpuFacts;
+import layerwise.bench.device.GpuFile;
 import layerwise.bench.device.Installation;
 import layerwise.bench.exchange.Balancing;
 import layerwise.bench.exchange.Exchange;
@@ -64,7 +64,7 @@ final class RunSequence {
     private final PagedCache cache;
     private final WeightTable weights;
     private final DecoderSlice slice;
-    private final RotaryTable rotary;
+    private final Optional<RotaryTable> rotary;
     private final Balancing balancing;
     private final Calibrator calibrator;
     private final Exchange exchange;
@@ -99,16 +99,8 @@ final class RunSequence {
                 config.limits().maxSeqLen());
         weights = new WeightTable(this.model, source);
         slice = new DecoderSlice(
-                this.model,
-                config.layerIndices(),
-                weights,
-                cache,
-                model.dtype(),
-                config.kvCacheDtype().of(model.cacheDtype()),
-                mapping);
-        rotary = RotaryTable.of(
-                model.layer(config.layerIndices().getFirst()).mixer(),
-                config.limits().maxSeqLen());
+                this.model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model), mapping);
+        rotary = RotaryTable.of(model, config.layerIndices(), config.limits().maxSeqLen());
         balancing = new Balancing(this.model, config.layerIndices(), mapping, config.balanceMethod(), environment);
         calibrator = new Calibrator(config, mapping, balancing, line -> progress.say("Layer-wise benchmarks: " + line));
         exchange = Exchange.of(
@@ -127,7 +119,7 @@ final class RunSequence {
         Program step = slice.benchmark(
                         phase(),
                         cache.tables("step", 0, batch).paged(),
-                        rotary.tensor(),
+                        rotary.map(RotaryTable::tensor),
                         new ExpertChoice.Routed(),
                         between.traffic(batch.tokens()))
                 .program();
@@ -195,7 +187,7 @@ final class RunSequence {
             if (config.loadFormat() == LoadFormat.AUTO) {
                 progress.loaded(weights.bytes(), System.nanoTime() - start);
             }
-            rotary.place(memory);
+            rotary.ifPresent(table -> table.place(memory));
             executor.synchronize();
         });
         Workbench bench = new Workbench(
@@ -205,7 +197,7 @@ final class RunSequence {
                 rotary,
                 executor,
                 memory,
-                GpuFacts.of(executor.device(), Installation.home().resolve("configs/gpus")));
+                GpuFile.of(executor.device(), Installation.home().resolve("configs/gpus")));
         if (rank.world() > 1) {
             progress.say("Layer-wise benchmarks: " + exchange);
             executor.notes().forEach(note -> progress.say("Layer-wise benchmarks: " + note));

@@ -11,12 +11,19 @@ import layerwise.op.AllReduce;
 import layerwise.op.AllToAllCombine;
 import layerwise.op.AllToAllDispatch;
 import layerwise.op.Batch;
+import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
+import layerwise.op.DeltaRuleChunkScan;
+import layerwise.op.DeltaRuleUpdate;
 import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatedRmsNorm;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.L2Norm;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
 import layerwise.op.Linear;
@@ -29,7 +36,11 @@ import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
+import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
+import layerwise.op.SquaredRelu;
+import layerwise.op.SsdChunkScan;
+import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.reference.Sample;
@@ -72,6 +83,10 @@ record SamplePlan(Memory memory, long seed) implements Sampling {
                 rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
             case MlaDecodeAttention op ->
                 rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
+            case GqaPrefillAttention op ->
+                rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
+            case GqaDecodeAttention op ->
+                rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
             case RmsNorm _,
                     Add _,
                     AddRmsNorm _,
@@ -89,7 +104,16 @@ record SamplePlan(Memory memory, long seed) implements Sampling {
                     AllGather _,
                     ReduceScatter _,
                     AllToAllDispatch _,
-                    AllToAllCombine _ -> Sample.all(rows);
+                    AllToAllCombine _,
+                    CausalConv1d _,
+                    SsdChunkScan _,
+                    SsdStateUpdate _,
+                    DeltaRuleChunkScan _,
+                    DeltaRuleUpdate _,
+                    GatedRmsNorm _,
+                    L2Norm _,
+                    SquaredRelu _,
+                    SigmoidGate _ -> Sample.all(rows);
         };
     }
 

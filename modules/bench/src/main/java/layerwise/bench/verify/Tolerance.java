@@ -6,12 +6,19 @@ import layerwise.op.AllGather;
 import layerwise.op.AllReduce;
 import layerwise.op.AllToAllCombine;
 import layerwise.op.AllToAllDispatch;
+import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
+import layerwise.op.DeltaRuleChunkScan;
+import layerwise.op.DeltaRuleUpdate;
 import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatedRmsNorm;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.L2Norm;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
 import layerwise.op.Linear;
@@ -23,7 +30,11 @@ import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
+import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
+import layerwise.op.SquaredRelu;
+import layerwise.op.SsdChunkScan;
+import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
@@ -53,6 +64,14 @@ record Tolerance(double relative, double ofRow) {
      * a unit of each term, so six standard deviations of their sum are 6/√3 units.
      */
     private static final double ROUNDED_TERMS = 6 / Math.sqrt(3) * unit(DType.BF16);
+
+    /** Of scores that are sums of FP8 products, whose roundings the exponential multiplies (ADR 15). */
+    private static final double FP8_PROBABILITIES = 8 * ROUNDED_TERMS;
+
+    /** Of chunks, where what passes so many products in turn is rounded to bfloat16 before each. */
+    private static Tolerance chunked(double unit, int products) {
+        return new Tolerance(unit + products * unit(DType.BF16), products * ROUNDED_TERMS);
+    }
 
     /** Of one output of an operator, stored as {@code dtype}. */
     static Tolerance of(Operator operator, DType dtype) {
@@ -91,7 +110,23 @@ record Tolerance(double relative, double ofRow) {
             case Route op -> new Tolerance(32 * ACCUMULATOR, 0);
             // Probabilities are rounded to bfloat16 before they meet the values.
             case MlaPrefillAttention op -> new Tolerance(unit, ROUNDED_TERMS);
-            case MlaDecodeAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            case MlaDecodeAttention op ->
+                new Tolerance(unit, op.cache().dtype() == DType.E4M3 ? FP8_PROBABILITIES : ROUNDED_TERMS);
+            case GqaPrefillAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            case GqaDecodeAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            case SquaredRelu op -> sum(2 * unit, 2);
+            case SigmoidGate op -> sum(2 * unit, 4);
+            case L2Norm op -> sum(2 * unit, op.x().dim(2));
+            case GatedRmsNorm op -> sum(2 * unit, op.x().dim(2) + 8);
+            // The state's elements are inputs as stored; a SiLU of a sum of K products.
+            case CausalConv1d op -> sum(2 * unit, op.w().dim(1) + 8);
+            // A state is read in its own type; decays and steps are a few float32 operations each.
+            case SsdStateUpdate op -> sum(2 * unit, op.ssm().stateDim() + 16L);
+            case DeltaRuleUpdate op -> sum(2 * unit, 2L * op.rule().keyDim() + 16);
+            // Scores or the state, and decayed inputs.
+            case SsdChunkScan op -> chunked(unit, 2);
+            // The inverse, corrections with and without the state's part, and the state.
+            case DeltaRuleChunkScan op -> chunked(unit, 4);
         };
     }
 

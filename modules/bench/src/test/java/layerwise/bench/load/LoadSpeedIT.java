@@ -10,12 +10,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import layerwise.kernels.CudaExecutor;
 import layerwise.kernels.CudaOptions;
 import layerwise.model.cache.BatchTables;
+import layerwise.model.cache.CacheTypes;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
@@ -84,17 +86,18 @@ class LoadSpeedIT {
             long checked = System.nanoTime();
             PagedCache cache = new PagedCache(1, 64, 64);
             WeightTable weights = new WeightTable(model, new WeightSource.Checkpoint(checkpoint));
-            DecoderSlice slice = new DecoderSlice(model, List.of(layer), weights, cache, model.dtype(), model.dtype());
+            CacheTypes types = new CacheTypes(model.dtype(), model.dtype(), model.dtype());
+            DecoderSlice slice = new DecoderSlice(model, List.of(layer), weights, cache, model.dtype(), types);
             weights.place(memory);
             executor.synchronize();
             long placed = System.nanoTime();
             slice.placeCaches(memory, new Contents.Zeros());
-            RotaryTable rotary = RotaryTable.of(model.layer(layer).mixer(), 64);
-            rotary.place(memory);
+            Optional<RotaryTable> rotary = RotaryTable.of(model, List.of(layer), 64);
+            rotary.ifPresent(table -> table.place(memory));
             BatchTables tables = cache.tables("step", 0, Batch.uniform(1, 1, 8));
             tables.place(memory);
-            DecoderSlice.Benchmark step =
-                    slice.benchmark(Phase.GENERATION, tables.paged(), rotary.tensor(), new ExpertChoice.Routed());
+            DecoderSlice.Benchmark step = slice.benchmark(
+                    Phase.GENERATION, tables.paged(), rotary.map(RotaryTable::tensor), new ExpertChoice.Routed());
             Program program = Fusion.apply(step.program(), executor.capabilities());
             memory.put(step.hidden().buffer(), new Contents.Uniform(0, 1, 1));
             memory.put(step.residual().buffer(), new Contents.Uniform(0, 1, 2));

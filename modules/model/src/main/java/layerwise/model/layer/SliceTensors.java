@@ -8,6 +8,7 @@ import java.util.SequencedCollection;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import layerwise.model.cache.CacheTypes;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.AskedTensors;
@@ -36,7 +37,7 @@ public final class SliceTensors {
         try (Arena arena = Arena.ofShared()) {
             AskedTensors tensors = new AskedTensors(new BlankTensors(arena));
             WeightTable weights = ask(model, layers, tensors);
-            DecoderSlice.firstGain(model, layers.getFirst(), weights);
+            DecoderSlice.inputGain(model, layers.getFirst(), weights);
             return List.copyOf(tensors.asked());
         }
     }
@@ -54,7 +55,7 @@ public final class SliceTensors {
         tensors.asked().forEach(asked -> used.add(asked.name()));
         // The benchmark's input is normalised already, but its layers have the norm all the same.
         AskedTensors norm = new AskedTensors(checkpoint);
-        DecoderSlice.firstGain(model, layers.getFirst(), new WeightTable(model, new WeightSource.Checkpoint(norm)));
+        DecoderSlice.inputGain(model, layers.getFirst(), new WeightTable(model, new WeightSource.Checkpoint(norm)));
         norm.asked().forEach(asked -> used.add(asked.name()));
         Set<String> prefixes = prefixes(used, layers);
         for (String name : checkpoint.names()) {
@@ -71,8 +72,9 @@ public final class SliceTensors {
     private static WeightTable ask(ModelSpec model, List<Integer> layers, NamedTensors tensors) {
         layers.forEach(model::layer);
         WeightTable weights = new WeightTable(model, new WeightSource.Checkpoint(tensors));
+        CacheTypes types = new CacheTypes(model.dtype(), model.dtype(), model.dtype());
         // Asks for the weights; caches of one page take no part in that.
-        var _ = new DecoderSlice(model, layers, weights, new PagedCache(1, 1, 1), model.dtype(), model.dtype());
+        var _ = new DecoderSlice(model, layers, weights, new PagedCache(1, 1, 1), model.dtype(), types);
         return weights;
     }
 

@@ -1,5 +1,6 @@
 package layerwise.model.spec;
 
+import java.util.Optional;
 import layerwise.tensor.ConfigException;
 
 /**
@@ -23,6 +24,11 @@ public record MlaSpec(int heads, int queryRank, int latentRank, int noPeDim, int
         if (ropeDim % 2 != 0) {
             throw new ConfigException("qk_rope_head_dim: %d is odd".formatted(ropeDim));
         }
+    }
+
+    @Override
+    public Optional<Rotation> rotation() {
+        return Optional.of(new Rotation(rope, ropeDim));
     }
 
     /** Head dimension of queries. */

@@ -2,6 +2,7 @@ package layerwise.model.spec;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -17,6 +18,8 @@ import layerwise.tensor.safetensors.RegularFile;
 public final class ModelReader {
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+            // Python writes Infinity, and time_step_limit has it.
+            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
@@ -53,9 +56,11 @@ public final class ModelReader {
 
     private static ModelSpec read(String name, JsonFields config, Optional<JsonFields> modelOpt) {
         Quantization quantization = QuantizationReader.read(config, modelOpt);
-        // One family so far; the choice names what is supported.
-        config.choice("model_type", List.of("deepseek_v3"));
-        return DeepseekV3Reader.read(name, config, quantization);
+        return switch (config.choice("model_type", List.of("deepseek_v3", "nemotron_h", "qwen3_next"))) {
+            case "nemotron_h" -> NemotronHReader.read(name, config, quantization);
+            case "qwen3_next" -> Qwen3NextReader.read(name, config, quantization);
+            default -> DeepseekV3Reader.read(name, config, quantization);
+        };
     }
 
     private static JsonNode parse(Path file) {
