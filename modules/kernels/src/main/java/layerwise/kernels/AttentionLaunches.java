@@ -10,7 +10,7 @@ import layerwise.tensor.DType;
 /** Launches of kernels/mla_{prefill,decode}_attention*.cu. */
 final class AttentionLaunches {
     private static final int PREFILL_TILE = 128;
-    private static final int PREFILL_SHARED = 214_088;
+    private static final int PREFILL_SHARED = 214_176;
     private static final int DECODE_SHARED = 223_040;
     private static final int DECODE_FP8_SHARED = 232_104;
     private static final int FP8_COLUMNS = 128;
@@ -30,20 +30,15 @@ final class AttentionLaunches {
     }
 
     private static Launchable mapped(Preparation to, MlaPrefillAttention op) {
-        PagedBatch paged = op.paged();
-        LaunchShape shape = LaunchShape.of(1, 384)
-                .grid(
-                        Math.ceilDiv(AttentionOperands.newest(paged.batch()), PREFILL_TILE),
-                        Math.toIntExact(op.q().dim(1)),
-                        paged.batch().sequences())
-                .shared(PREFILL_SHARED);
-        return to.call("mla_prefill_attention", "mla_prefill_attention_d192_bf16", shape)
+        PrefillOrder order = PrefillOrder.of(
+                op.paged().batch(), op.q().dim(1), op.kv().dtype().bytes(op.kv().dim(2)));
+        KernelCall call = to.call(
+                        "mla_prefill_attention", "mla_prefill_attention_d192_bf16", order.shape(PREFILL_SHARED))
                 .map(AttentionOperands.map(to, op.q(), PREFILL_TILE))
                 .map(AttentionOperands.map(to, op.kv(), PREFILL_TILE))
                 .map(AttentionOperands.map(to, op.kRope(), PREFILL_TILE))
-                .pointer(to.address(op.out()))
-                .pointer(to.address(paged.starts()))
-                .pointer(to.address(paged.past()))
+                .pointer(to.address(op.out()));
+        return order.arguments(call, to, op.paged())
                 .size(op.q().strides().step(1))
                 .size(op.kv().strides().step(1))
                 .wide(op.out().strides().step(0))
@@ -127,28 +122,29 @@ final class AttentionLaunches {
 
     private static KernelCall bf16(
             Preparation to, MlaDecodeAttention op, DecodeSplit split, long partial, long logSum) {
-        LaunchShape shape = shape(op, split, 384, DECODE_SHARED);
-        KernelCall call = to.call("mla_decode_attention", "mla_decode_attention_d576_bf16", shape)
-                .pointer(to.address(op.out()))
-                .pointer(partial)
-                .pointer(logSum)
-                .pointer(to.address(op.q()))
-                .pointer(to.address(op.cache()));
+        KernelCall call =
+                to.call("mla_decode_attention", "mla_decode_attention_d576_bf16", shape(op, split, 384, DECODE_SHARED));
+        results(call, to, op, partial, logSum).pointer(to.address(op.cache()));
         return paged(call, to, op).size(op.q().dim(1)).number(split.chunk());
     }
 
     private static KernelCall fp8(Preparation to, MlaDecodeAttention op, DecodeSplit split, long partial, long logSum) {
-        LaunchShape shape = shape(op, split, 512, DECODE_FP8_SHARED);
-        KernelCall call = to.call("mla_decode_attention_fp8", "mla_decode_attention_fp8_d576_e4m3", shape)
-                .map(AttentionOperands.cacheMap(to, op.cache(), FP8_COLUMNS, TensorMap.Swizzle.BYTES_128))
-                .pointer(to.address(op.out()))
+        int piece = AttentionOperands.piece(op.cache());
+        KernelCall call = to.call(
+                        "mla_decode_attention_fp8",
+                        "mla_decode_attention_fp8_d576_e4m3",
+                        shape(op, split, 512, DECODE_FP8_SHARED))
+                .map(AttentionOperands.cacheMap(to, op.cache(), FP8_COLUMNS, piece, TensorMap.Swizzle.BYTES_128));
+        results(call, to, op, partial, logSum);
+        return paged(call, to, op).size(op.q().dim(1)).number(split.chunk()).number(piece);
+    }
+
+    private static KernelCall results(
+            KernelCall call, Preparation to, MlaDecodeAttention op, long partial, long logSum) {
+        return call.pointer(to.address(op.out()))
                 .pointer(partial)
                 .pointer(logSum)
                 .pointer(to.address(op.q()));
-        return paged(call, to, op)
-                .size(op.q().dim(1))
-                .number(split.chunk())
-                .number(AttentionOperands.piece(op.cache()));
     }
 
     private static KernelCall paged(KernelCall call, Preparation to, MlaDecodeAttention op) {

@@ -71,14 +71,14 @@ final class AttentionOperands {
                 && piece(cache) % SWIZZLE_ROWS == 0;
     }
 
-    /** Boxes of so many columns and {@link #piece} rows of a paged cache. */
-    static TensorMap cacheMap(Preparation to, TensorRef cache, int columns, TensorMap.Swizzle swizzle) {
+    /** Boxes of so many columns and rows of a paged cache. */
+    static TensorMap cacheMap(Preparation to, TensorRef cache, int columns, int rows, TensorMap.Swizzle swizzle) {
         return to.map(
                 cache.dtype(),
                 to.address(cache),
                 new long[] {cache.dim(2), cache.dim(0) * cache.dim(1)},
                 new long[] {cache.dtype().bytes(cache.dim(2))},
-                new int[] {columns, piece(cache)},
+                new int[] {columns, rows},
                 swizzle);
     }
 }

@@ -174,15 +174,28 @@ final class DenseLaunches {
         return strides(sizes(call, op).size(op.w().n() / segments), op);
     }
 
+    /** Many tokens by cuBLASLt but for the last one to three, since it wants rows of scales at multiples of 16 bytes. */
     private static Launchable fp8(Preparation to, Linear op, Scaling.Block block, Lane lane) {
         Preparation.requireBf16(op, op.y());
-        if (op.x().dim(0) > FP8_TOKENS) {
-            Optional<Launchable> product = fp8Product(to, op, block, lane);
+        long tokens = op.x().dim(0);
+        if (tokens > FP8_TOKENS) {
+            long fours = tokens / 4 * 4;
+            Optional<Launchable> product = fp8Product(to, rows(op, 0, fours), block, lane);
             if (product.isPresent()) {
                 to.pathAsStored(op.w(), "cuBLASLt on e4m3");
-                return product.get();
+                return fours == tokens
+                        ? product.get()
+                        : Launchable.sequence(product.get(), ownFp8(to, rows(op, fours, tokens), block, lane));
             }
         }
+        return ownFp8(to, op, block, lane);
+    }
+
+    private static Linear rows(Linear op, long from, long to) {
+        return new Linear(op.x().slice(0, from, to), op.w(), op.y().slice(0, from, to));
+    }
+
+    private static Launchable ownFp8(Preparation to, Linear op, Scaling.Block block, Lane lane) {
         ProductVariant variant = ProductVariants.dense(
                 WeightFormat.FP8_BLOCK, op.x().dim(0), op.w().n(), op.w().k());
         RoundedActivations rounded = RoundedActivations.of(to, op.x(), lane);

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.LongUnaryOperator;
 import java.util.stream.LongStream;
 import layerwise.op.Buffer;
@@ -179,6 +180,32 @@ final class ReferenceMemory implements Memory {
             }
         }
         return new Summary(tensor.shape().elements(), nans, infinities, zeros);
+    }
+
+    @Override
+    public Runnable copying(TensorRef source, TensorRef target) {
+        source.requireCopyableTo(target);
+        MemorySegment from = operand(source).memory().asSlice(source.dtype().bytes(source.offset()), source.bytes());
+        MemorySegment to = operand(target).memory().asSlice(target.dtype().bytes(target.offset()), target.bytes());
+        return () -> to.copyFrom(from);
+    }
+
+    @Override
+    public void refill(Buffer buffer, Contents contents) {
+        fill(HostTensor.wrap(operand(buffer.whole()).memory(), buffer.dtype(), buffer.shape()), contents);
+    }
+
+    @Override
+    public OptionalLong firstNotFinite(Buffer buffer) {
+        MemorySegment memory = operand(buffer.whole()).memory();
+        return switch (buffer.dtype()) {
+            case F32, F16, BF16, E4M3, E5M2 ->
+                LongStream.range(0, buffer.shape().elements())
+                        .parallel()
+                        .filter(i -> !Float.isFinite(Elements.get(memory, buffer.dtype(), i)))
+                        .min();
+            case E2M1, UE8M0, I32, I8 -> OptionalLong.empty();
+        };
     }
 
     @Override

@@ -15,6 +15,7 @@ import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.Phase;
+import layerwise.model.layer.SliceTensors;
 import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.ModelReader;
 import layerwise.model.spec.ModelSpec;
@@ -69,8 +70,9 @@ final class ForwardRun {
                 Memory memory = executor.allocate()) {
             SafetensorsFile inputs = SafetensorsFile.open(options.inputs(), arena);
             Optional<SafetensorsFile> expected = options.expect().map(file -> SafetensorsFile.open(file, arena));
-            WeightTable weights =
-                    new WeightTable(model, new WeightSource.Checkpoint(SafetensorsFolder.open(options.model(), arena)));
+            SafetensorsFolder checkpoint = SafetensorsFolder.open(options.model(), arena);
+            SliceTensors.check(model, options.layers(), checkpoint);
+            WeightTable weights = new WeightTable(model, new WeightSource.Checkpoint(checkpoint));
             Map<String, HostTensor> steps = new LinkedHashMap<>();
             int length = 0;
             for (String phase : options.phases()) {

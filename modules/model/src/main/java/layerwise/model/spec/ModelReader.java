@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import layerwise.tensor.ConfigException;
+import layerwise.tensor.safetensors.RegularFile;
 
 /** Reads a model's architecture from a checkpoint folder or from one of the files shipped in {@code configs/models}. */
 public final class ModelReader {
@@ -64,7 +65,7 @@ public final class ModelReader {
 
     private static JsonNode parse(Path file) {
         try {
-            return JSON.readTree(Files.readAllBytes(file));
+            return JSON.readTree(Files.readAllBytes(RegularFile.require(file, "a model's JSON file")));
         } catch (JsonProcessingException e) {
             throw new ConfigException(
                     "%s: line %d: malformed JSON: %s"

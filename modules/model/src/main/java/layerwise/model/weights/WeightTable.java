@@ -39,6 +39,7 @@ public final class WeightTable {
     private final ModelSpec spec;
     private final WeightSource source;
     private final Map<Buffer, Contents> contents = new LinkedHashMap<>();
+    private final Map<Buffer, List<String>> origins = new LinkedHashMap<>();
 
     public WeightTable(ModelSpec spec, WeightSource source) {
         this.spec = spec;
@@ -172,9 +173,17 @@ public final class WeightTable {
                 switch (source) {
                     case WeightSource.Dummy dummy -> MadeUp.dummy(buffer.dtype(), role, region);
                     case WeightSource.Noise noise -> MadeUp.noise(buffer, role, terms, noise.seed(), region);
-                    case WeightSource.Checkpoint checkpoint -> new Contents.Copied(loading.from(checkpoint.tensors()));
+                    case WeightSource.Checkpoint checkpoint -> copied(buffer, checkpoint, loading);
                 });
         return buffer.whole();
+    }
+
+    private Contents copied(Buffer buffer, WeightSource.Checkpoint checkpoint, Loading loading) {
+        AskedTensors tensors = new AskedTensors(checkpoint.tensors());
+        Contents.Copied copied = new Contents.Copied(loading.from(tensors));
+        origins.put(
+                buffer, tensors.asked().stream().map(AskedTensors.Asked::name).toList());
+        return copied;
     }
 
     /** What {@link Part}s stand for a weight: one matrix of them, or one for each of some experts. */
@@ -362,8 +371,37 @@ public final class WeightTable {
         return spec.quantization().format(module).orElse(WeightFormat.BF16).indivisible();
     }
 
-    /** Gives every weight its place. */
+    /**
+     * Gives every weight its place.
+     *
+     * @throws ConfigException if a loaded one has elements that are no finite numbers, naming the checkpoint's tensor; or if a
+     *     file became shorter meanwhile
+     */
     public void place(Memory memory) {
-        contents.forEach(memory::put);
+        try {
+            contents.forEach(memory::put);
+        } catch (InternalError e) {
+            // What Java makes of a mapped page that has no file behind it any more.
+            throw new ConfigException(spec.name() + ": a file of the checkpoint became shorter while it was read", e);
+        }
+        if (source instanceof WeightSource.Checkpoint checkpoint) {
+            origins.forEach((buffer, names) -> memory.firstNotFinite(buffer)
+                    .ifPresent(element -> refuse(checkpoint.tensors(), buffer, names, element)));
+        }
+    }
+
+    private void refuse(NamedTensors tensors, Buffer buffer, List<String> names, long element) {
+        if (!(contents.get(buffer) instanceof Contents.Copied copied)) {
+            throw new IllegalStateException(buffer + " was not loaded");
+        }
+        int part = 0;
+        long before = 0;
+        while (element >= before + copied.parts().get(part).shape().elements()) {
+            before += copied.parts().get(part++).shape().elements();
+        }
+        String name = names.get(Math.min(part, names.size() - 1));
+        throw new ConfigException(
+                "%s: tensor '%s' has a NaN or an infinity, element %d of what this rank reads of it: expected finite numbers"
+                        .formatted(tensors.file(name), name, element - before));
     }
 }
