@@ -24,6 +24,10 @@ import layerwise.op.GatherRows;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.IndexKeyAppend;
+import layerwise.op.IndexLogits;
+import layerwise.op.IndexQuery;
+import layerwise.op.IndexTopK;
 import layerwise.op.Lane;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
@@ -32,12 +36,14 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.PoolRows;
 import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
 import layerwise.op.Scaling;
 import layerwise.op.SortByExpert;
+import layerwise.op.SparseMlaAttention;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
@@ -77,6 +83,9 @@ final class Preparation {
             case MlaRopeAppend op -> LatentLaunches.of(this, op);
             case MlaPrefillAttention op -> AttentionLaunches.of(this, op);
             case MlaDecodeAttention op -> AttentionLaunches.of(this, op);
+            case IndexQuery _, IndexKeyAppend _, IndexLogits _, IndexTopK _, PoolRows _, SparseMlaAttention _ ->
+                throw new ConfigException("device: no kernel for %s of sparse attention; expected --device reference"
+                        .formatted(operator.name()));
             case Route op -> RoutingLaunches.of(this, op);
             case SortByExpert op -> RoutingLaunches.of(this, op);
             case GatherRows op -> RoutingLaunches.of(this, op);

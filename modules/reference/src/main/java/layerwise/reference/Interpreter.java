@@ -13,6 +13,10 @@ import layerwise.op.GatherRows;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.IndexKeyAppend;
+import layerwise.op.IndexLogits;
+import layerwise.op.IndexQuery;
+import layerwise.op.IndexTopK;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
 import layerwise.op.Linear;
@@ -20,11 +24,13 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.PoolRows;
 import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
 import layerwise.op.SortByExpert;
+import layerwise.op.SparseMlaAttention;
 import layerwise.op.SwiGlu;
 
 /** Computes one operator: the switch over the family. */
@@ -33,6 +39,8 @@ final class Interpreter {
     private final Pointwise pointwise;
     private final LatentCaches caches;
     private final MlaAttention attention;
+    private final Indexer indexer;
+    private final SparseAttention sparse;
     private final Experts experts;
     private final Collectives collectives;
 
@@ -41,6 +49,8 @@ final class Interpreter {
         pointwise = new Pointwise(memory::operand);
         caches = new LatentCaches(memory::operand);
         attention = new MlaAttention(memory::operand, sampling);
+        indexer = new Indexer(memory::operand, sampling);
+        sparse = new SparseAttention(memory::operand, sampling);
         experts = new Experts(memory::operand);
         collectives = new Collectives(memory::operand, communicator);
     }
@@ -67,6 +77,12 @@ final class Interpreter {
             }
             case MlaPrefillAttention op -> attention.run(op);
             case MlaDecodeAttention op -> attention.run(op);
+            case IndexQuery op -> indexer.run(op);
+            case IndexKeyAppend op -> indexer.run(op);
+            case IndexLogits op -> indexer.run(op);
+            case IndexTopK op -> indexer.run(op);
+            case PoolRows op -> indexer.run(op);
+            case SparseMlaAttention op -> sparse.run(op);
             case Route op -> experts.run(op);
             case SortByExpert op -> experts.run(op);
             case GatherRows op -> experts.run(op);

@@ -112,7 +112,7 @@ final class MlaAttention {
      * @param visible how many keys a row sees
      * @param from    where values begin in the rows of {@code values}
      */
-    private static void attend(
+    static void attend(
             List<RowBlock> queries,
             IntUnaryOperator visible,
             double scale,

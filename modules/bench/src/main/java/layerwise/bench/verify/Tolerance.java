@@ -12,6 +12,10 @@ import layerwise.op.GatherRows;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.IndexKeyAppend;
+import layerwise.op.IndexLogits;
+import layerwise.op.IndexQuery;
+import layerwise.op.IndexTopK;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
 import layerwise.op.Linear;
@@ -19,11 +23,13 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.PoolRows;
 import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
 import layerwise.op.SortByExpert;
+import layerwise.op.SparseMlaAttention;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
@@ -92,6 +98,16 @@ record Tolerance(double relative, double ofRow) {
             // Probabilities are rounded to bfloat16 before they meet the values.
             case MlaPrefillAttention op -> new Tolerance(unit, ROUNDED_TERMS);
             case MlaDecodeAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            case SparseMlaAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            // Of E4M3 elements one may be halfway between two; scales are powers of two.
+            case IndexQuery op -> sum(2 * unit, op.q().dim(2));
+            case IndexKeyAppend op -> sum(2 * unit, op.k().dim(1));
+            case IndexLogits op -> {
+                double kept = op.keys().quantised() ? FP8_ACCUMULATOR : 0;
+                yield new Tolerance(unit, kept + SPREAD * ACCUMULATOR * op.q().dim(1));
+            }
+            case IndexTopK op -> new Tolerance(0, 0);
+            case PoolRows op -> new Tolerance(0, 0);
         };
     }
 

@@ -37,7 +37,13 @@ class ForwardRunTest {
     Path folder;
 
     @ParameterizedTest
-    @CsvSource({"deepseek_v3_a,F32,2e-5", "deepseek_v3_c,F32,2e-5", "deepseek_v3_a,BF16,2e-2", "deepseek_v3_c,BF16,2e-2"
+    @CsvSource({
+        "deepseek_v3_a,F32,2e-5",
+        "deepseek_v3_c,F32,2e-5",
+        "deepseek_v3_a,BF16,2e-2",
+        "deepseek_v3_c,BF16,2e-2",
+        "deepseek_v32_a,F32,2e-5",
+        "deepseek_v32_c,F32,2e-5"
     })
     void plainAndFusedOperatorsMatchTransformers(String fixture, DType compute, double tolerance) {
         for (Capabilities capabilities : List.of(Capabilities.plain(), Capabilities.all())) {

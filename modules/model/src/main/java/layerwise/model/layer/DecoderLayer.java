@@ -1,6 +1,7 @@
 package layerwise.model.layer;
 
 import java.util.Optional;
+import layerwise.model.cache.LatentCache;
 import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.DenseSpec;
 import layerwise.model.spec.LayerSpec;
@@ -9,7 +10,6 @@ import layerwise.model.spec.ModelSpec;
 import layerwise.model.spec.MoeSpec;
 import layerwise.model.weights.WeightTable;
 import layerwise.op.Add;
-import layerwise.op.Buffer;
 import layerwise.op.RmsNorm;
 import layerwise.op.TensorRef;
 import layerwise.tensor.ConfigException;
@@ -39,13 +39,13 @@ final class DecoderLayer {
      */
     record Result(TensorRef mixer, TensorRef mlp, TensorRef residual, Optional<TensorRef> ids) {}
 
-    DecoderLayer(ModelSpec model, int index, WeightTable weights, Buffer cache, Mapping mapping) {
+    DecoderLayer(ModelSpec model, int index, WeightTable weights, LatentCache cache, Mapping mapping) {
         this.index = index;
         this.epsilon = model.epsilon();
         LayerSpec spec = model.layer(index);
         String prefix = prefix(index);
         mixer = switch (spec.mixer()) {
-            case MlaSpec mla -> new MlaLayer(model, mla, weights, prefix + "self_attn.", cache.whole(), mapping);
+            case MlaSpec mla -> new MlaLayer(model, mla, weights, prefix + "self_attn.", cache, mapping);
         };
         postGain = weights.gain(prefix + "post_attention_layernorm", model.hidden());
         feedForward = switch (spec.feedForward()) {

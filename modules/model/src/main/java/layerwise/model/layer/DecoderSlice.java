@@ -5,13 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import layerwise.model.cache.LatentCache;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.parallel.Mapping;
-import layerwise.model.spec.MixerSpec;
 import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightTable;
-import layerwise.op.Buffer;
 import layerwise.op.Contents;
 import layerwise.op.Memory;
 import layerwise.op.PagedBatch;
@@ -32,7 +31,7 @@ public final class DecoderSlice {
     private final DType dtype;
     private final Mapping mapping;
     private final Map<Integer, DecoderLayer> layers = new LinkedHashMap<>();
-    private final Map<Integer, Buffer> caches = new LinkedHashMap<>();
+    private final Map<Integer, LatentCache> caches = new LinkedHashMap<>();
     private final Map<Integer, TensorRef> inputGains = new LinkedHashMap<>();
 
     /**
@@ -40,7 +39,7 @@ public final class DecoderSlice {
      *
      * @param indices    ascending, without gaps
      * @param dtype      of activations
-     * @param cacheDtype of cached rows
+     * @param cacheDtype of cached latents
      * @param mapping    which part of the layers is this rank's
      * @throws ConfigException if a layer does not exist, there are gaps, or a layer does not divide over the ranks
      */
@@ -65,9 +64,11 @@ public final class DecoderSlice {
             }
         }
         for (int index : indices) {
-            Buffer rows = cacheBuffer(index, model.layer(index).mixer(), cache, cacheDtype);
-            caches.put(index, rows);
-            layers.put(index, new DecoderLayer(model, index, weights, rows, mapping));
+            LatentCache kept = switch (model.layer(index).mixer()) {
+                case MlaSpec mla -> LatentCache.of("layers." + index + ".", mla, cache, cacheDtype, dtype);
+            };
+            caches.put(index, kept);
+            layers.put(index, new DecoderLayer(model, index, weights, kept, mapping));
         }
         for (int index : indices) {
             inputGains.put(index + 1, weights.gain(nextNorm(index), model.hidden()));
@@ -85,25 +86,18 @@ public final class DecoderSlice {
         this(model, indices, weights, cache, dtype, cacheDtype, Mapping.alone());
     }
 
-    private static Buffer cacheBuffer(int index, MixerSpec mixer, PagedCache cache, DType dtype) {
-        return switch (mixer) {
-            case MlaSpec mla ->
-                Buffer.of("layers." + index + ".cache", dtype, cache.pages(), cache.pageTokens(), mla.cacheDim());
-        };
-    }
-
     private String nextNorm(int index) {
         return model.isLast(index) ? "model.norm" : DecoderLayer.prefix(index + 1) + "input_layernorm";
     }
 
     /** Bytes of the caches. */
     public long cacheBytes() {
-        return caches.values().stream().mapToLong(Buffer::bytes).sum();
+        return caches.values().stream().mapToLong(LatentCache::bytes).sum();
     }
 
     /** Gives the caches their place. */
     public void placeCaches(Memory memory, Contents contents) {
-        caches.values().forEach(cache -> memory.put(cache, contents));
+        caches.values().forEach(cache -> cache.place(memory, contents));
     }
 
     /**

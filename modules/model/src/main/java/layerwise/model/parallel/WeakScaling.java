@@ -39,18 +39,25 @@ public record WeakScaling(int from, Mapping mapping) {
 
     private MixerSpec mixer(MixerSpec mixer) {
         return switch (mixer) {
-            case MlaSpec mla ->
-                mapping.attentionDp()
-                        ? mla
-                        : new MlaSpec(
-                                scaled("attention heads", mla.heads()),
-                                mla.queryRank(),
-                                mla.latentRank(),
-                                mla.noPeDim(),
-                                mla.ropeDim(),
-                                mla.valueDim(),
-                                mla.rope());
+            case MlaSpec mla -> mapping.attentionDp() ? mla : fewerHeads(mla);
         };
+    }
+
+    private MlaSpec fewerHeads(MlaSpec mla) {
+        if (mla.indexer().isPresent()) {
+            throw new ConfigException(
+                    "scaled_from %d: the indexer's heads are not divided over ranks; expected enable_attention_dp"
+                            .formatted(from));
+        }
+        return new MlaSpec(
+                scaled("attention heads", mla.heads()),
+                mla.queryRank(),
+                mla.latentRank(),
+                mla.noPeDim(),
+                mla.ropeDim(),
+                mla.valueDim(),
+                mla.rope(),
+                mla.indexer());
     }
 
     private FeedForwardSpec feedForward(FeedForwardSpec feedForward) {

@@ -52,9 +52,10 @@ public final class ModelReader {
 
     private static ModelSpec read(String name, JsonFields config, Optional<JsonFields> modelOpt) {
         Quantization quantization = QuantizationReader.read(config, modelOpt);
-        // One family so far; the choice names what is supported.
-        config.choice("model_type", List.of("deepseek_v3"));
-        return DeepseekV3Reader.read(name, config, quantization);
+        return switch (config.choice("model_type", List.of("deepseek_v3", "deepseek_v32"))) {
+            case "deepseek_v32" -> DeepseekV3Reader.readSparse(name, config, quantization);
+            default -> DeepseekV3Reader.read(name, config, quantization);
+        };
     }
 
     private static JsonNode parse(Path file) {
