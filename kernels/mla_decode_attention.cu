@@ -3,28 +3,28 @@
 // Math      score[i,h,s] = scale * (q[i,h,:] . cache[row(s),:]) for s <= past + i; out[i,h,:] =
 //           sum_s softmax_s(score[i,h])[s] * cache[row(s),0:512]; i and s counted within a sequence, whose own tokens
 //           are in the cache already; scale > 0
-// Shapes    q [T,Q,576], cache [pages, pageTokens, 576] bf16 or e4m3 with scale 1, out [T,Q,512], starts [B+1],
-//           past [B], pageTable [B, tablePages] int32, partial [P,512], logSum [P] float32; any T, Q, B, past,
-//           pageTokens
+// Shapes    q [T,Q,576], cache [pages, pageTokens, 576] bf16, out [T,Q,512], starts [B+1], past [B],
+//           pageTable [B, tablePages] int32, partial [P,512], logSum [P] float32; any T, Q, B, past, pageTokens
 // Layout    steps in elements between tokens and heads as named, elements of a head side by side; steps of q are
 //           multiples of 8, those of out of 2, pointers of 16 bytes; cache and tables are contiguous
-// Roofline  flops = 2176*Q*pairs with pairs = sum_b(n*past + n*(n+1)/2), bytes = 2*T*Q*1088 + sum_b(past+n)*576*(size
-//           of a cache element): about even on H100 at 128 heads and one query, bandwidth-bound at fewer heads
+// Roofline  flops = 2176*Q*pairs with pairs = sum_b(n*past + n*(n+1)/2), bytes = 2*T*Q*1088 + sum_b(past+n)*1152: about
+//           even on H100 at 128 heads and one query, bandwidth-bound at fewer heads
 // Launch    grid (ceil(longest*Q/64), ceil(keys/chunk), B), longest = most new tokens and keys = most tokens of a
 //           sequence; block (384); dynamic shared memory 223040 B (attribute to be raised). A block: 64 rows (query
 //           and head) of one sequence, chunk keys, two stages of 64. Warpgroup 0 makes scores and the left half of the
-//           output, 1 the right half, 2 copies (and widens e4m3); probabilities go through the rope columns of the
-//           keys, which values do not need.
-//           chunk = the c = 64*k that makes ceil(blocks(c)/132) * (k + 5) least, with blocks(c) = sum_b ceil(n*Q/64) *
-//           ceil((past+n)/c), the smallest of equal ones: 132 SMs evenly busy; any multiple of 64 is right. Where
-//           keys > chunk, mla_decode_attention_combine_bf16 follows, grid (T, Q), block (128), no dynamic shared
-//           memory, and P = sum of parts*n*Q over sequences of more than one part, parts = ceil((past+n)/chunk); else
-//           partial and logSum may be null
+//           output, 1 the right half, 2 copies; probabilities go through the rope columns of the keys, which values do
+//           not need.
+//           chunk = the c = 64*k that makes 10 * ceil(blocks(c)/132) * (k + 5) + ceil(keys/c) least, with blocks(c) =
+//           sum_b ceil(n*Q/64) * ceil((past+n)/c), the smallest of equal ones: 132 SMs evenly busy, few parts to
+//           combine; any multiple of 64 is right. Where keys > chunk, attention_combine follows, and P = sum of
+//           parts*n*Q over sequences of more than one part, parts = ceil((past+n)/chunk); else partial and logSum may
+//           be null
 // Numerics  probabilities rounded to bf16, scores and sums in float32: |err| <= 2^-8*|y| + (2^-8 + S*2^-24)*sum(p*|v|);
 //           the same bits each time
 // Source    DeepSeek-AI 2024 (DeepSeek-V2), §2.1; Dao et al. 2022, algorithm 1; partial results: Dao et al. 2023
 #include "common/attention_products.cuh"
 #include "common/latent_tile.cuh"
+#include "common/queries.cuh"
 #include "common/softmax.cuh"
 #include "common/split.cuh"
 
@@ -46,18 +46,14 @@ struct Shared {
 };
 static_assert(sizeof(Shared) + 1024 == 223040, "as the header says");
 
-static __device__ __forceinline__ void storeWord(uint32_t to, uint32_t v) {
-    asm volatile("st.shared.b32 [%0], %1;" ::"r"(to), "r"(v) : "memory");
-}
-
 // Issues s = q * keys^T of one stage.
 static __device__ __forceinline__ void issueScores(float (&s)[32], uint32_t q, uint32_t keys) {
-    asm volatile("" : "+r"(q)); // else 36 descriptors of q leave the loop and spill
+    const Boxes rows = Boxes::rows(q), columns = Boxes::rows(keys);
     openProducts();
 #pragma unroll
     for (int k = 0; k < LATENT_WIDTH / 16; k++) {
         const uint32_t at = k / 4 * BOX + k % 4 * 32;
-        multiplyN64(s, swizzledTile(q + at), swizzledTile(keys + at), k > 0);
+        multiplyN64<bf16>(s, rows.at(at), columns.at(at), k > 0);
     }
     closeProducts();
 }
@@ -73,11 +69,12 @@ static __device__ __forceinline__ void issueOutput(
         }
     }
     const uint32_t keys = sharedAddress(shared.keys[stage]);
+    const Boxes p = Boxes::rows(keys + (BOXES - 1) * BOX);
+    const Boxes values = Boxes::columns(keys + 4 * half * BOX, BOX);
     openProducts();
 #pragma unroll
     for (int k = 0; k < TILE / 16; k++) {
-        multiplyRowsN256(o, swizzledTile(keys + (BOXES - 1) * BOX + k * 32),
-                         swizzledRows(keys + 4 * half * BOX + k * 16 * BOX_ROW_BYTES, BOX), !first || k > 0);
+        multiplyRowsN256(o, p.at(k * 32), values.at(k * 16 * BOX_ROW_BYTES), !first || k > 0);
     }
     closeProducts();
 }
@@ -85,7 +82,8 @@ static __device__ __forceinline__ void issueOutput(
 // Scores, their softmax and the left half of the output. Leaves the rows' 1/sum and, for a part, their log2(sum).
 static __device__ __forceinline__ void score(
     Shared& shared, float (&o)[128], const Task& task, float scale, float* logSum, int row) {
-    OnlineSoftmax softmax;
+    OnlineSoftmax<0> softmax;
+    const float scales[2] = {scale, scale};
     float s[32];
     shared.qFull.wait(0);
     shared.full[0].wait(0);
@@ -99,7 +97,7 @@ static __device__ __forceinline__ void score(
         if (at + TILE > task.open) {
             hideKeys(s, {visible[0] - at, visible[1] - at});
         }
-        softmax.advance(s, scale, factor);
+        softmax.advance(s, scales, factor);
         if (at > task.from + TILE) {
             shared.empty[stage].wait(parity ^ 1); // long over: the right half has read the factors of two tiles ago
         }
@@ -138,7 +136,7 @@ static __device__ __forceinline__ void score(
         if (threadIdx.x % 4 == 0) {
             shared.inverse[row + 8 * half] = sum == 0 ? 0 : 1 / sum; // a part may hide all its keys from a row
             if (logSum != nullptr && r < task.rows) {
-                logSum[r] = sum == 0 ? -INFINITY : softmax.highest[half] * scale + log2f(sum);
+                logSum[r] = softmax.logSum(half, sum);
             }
         }
     }
@@ -177,17 +175,20 @@ static __device__ __forceinline__ void store(
     }
 }
 
-template <class C>
-static __device__ __forceinline__ void decode(bf16* out, float* partial, float* logSum, const bf16* q, const C* cache,
-                                              const Paged& paged, int heads, int chunk, int64_t qToken, int64_t qHead,
-                                              int64_t outToken, int64_t outHead, float scale) {
+
+extern "C" __global__ __launch_bounds__(3 * WARPGROUP, 1)
+void mla_decode_attention_d576_bf16(bf16* out, float* partial, float* logSum, const bf16* q, const bf16* cache,
+                                    const int* starts, const int* past, const int* pageTable, int B, int tablePages,
+                                    int pageTokens, int Q, int chunk, int64_t qToken, int64_t qHead, int64_t outToken,
+                                    int64_t outHead, float scale) {
     extern __shared__ unsigned char memory[];
     Shared& shared = *reinterpret_cast<Shared*>(memory + (1024 - sharedAddress(memory) % 1024) % 1024);
-    const Split split{paged.starts, paged.past, heads, chunk};
+    const Split split{starts, past, Q, chunk};
+    const Paged paged{starts, past, pageTable, B, tablePages, pageTokens};
     const int sequence = blockIdx.z;
     const int part = blockIdx.y;
-    Task task{paged.starts[sequence], heads, static_cast<int>(blockIdx.x) * TILE, split.queries(sequence) * heads,
-              paged.past[sequence], part * chunk, min((part + 1) * chunk, split.keys(sequence)), 0};
+    Task task{starts[sequence], Q, static_cast<int>(blockIdx.x) * TILE, split.queries(sequence) * Q,
+              past[sequence], part * chunk, min((part + 1) * chunk, split.keys(sequence)), 0};
     task.open = min(task.visible(task.row), task.to);
     if (task.row >= task.rows || task.from >= task.to) {
         return;
@@ -208,7 +209,9 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
     const int group = threadIdx.x / WARPGROUP;
     if (group == 2) {
         giveUpRegisters<88>();
-        copyQueries(shared.q, shared.qFull, q, task.start, heads, task.row, task.rows, qToken, qHead);
+        QueryRows{q + task.start * qToken, qToken, qHead, Q, task.row, task.rows}.copy(
+            sharedAddress(shared.q), 0, BOXES);
+        shared.qFull.arriveAfterCopies();
         int stage = 0, parity = 1;
         for (int at = task.from; at < task.to; at += TILE) {
             copyLatent(shared.empty[stage], parity, shared.keys[stage], shared.full[stage], cache, paged, sequence, at,
@@ -229,7 +232,7 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
         shared.finished.wait(0);
         if (whole) {
             store(shared, o, task, group, row, [&](int r, int column, float first, float second) {
-                bf16* to = out + (task.start + r / heads) * outToken + r % heads * outHead + column;
+                bf16* to = out + (task.start + r / Q) * outToken + r % Q * outHead + column;
                 *reinterpret_cast<uint32_t*>(to) = packBf16(first, second);
             });
         } else {
@@ -240,15 +243,3 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
         }
     }
 }
-
-#define MLA_DECODE_ATTENTION(NAME, CACHE)                                                                              \
-    extern "C" __global__ __launch_bounds__(3 * WARPGROUP, 1) void NAME(                                               \
-        bf16* out, float* partial, float* logSum, const bf16* q, const CACHE* cache, const int* starts,                \
-        const int* past, const int* pageTable, int B, int tablePages, int pageTokens, int Q, int chunk,                \
-        int64_t qToken, int64_t qHead, int64_t outToken, int64_t outHead, float scale) {                               \
-        decode(out, partial, logSum, q, cache, Paged{starts, past, pageTable, B, tablePages, pageTokens}, Q, chunk,    \
-               qToken, qHead, outToken, outHead, scale);                                                               \
-    }
-
-MLA_DECODE_ATTENTION(mla_decode_attention_d576_bf16, bf16)
-MLA_DECODE_ATTENTION(mla_decode_attention_d576_e4m3, e4m3)

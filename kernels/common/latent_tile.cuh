@@ -1,37 +1,14 @@
-// Loading 64 rows of queries or of the latent cache, 576 elements wide, into nine boxes of shared memory by one
-// warpgroup.
+// Loading 64 rows of a bf16 latent cache, 576 elements wide, into nine boxes of shared memory by one warpgroup.
 #pragma once
 
-#include "latent.cuh"
-#include "paged.cuh"
 #include "attention_products.cuh"
 #include "barrier.cuh"
+#include "paged.cuh"
 
 constexpr int LATENT_WIDTH = 576;
 constexpr int LATENT_BOXES = LATENT_WIDTH / BOX_COLUMNS;
 constexpr int LATENT_ROWS = 64;
 constexpr int LATENT_BOX = LATENT_ROWS * BOX_ROW_BYTES;
-
-__device__ inline void storeChunk(uint32_t to, const uint4& v) {
-    asm volatile("st.shared.v4.b32 [%0], {%1, %2, %3, %4};" ::"r"(to), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w)
-                 : "memory");
-}
-
-// Rows `first` .. `first`+63 of a sequence's queries and heads, zeros from row `rows` on; its first query is token
-// `start`.
-__device__ inline void copyQueries(unsigned char* boxes, Barrier& full, const bf16* q, int64_t start, int heads,
-                                   int first, int rows, int64_t qToken, int64_t qHead) {
-    const int chunk = threadIdx.x % 8;
-    for (int r = threadIdx.x % 128 / 8; r < LATENT_ROWS; r += 16) {
-        const int row = first + r;
-        const bf16* from = q + (row < rows ? (start + row / heads) * qToken + row % heads * qHead : 0) + chunk * 8;
-        const uint32_t to = sharedAddress(boxes) + swizzledChunk(r, chunk);
-        for (int b = 0; b < LATENT_BOXES; b++) {
-            copyAsync16(to + b * LATENT_BOX, from + b * BOX_COLUMNS, row < rows);
-        }
-    }
-    full.arriveAfterCopies();
-}
 
 // Keys `at` .. `at`+63 of a sequence from a bf16 cache into the stage `keys`, zeros from key `to` on, as soon as
 // `empty` has passed the phase of this parity; `full` gets an arrival of each thread. 8 threads copy a row's 128 bytes
@@ -56,37 +33,4 @@ __device__ __forceinline__ void copyLatent(Barrier& empty, int parity, unsigned 
         }
     }
     full.arriveAfterCopies();
-}
-
-// The same from an e4m3 cache: 4 threads widen a row's 64 bytes of a box.
-__device__ __forceinline__ void copyLatent(Barrier& empty, int parity, unsigned char* keys, Barrier& full,
-                                           const e4m3* cache, const Paged& paged, int sequence, int at, int to) {
-    const int quarter = threadIdx.x % 4;
-#pragma unroll
-    for (int i = 0; i < 2; i++) {
-        const int row = threadIdx.x % 128 / 4 + 32 * i;
-        uint4 codes[LATENT_BOXES] = {};
-        if (at + row < to) {
-            const e4m3* from = cache + paged.row(sequence, at + row) * LATENT_WIDTH + quarter * 16;
-#pragma unroll
-            for (int b = 0; b < LATENT_BOXES; b++) {
-                codes[b] = *reinterpret_cast<const uint4*>(from + b * BOX_COLUMNS);
-            }
-        }
-        if (i == 0) {
-            empty.wait(parity);
-        }
-#pragma unroll
-        for (int b = 0; b < LATENT_BOXES; b++) {
-            const uint32_t word[4] = {codes[b].x, codes[b].y, codes[b].z, codes[b].w};
-#pragma unroll
-            for (int half = 0; half < 2; half++) {
-                const uint32_t low = word[2 * half], high = word[2 * half + 1];
-                storeChunk(sharedAddress(keys) + b * LATENT_BOX + swizzledChunk(row, 2 * quarter + half),
-                           make_uint4(widenE4m3(low), widenE4m3(low >> 16), widenE4m3(high), widenE4m3(high >> 16)));
-            }
-        }
-    }
-    showToTensorCores();
-    full.arrive();
 }

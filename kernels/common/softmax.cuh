@@ -10,33 +10,39 @@ __device__ __forceinline__ float fastExp2(float v) {
     return y;
 }
 
+// Probabilities of a row are 2^LIFT times exp(scale * (score - reference)). The reference follows the highest score
+// only when that is more than 2^SLACK times as probable: until then what was summed up before need not be rescaled, and
+// floating-point sums lose nothing by it.
+template <int LIFT>
 struct OnlineSoftmax {
-    float highest[2] = {-INFINITY, -INFINITY}; // score so far, the same in a quad
-    float total[2] = {0, 0};                   // of this thread's columns; a quad's sum is the row's
+    static constexpr float SLACK = 8;
+    float reference[2] = {-INFINITY, -INFINITY}; // log2, scaled; the same in a quad
+    float total[2] = {0, 0};                     // of this thread's columns; a quad's sum is the row's
 
-    // Turns scores into exp(scale * (score - highest)), unnormalised; `scale` > 0 has log2(e) in it. What was summed up
-    // before must be multiplied by `factor`. A row that has seen nothing yet, all scores -inf, becomes zeros.
+    // Turns scores into probabilities; `scale` > 0 has log2(e) in it. What was summed up before must be multiplied by
+    // `factor`. A row that has seen nothing yet, all scores -inf, becomes zeros.
     template <int N>
-    __device__ __forceinline__ void advance(float (&s)[N], float scale, float (&factor)[2]) {
+    __device__ __forceinline__ void advance(float (&s)[N], const float (&scale)[2], float (&factor)[2]) {
 #pragma unroll
         for (int half = 0; half < 2; half++) {
-            float top = highest[half];
+            float top = -INFINITY;
 #pragma unroll
             for (int j = 0; j < N / 4; j++) {
                 top = fmaxf(top, fmaxf(s[4 * j + 2 * half], s[4 * j + 2 * half + 1]));
             }
             top = fmaxf(top, __shfl_xor_sync(0xFFFFFFFFu, top, 1));
-            top = fmaxf(top, __shfl_xor_sync(0xFFFFFFFFu, top, 2));
-            const float shift = top == -INFINITY ? 0 : top * scale;
-            factor[half] = fastExp2(highest[half] * scale - shift);
-            highest[half] = top;
+            top = fmaxf(top, __shfl_xor_sync(0xFFFFFFFFu, top, 2)) * scale[half];
+            const bool moves = top > reference[half] + SLACK;
+            factor[half] = moves ? fastExp2(reference[half] - top) : 1;
+            reference[half] = moves ? top : reference[half];
+            const float shift = reference[half] == -INFINITY ? 0 : reference[half] - LIFT;
             float sum = 0;
 #pragma unroll
             for (int j = 0; j < N / 4; j++) {
 #pragma unroll
                 for (int e = 0; e < 2; e++) {
                     float& v = s[4 * j + 2 * half + e];
-                    v = fastExp2(v * scale - shift);
+                    v = fastExp2(v * scale[half] - shift);
                     sum += v;
                 }
             }
@@ -49,6 +55,11 @@ struct OnlineSoftmax {
         float s = total[half];
         s += __shfl_xor_sync(0xFFFFFFFFu, s, 1);
         return s + __shfl_xor_sync(0xFFFFFFFFu, s, 2);
+    }
+
+    // log2 of the sum of exp(scale * score), of a row's `sum`.
+    __device__ __forceinline__ float logSum(int half, float sum) const {
+        return sum == 0 ? -INFINITY : reference[half] - LIFT + log2f(sum);
     }
 };
 

@@ -1,73 +1,74 @@
 package layerwise.kernels;
 
 import layerwise.cuda.LaunchShape;
-import layerwise.op.Batch;
+import layerwise.cuda.TensorMap;
 import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.PagedBatch;
-import layerwise.op.TensorRef;
+import layerwise.tensor.DType;
 
 /** Launches of kernels/mla_{prefill,decode}_attention*.cu. */
 final class AttentionLaunches {
+    private static final int PREFILL_TILE = 128;
     private static final int PREFILL_SHARED = 214_088;
     private static final int DECODE_SHARED = 223_040;
+    private static final int DECODE_FP8_SHARED = 232_104;
+    private static final int FP8_COLUMNS = 128;
 
     private AttentionLaunches() {}
 
-    private static int newest(Batch batch) {
-        return batch.queries().stream().mapToInt(Integer::intValue).max().orElseThrow();
-    }
-
-    private static boolean steps(TensorRef tensor, int multiple) {
-        for (int axis = 0; axis < tensor.rank() - 1; axis++) {
-            if (tensor.strides().step(axis) % multiple != 0) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     static Launchable of(Preparation to, MlaPrefillAttention op) {
         Preparation.requireBf16(op, op.q(), op.kv(), op.kRope(), op.out());
-        PagedBatch paged = op.paged();
         boolean tuned = op.q().dim(2) == 192
                 && op.kRope().dim(1) == 64
                 && op.out().dim(2) == 128
-                && steps(op.q(), 8)
-                && steps(op.kv(), 8)
-                && steps(op.kRope(), 8)
-                && steps(op.out(), 2)
-                && (to.address(op.q()) | to.address(op.kv()) | to.address(op.kRope())) % 16 == 0;
-        KernelCall call;
-        int heads = (int) op.q().dim(1);
-        if (tuned) {
-            LaunchShape shape = LaunchShape.of(1, 384)
-                    .grid(
-                            Math.ceilDiv(newest(paged.batch()), 128),
-                            heads,
-                            paged.batch().sequences())
-                    .shared(PREFILL_SHARED);
-            call = to.call("mla_prefill_attention", "mla_prefill_attention_d192_bf16", shape);
-        } else {
-            long elements = op.q().dim(2) + op.out().dim(2) + 128;
-            LaunchShape shape = LaunchShape.of(1, 128)
-                    .grid(Math.toIntExact(op.q().dim(0)), heads, 1)
-                    .shared(Math.toIntExact(4 * elements));
-            call = to.call("mla_prefill_attention_generic", "mla_prefill_attention_generic_bf16", shape);
-        }
-        call.pointer(to.address(op.out()))
+                && AttentionOperands.fit(to, op.q())
+                && AttentionOperands.fit(to, op.kv())
+                && AttentionOperands.fit(to, op.kRope())
+                && AttentionOperands.steps(op.out(), 2);
+        return tuned ? mapped(to, op) : generic(to, op);
+    }
+
+    private static Launchable mapped(Preparation to, MlaPrefillAttention op) {
+        PagedBatch paged = op.paged();
+        LaunchShape shape = LaunchShape.of(1, 384)
+                .grid(
+                        Math.ceilDiv(AttentionOperands.newest(paged.batch()), PREFILL_TILE),
+                        Math.toIntExact(op.q().dim(1)),
+                        paged.batch().sequences())
+                .shared(PREFILL_SHARED);
+        return to.call("mla_prefill_attention", "mla_prefill_attention_d192_bf16", shape)
+                .map(AttentionOperands.map(to, op.q(), PREFILL_TILE))
+                .map(AttentionOperands.map(to, op.kv(), PREFILL_TILE))
+                .map(AttentionOperands.map(to, op.kRope(), PREFILL_TILE))
+                .pointer(to.address(op.out()))
+                .pointer(to.address(paged.starts()))
+                .pointer(to.address(paged.past()))
+                .size(op.q().strides().step(1))
+                .size(op.kv().strides().step(1))
+                .wide(op.out().strides().step(0))
+                .wide(op.out().strides().step(1))
+                .real(op.scale());
+    }
+
+    private static Launchable generic(Preparation to, MlaPrefillAttention op) {
+        PagedBatch paged = op.paged();
+        long elements = op.q().dim(2) + op.out().dim(2) + 128;
+        LaunchShape shape = LaunchShape.of(1, 128)
+                .grid(Math.toIntExact(op.q().dim(0)), Math.toIntExact(op.q().dim(1)), 1)
+                .shared(Math.toIntExact(4 * elements));
+        return to.call("mla_prefill_attention_generic", "mla_prefill_attention_generic_bf16", shape)
+                .pointer(to.address(op.out()))
                 .pointer(to.address(op.q()))
                 .pointer(to.address(op.kv()))
                 .pointer(to.address(op.kRope()))
                 .pointer(to.address(paged.starts()))
-                .pointer(to.address(paged.past()));
-        if (!tuned) {
-            call.number(paged.batch().sequences())
-                    .number(op.noPeDim())
-                    .size(op.kRope().dim(1))
-                    .size(op.out().dim(2));
-        }
-        return call.wide(op.q().strides().step(0))
+                .pointer(to.address(paged.past()))
+                .number(paged.batch().sequences())
+                .number(op.noPeDim())
+                .size(op.kRope().dim(1))
+                .size(op.out().dim(2))
+                .wide(op.q().strides().step(0))
                 .wide(op.q().strides().step(1))
                 .wide(op.kv().strides().step(0))
                 .wide(op.kv().strides().step(1))
@@ -82,10 +83,11 @@ final class AttentionLaunches {
         String cache = LatentLaunches.cacheType(op, op.cache());
         boolean tuned = op.q().dim(2) == 576
                 && op.out().dim(2) == 512
-                && steps(op.q(), 8)
-                && steps(op.out(), 2)
-                && (to.address(op.q()) | to.address(op.cache()) | to.address(op.out())) % 16 == 0;
-        return tuned ? split(to, op, cache) : generic(to, op, cache);
+                && AttentionOperands.steps(op.q(), 8)
+                && AttentionOperands.steps(op.out(), 2)
+                && (to.address(op.q()) | to.address(op.cache()) | to.address(op.out())) % 16 == 0
+                && (op.cache().dtype() == DType.BF16 || AttentionOperands.cacheFits(to, op.cache()));
+        return tuned ? split(to, op) : generic(to, op, cache);
     }
 
     private static Launchable generic(Preparation to, MlaDecodeAttention op, String cache) {
@@ -101,44 +103,52 @@ final class AttentionLaunches {
                 .real(op.scale());
     }
 
-    private static Launchable split(Preparation to, MlaDecodeAttention op, String cache) {
-        Batch batch = op.paged().batch();
-        int heads = (int) op.q().dim(1);
-        DecodeSplit split = DecodeSplit.of(batch, heads);
-        long partial = split.partials() == 0
-                ? 0
-                : to.scratch(split.partials() * op.out().dim(2) * 4);
-        long logSum = split.partials() == 0 ? 0 : to.scratch(split.partials() * 4);
-        LaunchShape shape = LaunchShape.of(1, 384)
+    private static Launchable split(Preparation to, MlaDecodeAttention op) {
+        int heads = Math.toIntExact(op.q().dim(1));
+        DecodeSplit split = DecodeSplit.of(op.paged().batch(), heads, 1);
+        return split.launches(to, op.out(), op.paged(), (partial, logSum) -> {
+            KernelCall call = op.cache().dtype() == DType.BF16
+                    ? bf16(to, op, split, partial, logSum)
+                    : fp8(to, op, split, partial, logSum);
+            return steps(call, op).real(op.scale());
+        });
+    }
+
+    private static LaunchShape shape(MlaDecodeAttention op, DecodeSplit split, int threads, int shared) {
+        int rows = AttentionOperands.newest(op.paged().batch())
+                * Math.toIntExact(op.q().dim(1));
+        return LaunchShape.of(1, threads)
                 .grid(
-                        Math.ceilDiv(newest(batch) * heads, DecodeSplit.ROWS),
-                        Math.ceilDiv(batch.longest(), split.chunk()),
-                        batch.sequences())
-                .shared(DECODE_SHARED);
-        KernelCall call = to.call("mla_decode_attention", "mla_decode_attention_d576_" + cache, shape)
+                        Math.ceilDiv(rows, AttentionOperands.TILE),
+                        split.parts(),
+                        op.paged().batch().sequences())
+                .shared(shared);
+    }
+
+    private static KernelCall bf16(
+            Preparation to, MlaDecodeAttention op, DecodeSplit split, long partial, long logSum) {
+        LaunchShape shape = shape(op, split, 384, DECODE_SHARED);
+        KernelCall call = to.call("mla_decode_attention", "mla_decode_attention_d576_bf16", shape)
                 .pointer(to.address(op.out()))
                 .pointer(partial)
                 .pointer(logSum)
                 .pointer(to.address(op.q()))
                 .pointer(to.address(op.cache()));
-        Launchable attention = steps(paged(call, to, op).number(heads).number(split.chunk()), op)
-                .real(op.scale());
-        if (batch.longest() <= split.chunk()) {
-            return attention;
-        }
-        LaunchShape rows = LaunchShape.of(1, 128).grid(batch.tokens(), heads, 1);
-        Launchable combine = to.call("mla_decode_attention_combine", "mla_decode_attention_combine_bf16", rows)
+        return paged(call, to, op).size(op.q().dim(1)).number(split.chunk());
+    }
+
+    private static KernelCall fp8(Preparation to, MlaDecodeAttention op, DecodeSplit split, long partial, long logSum) {
+        LaunchShape shape = shape(op, split, 512, DECODE_FP8_SHARED);
+        KernelCall call = to.call("mla_decode_attention_fp8", "mla_decode_attention_fp8_d576_e4m3", shape)
+                .map(AttentionOperands.cacheMap(to, op.cache(), FP8_COLUMNS, TensorMap.Swizzle.BYTES_128))
                 .pointer(to.address(op.out()))
                 .pointer(partial)
                 .pointer(logSum)
-                .pointer(to.address(op.paged().starts()))
-                .pointer(to.address(op.paged().past()))
-                .number(batch.sequences())
-                .number(heads)
+                .pointer(to.address(op.q()));
+        return paged(call, to, op)
+                .size(op.q().dim(1))
                 .number(split.chunk())
-                .wide(op.out().strides().step(0))
-                .wide(op.out().strides().step(1));
-        return Launchable.sequence(attention, combine);
+                .number(AttentionOperands.piece(op.cache()));
     }
 
     private static KernelCall paged(KernelCall call, Preparation to, MlaDecodeAttention op) {

@@ -1,51 +1,92 @@
 package layerwise.kernels;
 
+import layerwise.cuda.LaunchShape;
 import layerwise.op.Batch;
+import layerwise.op.PagedBatch;
+import layerwise.op.TensorRef;
 
 /**
- * How decode attention divides the keys of long sequences among blocks.
+ * How decode attention divides the keys of long sequences among blocks, and where their partial results go.
  *
  * @param chunk    keys that one block sees
+ * @param parts    parts of the longest sequence
  * @param partials rows of partial results
  */
-record DecodeSplit(int chunk, long partials) {
-    /** Query rows of one block. */
-    static final int ROWS = 64;
-
-    private static final int KEYS = 64;
+record DecodeSplit(int chunk, int parts, long partials) {
     private static final int MULTIPROCESSORS = 132;
 
-    /** Starting and ending a block costs about as much as so many tiles of keys, as kernels/mla_decode_attention.cu says. */
+    /** Starting and ending a block costs about as much as so many tiles of keys; a part, a tenth of one in the combination. */
     private static final int OVERHEAD = 5;
 
-    /** The division that its kernel's header asks for: multiprocessors evenly busy, the smallest chunk of equal ones. */
-    static DecodeSplit of(Batch batch, int heads) {
-        int most = Math.ceilDiv(batch.longest(), KEYS);
+    private static final int PARTS_PER_TILE = 10;
+
+    /**
+     * The division that kernels/mla_decode_attention.cu asks for: multiprocessors evenly busy, few parts, the smallest chunk
+     * of equal ones.
+     */
+    static DecodeSplit of(Batch batch, int heads, int kvHeads) {
+        int most = Math.ceilDiv(batch.longest(), AttentionOperands.TILE);
         int best = most;
         long least = Long.MAX_VALUE;
         for (int tiles = 1; tiles <= most; tiles++) {
-            long cost = Math.ceilDiv(blocks(batch, heads, tiles * KEYS), MULTIPROCESSORS) * (tiles + OVERHEAD);
+            long waves = Math.ceilDiv(blocks(batch, heads, kvHeads, tiles), MULTIPROCESSORS);
+            long cost = PARTS_PER_TILE * waves * (tiles + OVERHEAD) + Math.ceilDiv(most, tiles);
             if (cost < least) {
                 least = cost;
                 best = tiles;
             }
         }
-        int chunk = best * KEYS;
+        int chunk = best * AttentionOperands.TILE;
         long partials = 0;
         for (int b = 0; b < batch.sequences(); b++) {
             long parts = Math.ceilDiv(batch.past().get(b) + batch.queries().get(b), chunk);
             partials += parts > 1 ? parts * batch.queries().get(b) * heads : 0;
         }
-        return new DecodeSplit(chunk, partials);
+        return new DecodeSplit(chunk, Math.ceilDiv(batch.longest(), chunk), partials);
     }
 
-    private static long blocks(Batch batch, int heads, int chunk) {
+    private static long blocks(Batch batch, int heads, int kvHeads, int tiles) {
         long blocks = 0;
         for (int b = 0; b < batch.sequences(); b++) {
             int queries = batch.queries().get(b);
-            blocks += (long) Math.ceilDiv(queries * heads, ROWS)
-                    * Math.ceilDiv(batch.past().get(b) + queries, chunk);
+            long rows = Math.ceilDiv(queries * (heads / kvHeads), AttentionOperands.TILE);
+            blocks += kvHeads * rows * Math.ceilDiv(batch.past().get(b) + queries, tiles * AttentionOperands.TILE);
         }
         return blocks;
+    }
+
+    /**
+     * A launch of decode attention and, where a sequence has several parts, that of kernels/attention_combine.cu behind it.
+     *
+     * @param out       {@code [T,Q,D]}
+     * @param attention makes the first one, given the addresses of partial results and of their sums
+     */
+    Launchable launches(Preparation to, TensorRef out, PagedBatch paged, Attention attention) {
+        if (partials == 0) {
+            return attention.launch(0, 0);
+        }
+        long partial = to.scratch(partials * out.dim(2) * Float.BYTES);
+        long logSum = to.scratch(partials * Float.BYTES);
+        Launchable combine = to.call(
+                        "attention_combine",
+                        "attention_combine_d%d_bf16".formatted(out.dim(2)),
+                        LaunchShape.of(1, (int) out.dim(2) / 4)
+                                .grid(paged.batch().tokens(), (int) out.dim(1), 1))
+                .pointer(to.address(out))
+                .pointer(partial)
+                .pointer(logSum)
+                .pointer(to.address(paged.starts()))
+                .pointer(to.address(paged.past()))
+                .number(paged.batch().sequences())
+                .size(out.dim(1))
+                .number(chunk)
+                .wide(out.strides().step(0))
+                .wide(out.strides().step(1));
+        return Launchable.sequence(attention.launch(partial, logSum), combine);
+    }
+
+    /** A launch that leaves partial results. */
+    interface Attention {
+        Launchable launch(long partial, long logSum);
     }
 }

@@ -21,6 +21,8 @@ import layerwise.op.Combine;
 import layerwise.op.Contents;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
@@ -86,6 +88,8 @@ final class Preparation {
             case IndexQuery _, IndexKeyAppend _, IndexLogits _, IndexTopK _, PoolRows _, SparseMlaAttention _ ->
                 throw new ConfigException("device: no kernel for %s of sparse attention; expected --device reference"
                         .formatted(operator.name()));
+            case GqaPrefillAttention op -> GqaLaunches.of(this, op);
+            case GqaDecodeAttention op -> GqaLaunches.of(this, op);
             case Route op -> RoutingLaunches.of(this, op);
             case SortByExpert op -> RoutingLaunches.of(this, op);
             case GatherRows op -> RoutingLaunches.of(this, op);

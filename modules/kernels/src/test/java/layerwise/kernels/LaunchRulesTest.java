@@ -84,22 +84,33 @@ class LaunchRulesTest {
 
     @Test
     void shortSequencesAreNotDivided() {
-        DecodeSplit split = DecodeSplit.of(Batch.uniform(128, 1, 30), 128);
+        DecodeSplit split = DecodeSplit.of(Batch.uniform(128, 1, 30), 128, 1);
         assertEquals(64, split.chunk());
         assertEquals(0, split.partials());
     }
 
     @Test
     void oneLongSequenceIsDividedAmongMultiprocessors() {
-        DecodeSplit split = DecodeSplit.of(Batch.uniform(1, 1, 8193), 128);
-        // Two blocks of heads: 66 parts would fill 132 multiprocessors, 65 parts of two tiles do in one wave.
-        assertEquals(128, split.chunk());
-        assertEquals(Math.ceilDiv(8194, 128) * 128L, split.partials());
+        DecodeSplit split = DecodeSplit.of(Batch.uniform(1, 1, 8193), 128, 1);
+        // One wave in any case: three tiles and 43 parts cost 10 · (3 + 5) + 43, two tiles and 65 parts 10 · (2 + 5) +
+        // 65,
+        // four tiles and 33 parts as much as three.
+        assertEquals(192, split.chunk());
+        assertEquals(43, split.parts());
+        assertEquals(43 * 128L, split.partials());
+    }
+
+    @Test
+    void eachKeyValueHeadHasBlocksOfItsOwn() {
+        // 128 sequences and two heads fill 132 multiprocessors twice: parts would only add work.
+        DecodeSplit split = DecodeSplit.of(Batch.uniform(128, 1, 8193), 32, 2);
+        assertEquals(1, split.parts());
+        assertEquals(0, split.partials());
     }
 
     @Test
     void raggedBatchesCountPartsSequenceBySequence() {
-        DecodeSplit split = DecodeSplit.of(new Batch(List.of(2, 1), List.of(1000, 10)), 16);
+        DecodeSplit split = DecodeSplit.of(new Batch(List.of(2, 1), List.of(1000, 10)), 16, 1);
         long parts = Math.ceilDiv(1002, split.chunk());
         assertTrue(split.chunk() % 64 == 0);
         assertEquals(parts > 1 ? parts * 2L * 16 : 0, split.partials());

@@ -27,6 +27,8 @@ public sealed interface Operator
                 IndexTopK,
                 PoolRows,
                 SparseMlaAttention,
+                GqaPrefillAttention,
+                GqaDecodeAttention,
                 Route,
                 SortByExpert,
                 GatherRows,

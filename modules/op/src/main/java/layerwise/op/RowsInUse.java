@@ -56,6 +56,8 @@ public record RowsInUse(long first, long end) {
                     IndexTopK _,
                     PoolRows _,
                     SparseMlaAttention _,
+                    GqaPrefillAttention _,
+                    GqaDecodeAttention _,
                     Route _,
                     SortByExpert _,
                     Combine _,

@@ -103,6 +103,35 @@ class OperatorTest {
     }
 
     @Test
+    void groupedQueriesReadEachKeyAndValueOnce() {
+        Batch batch = new Batch(List.of(1, 3), List.of(4, 0));
+        GqaPrefillAttention prefill = new GqaPrefillAttention(
+                bf16("q", 4, 6, 8), bf16("k", 8, 2, 8), bf16("v", 8, 2, 8), bf16("out", 4, 6, 8), paged(batch, 2), 1);
+        assertEquals(3, prefill.group());
+        assertEquals(2 * 6 * (8 + 8) * 11, prefill.work().flops());
+        assertEquals(2 * (2 * 4 * 6 * 8 + 2 * 8 * 2 * 8), prefill.work().bytes());
+        TensorRef cache = Buffer.of("cache", DType.E4M3, 4, 4, 2 * 2 * 8).whole();
+        GqaDecodeAttention decode =
+                new GqaDecodeAttention(bf16("q", 4, 6, 8), cache, bf16("out", 4, 6, 8), paged(batch, 2), 1);
+        assertEquals(2, decode.kvHeads());
+        assertEquals(3, decode.group());
+        assertEquals(prefill.work().flops(), decode.work().flops());
+        assertEquals(2 * (2 * 4 * 6 * 8) + 8 * 2 * 2 * 8, decode.work().bytes());
+    }
+
+    @Test
+    void groupedQueriesRefuseHeadsThatAreNoWholeGroups() {
+        TensorRef cache = bf16("cache", 1, 4, 2 * 2 * 8);
+        PagedBatch paged = paged(Batch.uniform(1, 1, 0), 1);
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new GqaDecodeAttention(bf16("q", 1, 3, 8), cache, bf16("out", 1, 3, 8), paged, 1));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new GqaDecodeAttention(bf16("q", 1, 4, 6), cache, bf16("out", 1, 4, 6), paged, 1));
+    }
+
+    @Test
     void groupedProductsReadActivatedExpertsOnly() {
         Weight w = Weight.plain(bf16("w", 8, 6, 4));
         GroupedLinear op =

@@ -10,6 +10,8 @@ import layerwise.op.Combine;
 import layerwise.op.Communicator;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
@@ -41,6 +43,7 @@ final class Interpreter {
     private final MlaAttention attention;
     private final Indexer indexer;
     private final SparseAttention sparse;
+    private final GqaAttention grouped;
     private final Experts experts;
     private final Collectives collectives;
 
@@ -51,6 +54,7 @@ final class Interpreter {
         attention = new MlaAttention(memory::operand, sampling);
         indexer = new Indexer(memory::operand, sampling);
         sparse = new SparseAttention(memory::operand, sampling);
+        grouped = new GqaAttention(memory::operand, sampling);
         experts = new Experts(memory::operand);
         collectives = new Collectives(memory::operand, communicator);
     }
@@ -83,6 +87,8 @@ final class Interpreter {
             case IndexTopK op -> indexer.run(op);
             case PoolRows op -> indexer.run(op);
             case SparseMlaAttention op -> sparse.run(op);
+            case GqaPrefillAttention op -> grouped.run(op);
+            case GqaDecodeAttention op -> grouped.run(op);
             case Route op -> experts.run(op);
             case SortByExpert op -> experts.run(op);
             case GatherRows op -> experts.run(op);

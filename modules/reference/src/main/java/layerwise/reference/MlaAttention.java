@@ -1,9 +1,7 @@
 package layerwise.reference;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.function.Function;
-import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import layerwise.op.Batch;
 import layerwise.op.MlaDecodeAttention;
@@ -52,7 +50,7 @@ final class MlaAttention {
                     System.arraycopy(rope[first + s], 0, key, noPe, kRope.width());
                     keys[s] = Sums.widened(key);
                 }
-                attend(
+                ScaledDotProduct.attend(
                         RowBlock.of(q::row, rows),
                         row -> past + row / heads - token + 1,
                         op.scale(),
@@ -93,7 +91,7 @@ final class MlaAttention {
                     .forEach(w -> {
                         int[] own =
                                 Arrays.copyOfRange(rows, w * WORKER_ROWS, Math.min((w + 1) * WORKER_ROWS, rows.length));
-                        attend(
+                        ScaledDotProduct.attend(
                                 RowBlock.of(q::row, own),
                                 row -> past + row / heads - token + 1,
                                 op.scale(),
@@ -104,65 +102,5 @@ final class MlaAttention {
                     });
             firstToken += queries;
         }
-    }
-
-    /**
-     * Attention of some query rows over the same keys.
-     *
-     * @param visible how many keys a row sees
-     * @param from    where values begin in the rows of {@code values}
-     */
-    static void attend(
-            List<RowBlock> queries,
-            IntUnaryOperator visible,
-            double scale,
-            double[][] keys,
-            float[][] values,
-            int from,
-            Operand out) {
-        for (RowBlock block : queries) {
-            int[] rows = block.rows();
-            double[][] scores = new double[rows.length][];
-            Arrays.setAll(scores, j -> new double[visible.applyAsInt(rows[j])]);
-            int longest =
-                    Arrays.stream(scores).mapToInt(row -> row.length).max().orElse(0);
-            for (int s = 0; s < longest; s++) {
-                double[] products = block.times(keys[s]);
-                for (int j = 0; j < rows.length; j++) {
-                    if (s < scores[j].length) {
-                        scores[j][s] = scale * products[j];
-                    }
-                }
-            }
-            for (int j = 0; j < rows.length; j++) {
-                softmax(scores[j]);
-                double[] sums = new double[out.width()];
-                Sums.weighted(sums, scores[j], values, from, scores[j].length);
-                write(out, rows[j], sums);
-            }
-        }
-    }
-
-    private static void softmax(double[] scores) {
-        double max = Double.NEGATIVE_INFINITY;
-        for (double score : scores) {
-            max = Math.max(max, score);
-        }
-        double total = 0;
-        for (int s = 0; s < scores.length; s++) {
-            scores[s] = Math.exp(scores[s] - max);
-            total += scores[s];
-        }
-        for (int s = 0; s < scores.length; s++) {
-            scores[s] /= total;
-        }
-    }
-
-    private static void write(Operand out, long row, double[] sum) {
-        float[] values = new float[sum.length];
-        for (int d = 0; d < values.length; d++) {
-            values[d] = (float) sum[d];
-        }
-        out.writeRow(row, values);
     }
 }

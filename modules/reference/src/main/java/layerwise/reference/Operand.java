@@ -64,6 +64,14 @@ record Operand(MemorySegment memory, TensorRef tensor) {
         }
     }
 
+    void writeRow(long row, double[] values) {
+        float[] rounded = new float[values.length];
+        for (int i = 0; i < rounded.length; i++) {
+            rounded[i] = (float) values[i];
+        }
+        writeRow(row, rounded);
+    }
+
     /** One element by its row and place in it. */
     float get(long row, long column) {
         return Elements.get(

@@ -37,7 +37,7 @@ final class SparseAttention {
                 values[s] = cache.row(chosen[s]);
                 keys[s] = Sums.widened(values[s]);
             }
-            MlaAttention.attend(RowBlock.of(q::row, own), row -> chosen.length, op.scale(), keys, values, 0, out);
+            ScaledDotProduct.attend(RowBlock.of(q::row, own), row -> chosen.length, op.scale(), keys, values, 0, out);
         });
     }
 }

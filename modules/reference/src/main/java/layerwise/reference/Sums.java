@@ -59,4 +59,20 @@ final class Sums {
         }
         return wide;
     }
+
+    /** Scores become the probabilities that their exponentials have. */
+    static void softmax(double[] scores) {
+        double max = Double.NEGATIVE_INFINITY;
+        for (double score : scores) {
+            max = Math.max(max, score);
+        }
+        double total = 0;
+        for (int s = 0; s < scores.length; s++) {
+            scores[s] = Math.exp(scores[s] - max);
+            total += scores[s];
+        }
+        for (int s = 0; s < scores.length; s++) {
+            scores[s] /= total;
+        }
+    }
 }

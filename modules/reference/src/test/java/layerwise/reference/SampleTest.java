@@ -16,6 +16,7 @@ import layerwise.op.Communicator;
 import layerwise.op.Contents;
 import layerwise.op.ExpertLoad;
 import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.HeadLinear;
 import layerwise.op.Journal;
@@ -104,6 +105,13 @@ class SampleTest {
                 tensor("y", 10, 4, 5),
                 paged,
                 0.3));
+        assertSampled(new GqaPrefillAttention(
+                tensor("q", 10, 4, 6),
+                tensor("k", 13, 2, 6),
+                tensor("v", 13, 2, 6),
+                tensor("y", 10, 4, 6),
+                paged,
+                0.3));
     }
 
     private static TensorRef tensor(String name, long... dims) {
@@ -114,7 +122,10 @@ class SampleTest {
         TensorRef y = operator.outputs().getFirst();
         int width = (int) y.dim(-1);
         int rows = (int) y.shape().elements() / width;
-        int groups = operator instanceof HeadLinear || operator instanceof MlaPrefillAttention ? 1 : 5;
+        int groups = switch (operator) {
+            case HeadLinear _, MlaPrefillAttention _, GqaPrefillAttention _ -> 1;
+            default -> 5;
+        };
         Sample sample = Sample.of(rows, new TreeSet<>(), rows / 2, groups, 4);
         float[] whole = run(operator, Sampling.NONE);
         float[] part = run(operator, (op, count) -> sample);

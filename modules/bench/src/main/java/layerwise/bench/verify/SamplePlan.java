@@ -14,6 +14,8 @@ import layerwise.op.Batch;
 import layerwise.op.Combine;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GatherRows;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
@@ -81,6 +83,10 @@ record SamplePlan(Memory memory, long seed) implements Sampling {
             case IndexLogits op -> columnwise(op, rows, edges(0, (int) rows));
             case SparseMlaAttention op ->
                 rowwise(rows, headEdges(op.batch(), op.q().dim(1)));
+            case GqaPrefillAttention op ->
+                rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
+            case GqaDecodeAttention op ->
+                rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
             case RmsNorm _,
                     Add _,
                     AddRmsNorm _,

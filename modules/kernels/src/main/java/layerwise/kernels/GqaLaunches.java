@@ -1,0 +1,154 @@
+package layerwise.kernels;
+
+import layerwise.cuda.LaunchShape;
+import layerwise.cuda.TensorMap;
+import layerwise.op.GqaDecodeAttention;
+import layerwise.op.GqaPrefillAttention;
+import layerwise.op.PagedBatch;
+import layerwise.op.TensorRef;
+import layerwise.tensor.DType;
+
+/** Launches of kernels/gqa_{prefill,decode}_attention*.cu. */
+final class GqaLaunches {
+    private static final int QUERIES = 128;
+
+    private GqaLaunches() {}
+
+    private static boolean tunedHeadDim(TensorRef q) {
+        return q.dim(2) == 128 || q.dim(2) == 256;
+    }
+
+    /** A block for each query and head. */
+    private static LaunchShape rows(TensorRef q) {
+        return LaunchShape.of(1, 128)
+                .grid(Math.toIntExact(q.dim(0)), Math.toIntExact(q.dim(1)), 1)
+                .shared(Math.toIntExact(4 * (2 * q.dim(2) + 128)));
+    }
+
+    private static KernelCall steps(KernelCall call, TensorRef... tensors) {
+        for (TensorRef tensor : tensors) {
+            call.wide(tensor.strides().step(0)).wide(tensor.strides().step(1));
+        }
+        return call;
+    }
+
+    static Launchable of(Preparation to, GqaPrefillAttention op) {
+        Preparation.requireBf16(op, op.q(), op.k(), op.v(), op.out());
+        boolean tuned = tunedHeadDim(op.q())
+                && AttentionOperands.fit(to, op.q())
+                && AttentionOperands.fit(to, op.k())
+                && AttentionOperands.fit(to, op.v())
+                && AttentionOperands.steps(op.out(), 2);
+        PagedBatch paged = op.paged();
+        if (tuned) {
+            return mapped(to, op);
+        }
+        KernelCall call = to.call("gqa_prefill_attention_generic", "gqa_prefill_attention_generic_bf16", rows(op.q()))
+                .pointer(to.address(op.out()))
+                .pointer(to.address(op.q()))
+                .pointer(to.address(op.k()))
+                .pointer(to.address(op.v()))
+                .pointer(to.address(paged.starts()))
+                .pointer(to.address(paged.past()))
+                .number(paged.batch().sequences())
+                .number(op.group())
+                .size(op.q().dim(2));
+        return steps(call, op.q(), op.k(), op.v(), op.out()).real(op.scale());
+    }
+
+    private static Launchable mapped(Preparation to, GqaPrefillAttention op) {
+        boolean wide = op.q().dim(2) == 256;
+        int keys = wide ? 80 : 128; // of a stage
+        PagedBatch paged = op.paged();
+        LaunchShape shape = LaunchShape.of(1, 384)
+                .grid(
+                        Math.ceilDiv(AttentionOperands.newest(paged.batch()), QUERIES),
+                        Math.toIntExact(op.q().dim(1)),
+                        paged.batch().sequences())
+                .shared(wide ? 230_472 : 164_936);
+        String symbol = "gqa_prefill_attention_d%d_bf16".formatted(op.q().dim(2));
+        KernelCall call = to.call("gqa_prefill_attention", symbol, shape)
+                .map(AttentionOperands.map(to, op.q(), QUERIES))
+                .map(AttentionOperands.map(to, op.k(), keys))
+                .map(AttentionOperands.map(to, op.v(), keys))
+                .pointer(to.address(op.out()))
+                .pointer(to.address(paged.starts()))
+                .pointer(to.address(paged.past()))
+                .number(op.group())
+                .size(op.q().strides().step(1))
+                .size(op.k().strides().step(1))
+                .size(op.v().strides().step(1));
+        return steps(call, op.out()).real(op.scale());
+    }
+
+    static Launchable of(Preparation to, GqaDecodeAttention op) {
+        Preparation.requireBf16(op, op.q(), op.out());
+        String cache = LatentLaunches.cacheType(op, op.cache());
+        boolean tuned = tunedHeadDim(op.q())
+                && to.address(op.q()) % 16 == 0
+                && AttentionOperands.steps(op.q(), 8)
+                && AttentionOperands.steps(op.out(), 2)
+                && AttentionOperands.cacheFits(to, op.cache());
+        if (tuned) {
+            return split(to, op, cache);
+        }
+        KernelCall call = to.call("gqa_decode_attention_generic", "gqa_decode_attention_generic_" + cache, rows(op.q()))
+                .pointer(to.address(op.out()))
+                .pointer(to.address(op.q()))
+                .pointer(to.address(op.cache()));
+        paged(call, to, op).number(op.group()).number(op.kvHeads()).size(op.q().dim(2));
+        return steps(call, op.q(), op.out()).real(op.scale());
+    }
+
+    private static Launchable split(Preparation to, GqaDecodeAttention op, String cache) {
+        PagedBatch paged = op.paged();
+        int headDim = Math.toIntExact(op.q().dim(2));
+        int heads = Math.toIntExact(op.q().dim(1));
+        boolean codes = op.cache().dtype() == DType.E4M3;
+        DecodeSplit split = DecodeSplit.of(paged.batch(), heads, op.kvHeads());
+        int rows = AttentionOperands.newest(paged.batch()) * op.group();
+        LaunchShape shape = LaunchShape.of(1, codes ? 384 : 256)
+                .grid(
+                        Math.ceilDiv(rows, AttentionOperands.TILE) * op.kvHeads(),
+                        split.parts(),
+                        paged.batch().sequences())
+                .shared(shared(headDim, codes));
+        TensorMap map = codes
+                ? AttentionOperands.cacheMap(to, op.cache(), headDim, TensorMap.Swizzle.NONE)
+                : AttentionOperands.cacheMap(
+                        to, op.cache(), AttentionOperands.BOX_COLUMNS, TensorMap.Swizzle.BYTES_128);
+        String symbol = "gqa_decode_attention_d%d_%s".formatted(headDim, cache);
+        return split.launches(to, op.out(), paged, (partial, logSum) -> {
+            KernelCall call = to.call("gqa_decode_attention", symbol, shape)
+                    .map(map)
+                    .pointer(to.address(op.out()))
+                    .pointer(partial)
+                    .pointer(logSum)
+                    .pointer(to.address(op.q()));
+            paged(call, to, op)
+                    .number(heads)
+                    .number(op.kvHeads())
+                    .number(split.chunk())
+                    .number(AttentionOperands.piece(op.cache()));
+            return steps(call, op.q(), op.out()).real(op.scale());
+        });
+    }
+
+    /** Dynamic shared memory, as the kernel's header says. */
+    private static int shared(int headDim, boolean codes) {
+        if (codes) {
+            return headDim == 128 ? 214_208 : 230_496;
+        }
+        return headDim == 128 ? 214_232 : 230_520;
+    }
+
+    private static KernelCall paged(KernelCall call, Preparation to, GqaDecodeAttention op) {
+        PagedBatch paged = op.paged();
+        return call.pointer(to.address(paged.starts()))
+                .pointer(to.address(paged.past()))
+                .pointer(to.address(paged.pageTable()))
+                .number(paged.batch().sequences())
+                .size(paged.pageTable().dim(1))
+                .size(op.cache().dim(1));
+    }
+}
