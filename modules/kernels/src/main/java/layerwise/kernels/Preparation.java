@@ -85,9 +85,12 @@ final class Preparation {
             case MlaRopeAppend op -> LatentLaunches.of(this, op);
             case MlaPrefillAttention op -> AttentionLaunches.of(this, op);
             case MlaDecodeAttention op -> AttentionLaunches.of(this, op);
-            case IndexQuery _, IndexKeyAppend _, IndexLogits _, IndexTopK _, PoolRows _, SparseMlaAttention _ ->
-                throw new ConfigException("device: no kernel for %s of sparse attention; expected --device reference"
-                        .formatted(operator.name()));
+            case IndexQuery op -> IndexerLaunches.of(this, op);
+            case IndexKeyAppend op -> IndexerLaunches.of(this, op);
+            case IndexLogits op -> SparseLaunches.of(this, op);
+            case IndexTopK op -> IndexerLaunches.of(this, op);
+            case PoolRows op -> IndexerLaunches.of(this, op);
+            case SparseMlaAttention op -> SparseLaunches.of(this, op);
             case GqaPrefillAttention op -> GqaLaunches.of(this, op);
             case GqaDecodeAttention op -> GqaLaunches.of(this, op);
             case Route op -> RoutingLaunches.of(this, op);
