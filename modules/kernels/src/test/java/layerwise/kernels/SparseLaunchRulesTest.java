@@ -54,7 +54,10 @@ class SparseLaunchRulesTest {
     @ParameterizedTest
     @CsvSource({"1,1", "2,2", "3,4", "4,4", "8193,4"})
     void itemsHaveAsManyTokensAsThereAre(int queries, int tokens) {
-        assertEquals(tokens, IndexLogitsItems.of(Batch.uniform(2, queries, 9), 0, 2 * queries, 132).tokens());
+        assertEquals(
+                tokens,
+                IndexLogitsItems.of(Batch.uniform(2, queries, 9), 0, 2 * queries, 132)
+                        .tokens());
     }
 
     @Test
