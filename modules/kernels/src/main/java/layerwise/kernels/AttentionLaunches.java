@@ -10,8 +10,8 @@ import layerwise.tensor.DType;
 /** Launches of kernels/mla_{prefill,decode}_attention*.cu. */
 final class AttentionLaunches {
     private static final int PREFILL_TILE = 128;
-    private static final int PREFILL_SHARED = 214_088;
-    private static final int DECODE_SHARED = 223_040;
+    private static final int PREFILL_SHARED = 214_176;
+    private static final int DECODE_SHARED = 232_120;
     private static final int DECODE_FP8_SHARED = 232_104;
     private static final int FP8_COLUMNS = 128;
 
@@ -30,20 +30,15 @@ final class AttentionLaunches {
     }
 
     private static Launchable mapped(Preparation to, MlaPrefillAttention op) {
-        PagedBatch paged = op.paged();
-        LaunchShape shape = LaunchShape.of(1, 384)
-                .grid(
-                        Math.ceilDiv(AttentionOperands.newest(paged.batch()), PREFILL_TILE),
-                        Math.toIntExact(op.q().dim(1)),
-                        paged.batch().sequences())
-                .shared(PREFILL_SHARED);
-        return to.call("mla_prefill_attention", "mla_prefill_attention_d192_bf16", shape)
+        PrefillOrder order = PrefillOrder.of(
+                op.paged().batch(), op.q().dim(1), op.kv().dtype().bytes(op.kv().dim(2)));
+        KernelCall call = to.call(
+                        "mla_prefill_attention", "mla_prefill_attention_d192_bf16", order.shape(PREFILL_SHARED))
                 .map(AttentionOperands.map(to, op.q(), PREFILL_TILE))
                 .map(AttentionOperands.map(to, op.kv(), PREFILL_TILE))
                 .map(AttentionOperands.map(to, op.kRope(), PREFILL_TILE))
-                .pointer(to.address(op.out()))
-                .pointer(to.address(paged.starts()))
-                .pointer(to.address(paged.past()))
+                .pointer(to.address(op.out()));
+        return order.arguments(call, to, op.paged())
                 .size(op.q().strides().step(1))
                 .size(op.kv().strides().step(1))
                 .wide(op.out().strides().step(0))
@@ -85,8 +80,8 @@ final class AttentionLaunches {
                 && op.out().dim(2) == 512
                 && AttentionOperands.steps(op.q(), 8)
                 && AttentionOperands.steps(op.out(), 2)
-                && (to.address(op.q()) | to.address(op.cache()) | to.address(op.out())) % 16 == 0
-                && (op.cache().dtype() == DType.BF16 || AttentionOperands.cacheFits(to, op.cache()));
+                && (to.address(op.q()) | to.address(op.out())) % 16 == 0
+                && AttentionOperands.cacheFits(to, op.cache());
         return tuned ? split(to, op) : generic(to, op, cache);
     }
 
@@ -114,41 +109,44 @@ final class AttentionLaunches {
         });
     }
 
-    private static LaunchShape shape(MlaDecodeAttention op, DecodeSplit split, int threads, int shared) {
+    /** Blocks that share a part's keys, each with 64 of the longest sequence's rows. */
+    private static int blocks(MlaDecodeAttention op) {
         int rows = AttentionOperands.newest(op.paged().batch())
                 * Math.toIntExact(op.q().dim(1));
-        return LaunchShape.of(1, threads)
-                .grid(
-                        Math.ceilDiv(rows, AttentionOperands.TILE),
-                        split.parts(),
-                        op.paged().batch().sequences())
-                .shared(shared);
+        return Math.ceilDiv(rows, AttentionOperands.TILE);
+    }
+
+    private static LaunchShape shape(MlaDecodeAttention op, DecodeSplit split) {
+        return LaunchShape.of(1, 512)
+                .grid(blocks(op), split.parts(), op.paged().batch().sequences());
     }
 
     private static KernelCall bf16(
             Preparation to, MlaDecodeAttention op, DecodeSplit split, long partial, long logSum) {
-        LaunchShape shape = shape(op, split, 384, DECODE_SHARED);
-        KernelCall call = to.call("mla_decode_attention", "mla_decode_attention_d576_bf16", shape)
-                .pointer(to.address(op.out()))
-                .pointer(partial)
-                .pointer(logSum)
-                .pointer(to.address(op.q()))
-                .pointer(to.address(op.cache()));
-        return paged(call, to, op).size(op.q().dim(1)).number(split.chunk());
+        boolean pair = blocks(op) % 2 == 0;
+        int piece = AttentionOperands.piece(op.cache(), AttentionOperands.TILE / (pair ? 2 : 1));
+        String symbol = "mla_decode_attention_%sd576_bf16".formatted(pair ? "pair_" : "");
+        KernelCall call = to.call(
+                        "mla_decode_attention", symbol, shape(op, split).shared(DECODE_SHARED))
+                .map(AttentionOperands.cacheMap(
+                        to, op.cache(), AttentionOperands.BOX_COLUMNS, piece, TensorMap.Swizzle.BYTES_128));
+        return split(call, to, op, split, partial, logSum).number(piece);
     }
 
     private static KernelCall fp8(Preparation to, MlaDecodeAttention op, DecodeSplit split, long partial, long logSum) {
-        LaunchShape shape = shape(op, split, 512, DECODE_FP8_SHARED);
-        KernelCall call = to.call("mla_decode_attention_fp8", "mla_decode_attention_fp8_d576_e4m3", shape)
-                .map(AttentionOperands.cacheMap(to, op.cache(), FP8_COLUMNS, TensorMap.Swizzle.BYTES_128))
-                .pointer(to.address(op.out()))
-                .pointer(partial)
-                .pointer(logSum)
-                .pointer(to.address(op.q()));
-        return paged(call, to, op)
-                .size(op.q().dim(1))
-                .number(split.chunk())
-                .number(AttentionOperands.piece(op.cache()));
+        int piece = AttentionOperands.piece(op.cache());
+        KernelCall call = to.call(
+                        "mla_decode_attention_fp8",
+                        "mla_decode_attention_fp8_d576_e4m3",
+                        shape(op, split).shared(DECODE_FP8_SHARED))
+                .map(AttentionOperands.cacheMap(to, op.cache(), FP8_COLUMNS, piece, TensorMap.Swizzle.BYTES_128));
+        return split(call, to, op, split, partial, logSum).number(piece);
+    }
+
+    private static KernelCall split(
+            KernelCall call, Preparation to, MlaDecodeAttention op, DecodeSplit split, long partial, long logSum) {
+        call.pointer(to.address(op.out())).pointer(partial).pointer(logSum).pointer(to.address(op.q()));
+        return paged(call, to, op).size(op.q().dim(1)).number(split.chunk());
     }
 
     private static KernelCall paged(KernelCall call, Preparation to, MlaDecodeAttention op) {

@@ -58,9 +58,14 @@ final class AttentionOperands {
                 : (tensor.dim(1) - 1) * tensor.strides().step(1) + tensor.dim(2);
     }
 
-    /** Neighbouring keys that one copy takes from a paged cache: within a tile and within a page. */
+    /** Neighbouring keys that one copy takes from a paged cache: within a page and within so many of a tile. */
+    static int piece(TensorRef cache, int keys) {
+        return BigInteger.valueOf(cache.dim(1)).gcd(BigInteger.valueOf(keys)).intValue();
+    }
+
+    /** The same within a tile. */
     static int piece(TensorRef cache) {
-        return BigInteger.valueOf(cache.dim(1)).gcd(BigInteger.valueOf(TILE)).intValue();
+        return piece(cache, TILE);
     }
 
     /** Whether {@link #cacheMap} takes a cache {@code [pages, pageTokens, width]}. */
@@ -71,14 +76,14 @@ final class AttentionOperands {
                 && piece(cache) % SWIZZLE_ROWS == 0;
     }
 
-    /** Boxes of so many columns and {@link #piece} rows of a paged cache. */
-    static TensorMap cacheMap(Preparation to, TensorRef cache, int columns, TensorMap.Swizzle swizzle) {
+    /** Boxes of so many columns and rows of a paged cache. */
+    static TensorMap cacheMap(Preparation to, TensorRef cache, int columns, int rows, TensorMap.Swizzle swizzle) {
         return to.map(
                 cache.dtype(),
                 to.address(cache),
                 new long[] {cache.dim(2), cache.dim(0) * cache.dim(1)},
                 new long[] {cache.dtype().bytes(cache.dim(2))},
-                new int[] {columns, piece(cache)},
+                new int[] {columns, rows},
                 swizzle);
     }
 }

@@ -59,21 +59,17 @@ final class GqaLaunches {
     private static Launchable mapped(Preparation to, GqaPrefillAttention op) {
         boolean wide = op.q().dim(2) == 256;
         int keys = wide ? 80 : 128; // of a stage
-        PagedBatch paged = op.paged();
-        LaunchShape shape = LaunchShape.of(1, 384)
-                .grid(
-                        Math.ceilDiv(AttentionOperands.newest(paged.batch()), QUERIES),
-                        Math.toIntExact(op.q().dim(1)),
-                        paged.batch().sequences())
-                .shared(wide ? 230_472 : 164_936);
+        PrefillOrder order = PrefillOrder.of(
+                op.paged().batch(),
+                op.q().dim(1),
+                op.k().dtype().bytes(2 * op.q().dim(2)) / op.group());
         String symbol = "gqa_prefill_attention_d%d_bf16".formatted(op.q().dim(2));
-        KernelCall call = to.call("gqa_prefill_attention", symbol, shape)
+        KernelCall call = to.call("gqa_prefill_attention", symbol, order.shape(wide ? 230_560 : 165_024))
                 .map(AttentionOperands.map(to, op.q(), QUERIES))
                 .map(AttentionOperands.map(to, op.k(), keys))
                 .map(AttentionOperands.map(to, op.v(), keys))
-                .pointer(to.address(op.out()))
-                .pointer(to.address(paged.starts()))
-                .pointer(to.address(paged.past()))
+                .pointer(to.address(op.out()));
+        order.arguments(call, to, op.paged())
                 .number(op.group())
                 .size(op.q().strides().step(1))
                 .size(op.k().strides().step(1))
@@ -113,10 +109,11 @@ final class GqaLaunches {
                         split.parts(),
                         paged.batch().sequences())
                 .shared(shared(headDim, codes));
+        int piece = AttentionOperands.piece(op.cache());
         TensorMap map = codes
-                ? AttentionOperands.cacheMap(to, op.cache(), headDim, TensorMap.Swizzle.NONE)
+                ? AttentionOperands.cacheMap(to, op.cache(), headDim, piece, TensorMap.Swizzle.NONE)
                 : AttentionOperands.cacheMap(
-                        to, op.cache(), AttentionOperands.BOX_COLUMNS, TensorMap.Swizzle.BYTES_128);
+                        to, op.cache(), AttentionOperands.BOX_COLUMNS, piece, TensorMap.Swizzle.BYTES_128);
         String symbol = "gqa_decode_attention_d%d_%s".formatted(headDim, cache);
         return split.launches(to, op.out(), paged, (partial, logSum) -> {
             KernelCall call = to.call("gqa_decode_attention", symbol, shape)
@@ -129,7 +126,7 @@ final class GqaLaunches {
                     .number(heads)
                     .number(op.kvHeads())
                     .number(split.chunk())
-                    .number(AttentionOperands.piece(op.cache()));
+                    .number(piece);
             return steps(call, op.q(), op.out()).real(op.scale());
         });
     }

@@ -184,6 +184,13 @@ final class Preparation {
         return memory.address(buffer.whole());
     }
 
+    /** The same, zeros before the first launch; launches leave zeros behind. */
+    long zeros(long bytes) {
+        Buffer buffer = Buffer.of("#scratch" + scratches++, DType.I8, bytes);
+        memory.put(buffer, new Contents.Zeros());
+        return memory.address(buffer.whole());
+    }
+
     /** Memory that launches of one lane use one after the other: those that ask for the same share it. */
     TensorRef scratch(Lane lane, DType dtype, long... dims) {
         Buffer buffer = Buffer.of("#scratch.%s.%s%s".formatted(lane, dtype, Arrays.toString(dims)), dtype, dims);

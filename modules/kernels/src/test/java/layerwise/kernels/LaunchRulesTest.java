@@ -109,6 +109,18 @@ class LaunchRulesTest {
     }
 
     @Test
+    void prefillStartsSoManyHeadsTogetherAsL2Holds() {
+        // 512 bytes a key and head: 8,193 keys take 4 MiB and a bit, 100 keys of 16 heads next to nothing.
+        PrefillOrder one = PrefillOrder.of(Batch.uniform(1, 8193, 0), 128, 512);
+        assertEquals(3, one.headGroup());
+        assertEquals(132, one.shape(1000).gridX());
+        PrefillOrder few = PrefillOrder.of(Batch.uniform(2, 100, 0), 16, 512);
+        assertEquals(16, few.headGroup());
+        assertEquals(32, few.shape(1000).gridX());
+        assertEquals(1, PrefillOrder.of(Batch.uniform(1, 1, 200_000), 128, 512).headGroup());
+    }
+
+    @Test
     void raggedBatchesCountPartsSequenceBySequence() {
         DecodeSplit split = DecodeSplit.of(new Batch(List.of(2, 1), List.of(1000, 10)), 16, 1);
         long parts = Math.ceilDiv(1002, split.chunk());

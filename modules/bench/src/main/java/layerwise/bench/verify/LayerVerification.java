@@ -129,8 +129,8 @@ final class LayerVerification implements AutoCloseable {
                     slice.benchmark(phase, tables.paged(), rotary.tensor(), new ExpertChoice.Routed(), traffic);
             LayerInputs.of(SEED, mapping.dataRank()).place(step, own);
             Program program = Fusion.apply(step.program(), device.capabilities());
-            try (OperatorCheck check =
-                    new OperatorCheck(device, own, constants, Devices.communicator(rendezvous), SEED)) {
+            try (OperatorCheck check = new OperatorCheck(
+                    device, own, constants, Devices.communicator(rendezvous), new SamplePlan(own, SEED))) {
                 for (Operator operator : program.operators()) {
                     tally.operator(operator.name());
                     for (VerifiedOutput output : check.check(operator)) {

@@ -23,6 +23,7 @@ import layerwise.op.TensorRef;
 import layerwise.op.WeightPath;
 import layerwise.reference.ReferenceExecutor;
 import layerwise.reference.Sample;
+import layerwise.reference.Sampling;
 import layerwise.tensor.DType;
 import layerwise.tensor.HostTensor;
 
@@ -35,22 +36,23 @@ final class OperatorCheck implements AutoCloseable {
     private final Executor device;
     private final Memory memory;
     private final HostCopies constants;
-    private final SamplePlan plan;
+    private final Sampling plan;
     private final ReferenceExecutor reference;
     private final ReusedMemory arena = new ReusedMemory();
 
     /**
      * Opens it.
      *
-     * @param memory    the device's; holds the operators' inputs
+     * @param memory       the device's; holds the operators' inputs
      * @param constants    copies of those that no operator writes
      * @param communicator carries the reference's collectives
+     * @param plan         what the reference computes
      */
-    OperatorCheck(Executor device, Memory memory, HostCopies constants, Communicator communicator, long seed) {
+    OperatorCheck(Executor device, Memory memory, HostCopies constants, Communicator communicator, Sampling plan) {
         this.device = device;
         this.memory = memory;
         this.constants = constants;
-        plan = new SamplePlan(memory, seed);
+        this.plan = plan;
         reference = new ReferenceExecutor(Journal.NONE, Capabilities.plain(), communicator, plan);
     }
 
