@@ -4,13 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import layerwise.op.Batch;
 
-/**
- * How index_logits.cu is divided: neighbouring tokens of a sequence, and so many keys of it.
- *
- * @param tokens most tokens of an item: 1, 2 or 4
- * @param table  four int32 for each item: first row, rows + 256 · sequence, first key, key behind the last
- */
-record IndexLogitsItems(int tokens, int[] table) {
+/** How index_logits.cu is divided: neighbouring tokens of a sequence, and so many keys of it. */
+final class IndexLogitsItems {
     /** Keys that blocks take at once. */
     static final int TILE = 128;
 
@@ -21,6 +16,14 @@ record IndexLogitsItems(int tokens, int[] table) {
     private static final int ROUNDS = 4;
 
     private static final int INTS = 4;
+
+    private final int tokens;
+    private final int[] table;
+
+    private IndexLogitsItems(int tokens, int[] table) {
+        this.tokens = tokens;
+        this.table = table;
+    }
 
     /**
      * Of some of a step's tokens.
@@ -33,7 +36,7 @@ record IndexLogitsItems(int tokens, int[] table) {
         int newest = AttentionOperands.newest(batch);
         int tokens = newest >= 3 ? 4 : newest;
         long keys = batch.reach(first, rows).pairs() / tokens;
-        int tiles = (int) Math.clamp(keys / ((long) TILE * blocks * ROUNDS), 1, MOST / TILE);
+        int tiles = Math.clamp(keys / ((long) TILE * blocks * ROUNDS), 1, MOST / TILE);
         List<int[]> items = new ArrayList<>();
         for (int from = 0; from < batch.longest(); from += tiles * TILE) {
             add(items, batch, first, rows, tokens, from, tiles * TILE);
@@ -59,6 +62,16 @@ record IndexLogitsItems(int tokens, int[] table) {
             }
             start = end;
         }
+    }
+
+    /** Most tokens of an item: 1, 2 or 4. */
+    int tokens() {
+        return tokens;
+    }
+
+    /** Four int32 for each item: first row, rows + 256 · sequence, first key, key behind the last. */
+    int[] table() {
+        return table.clone();
     }
 
     int count() {

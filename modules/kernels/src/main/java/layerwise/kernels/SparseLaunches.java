@@ -78,7 +78,12 @@ final class SparseLaunches {
         return to.call("index_logits", "index_logits_t%d_e4m3".formatted(items.tokens()), shape)
                 .pointer(to.address(op.out()))
                 .map(queries)
-                .map(AttentionOperands.cacheMap(to, op.keys().elements(), HEAD_DIM, TensorMap.Swizzle.BYTES_128))
+                .map(AttentionOperands.cacheMap(
+                        to,
+                        op.keys().elements(),
+                        HEAD_DIM,
+                        AttentionOperands.piece(op.keys().elements()),
+                        TensorMap.Swizzle.BYTES_128))
                 .pointer(to.address(op.weights()))
                 .pointer(to.address(op.keys().scales()))
                 .pointer(firstPosition(to, op))
@@ -92,10 +97,11 @@ final class SparseLaunches {
     }
 
     private static long table(Preparation to, IndexLogits op, IndexLogitsItems items) {
-        Buffer buffer = Buffer.of(
-                "#items.%s.%d".formatted(op.out().buffer().name(), op.first()), DType.I32, items.table().length);
+        int[] values = items.table();
+        Buffer buffer =
+                Buffer.of("#items.%s.%d".formatted(op.out().buffer().name(), op.first()), DType.I32, values.length);
         try (Arena arena = Arena.ofConfined()) {
-            HostTensor table = HostTensor.copyOf(arena, Shape.of(items.table().length), items.table());
+            HostTensor table = HostTensor.copyOf(arena, Shape.of(values.length), values);
             to.memory().put(buffer, new Contents.Copied(List.of(table)));
         }
         return to.address(buffer.whole());

@@ -18,13 +18,14 @@ class SparseLaunchRulesTest {
     @CsvSource({"0,310", "3,200", "5,1", "306,4"})
     void everyVisibleKeyIsScoredOnceByItemsOfOneSequence(int first, int rows) {
         IndexLogitsItems items = IndexLogitsItems.of(MIXED, first, rows, 3);
+        int[] table = items.table();
         int[][] scored = new int[rows][MIXED.longest()];
         for (int i = 0; i < items.count(); i++) {
-            int row = items.table()[4 * i];
-            int count = items.table()[4 * i + 1] & 255;
-            int sequence = items.table()[4 * i + 1] >> 8;
-            int from = items.table()[4 * i + 2];
-            int to = items.table()[4 * i + 3];
+            int row = table[4 * i];
+            int count = table[4 * i + 1] & 255;
+            int sequence = table[4 * i + 1] >> 8;
+            int from = table[4 * i + 2];
+            int to = table[4 * i + 3];
             assertTrue(count >= 1 && count <= items.tokens(), "rows " + count);
             assertEquals(0, from % IndexLogitsItems.TILE);
             for (int r = row; r < row + count; r++) {
