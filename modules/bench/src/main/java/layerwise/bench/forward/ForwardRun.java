@@ -15,6 +15,7 @@ import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.Phase;
 import layerwise.model.parallel.Mapping;
+import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelReader;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
@@ -88,6 +89,10 @@ final class ForwardRun {
             weights.place(memory);
             slice.placeCaches(memory, new Contents.Zeros());
             rotary.place(memory);
+            Optional<ChosenReference> chosen = choosesInFp8(model)
+                    ? Optional.of(new ChosenReference(
+                            model, options.layers(), SafetensorsFolder.open(options.model(), arena), cache, rotary))
+                    : Optional.empty();
             int past = 0;
             for (Map.Entry<String, HostTensor> step : steps.entrySet()) {
                 int queries = (int) step.getValue().shape().dim(1);
@@ -100,9 +105,10 @@ final class ForwardRun {
                                     sequences));
                 }
                 BatchTables tables = cache.tables("step", 0, Batch.uniform(own.count(), queries, past));
-                step(slice, firstGain, rotary.tensor(), tables, memory, own, step, arena, expected);
+                step(slice, firstGain, rotary.tensor(), tables, memory, own, step, arena, expected, chosen);
                 past += queries;
             }
+            chosen.ifPresent(ChosenReference::close);
             if (options.output().isPresent() && mapping.group().rank() == 0) {
                 SafetensorsWriter.write(options.output().get(), results, new LinkedHashMap<>());
             }
@@ -132,7 +138,8 @@ final class ForwardRun {
             Sequences own,
             Map.Entry<String, HostTensor> step,
             Arena arena,
-            Optional<SafetensorsFile> expected) {
+            Optional<SafetensorsFile> expected,
+            Optional<ChosenReference> chosen) {
         Phase phase = step.getKey().startsWith("ctx") ? Phase.CONTEXT : Phase.GENERATION;
         DecoderSlice.Forward forward = slice.forward(phase, tables.paged(), rotary, firstGain, own.traffic((int)
                 step.getValue().shape().dim(1)));
@@ -148,6 +155,17 @@ final class ForwardRun {
             try (Execution execution = executor.prepare(program, inner)) {
                 execution.run();
                 executor.synchronize();
+                Optional<ChosenReference.Outcome> own32 = chosen.map(reference -> reference.step(
+                        phase,
+                        tables,
+                        HostTensor.copyOf(
+                                arena,
+                                DType.F32,
+                                Shape.of(shape.dim(0) * shape.dim(1), shape.dim(2)),
+                                ours.copyToFloats()),
+                        tensor -> execution.memory().read(tensor, arena),
+                        arena));
+                own32.ifPresent(outcome -> report(step.getKey(), outcome));
                 forward.results().forEach((layer, result) -> {
                     String prefix = "%s.layers.%d.".formatted(step.getKey(), layer);
                     Map<String, HostTensor> tensors = new LinkedHashMap<>();
@@ -155,10 +173,40 @@ final class ForwardRun {
                     tensors.put(prefix + "mlp", float32(execution, result.mlp(), shape, arena));
                     tensors.put(prefix + "output", float32(execution, result.output(), shape, arena));
                     results.putAll(tensors);
-                    expected.ifPresent(file ->
-                            compare(slice, layer, prefix, tensors, result.ids(), execution, memory, own, file, arena));
+                    expected.ifPresent(file -> compare(
+                            slice,
+                            layer,
+                            prefix,
+                            tensors,
+                            result.ids(),
+                            execution,
+                            memory,
+                            own,
+                            file,
+                            own32.map(outcome -> outcome.results().get(layer)),
+                            arena));
                 });
             }
+        }
+    }
+
+    /** Whether positions are chosen by rounded scores: then results are compared with those of the same choice. */
+    private boolean choosesInFp8(ModelSpec model) {
+        return options.compute() != DType.F32
+                && options.expect().isPresent()
+                && mapping.group().size() == 1
+                && options.layers().stream()
+                        .anyMatch(layer -> model.layer(layer).mixer() instanceof MlaSpec mla
+                                && mla.indexer().isPresent());
+    }
+
+    private void report(String phase, ChosenReference.Outcome outcome) {
+        String name = phase + ".choice";
+        out.println("%-28s %d positions swapped within FP8 error  %s"
+                .formatted(name, outcome.swapped(), outcome.wrong().isEmpty() ? "ok" : "WRONG"));
+        outcome.wrong().stream().limit(1).forEach(out::println);
+        if (!outcome.wrong().isEmpty()) {
+            wrong.add(name);
         }
     }
 
@@ -184,6 +232,7 @@ final class ForwardRun {
             Memory memory,
             Sequences own,
             SafetensorsFile file,
+            Optional<List<HostTensor>> chosen,
             Arena arena) {
         boolean[] undecided = new boolean[0];
         if (options.compute() != DType.F32 && ids.isPresent()) {
@@ -193,13 +242,18 @@ final class ForwardRun {
                     own.of(file.tensor(prefix + "mixer")),
                     execution.memory().read(ids.get(), arena));
         }
+        int place = 0;
         for (Map.Entry<String, HostTensor> tensor : tensors.entrySet()) {
+            int at = place++;
             String name = tensor.getKey();
             Shape whole = Shape.of(
                     own.all(),
                     tensor.getValue().shape().dim(1),
                     tensor.getValue().shape().dim(2));
-            HostTensor reference = own.of(file.tensor(name, whole, Set.of(DType.F32)));
+            HostTensor stored = own.of(file.tensor(name, whole, Set.of(DType.F32)));
+            HostTensor reference = chosen.map(
+                            all -> all.get(at).reshape(stored.shape().dims()))
+                    .orElse(stored);
             boolean afterRouting = !name.endsWith(".mixer");
             Difference difference =
                     Difference.of(tensor.getValue(), reference, afterRouting ? undecided : new boolean[0]);
