@@ -4,11 +4,24 @@
 #include "rows.cuh"
 #include "reduce.cuh"
 
+// Gains of bf16, or of float32 where a 1 was added to them.
+template <int W>
+__device__ __forceinline__ void loadGain(float (&v)[W], const bf16* p) {
+    load(v, p);
+}
+template <int W>
+__device__ __forceinline__ void loadGain(float (&v)[W], const float* p) {
+#pragma unroll
+    for (int j = 0; j < W; j++) {
+        v[j] = p[j];
+    }
+}
+
 // Calls sink(h, v) with v = x[h..h+W) * gain * rsqrt(mean(x^2) + eps), unrounded. The first HELD vectors of each thread
 // stay in registers and come from first(h, v); what a longer row has beyond them is read twice, the second time by
 // again(h, v). A thread sinks only elements that it has read, after reading them, so the row may be overwritten.
-template <int W, int HELD, class First, class Again, class Sink>
-__device__ __forceinline__ void rmsNormalise(int H, const bf16* gain, float eps, First first, Again again, Sink sink) {
+template <int W, int HELD, class Gain, class First, class Again, class Sink>
+__device__ __forceinline__ void rmsNormalise(int H, const Gain* gain, float eps, First first, Again again, Sink sink) {
     const int step = blockDim.x * W;
     const int start = threadIdx.x * W;
     float held[HELD][W];
@@ -34,7 +47,7 @@ __device__ __forceinline__ void rmsNormalise(int H, const bf16* gain, float eps,
     const float factor = rsqrtf(blockSum(squares) / H + eps);
     auto finish = [&](int h, float (&v)[W]) {
         float g[W];
-        load(g, gain + h);
+        loadGain(g, gain + h);
 #pragma unroll
         for (int j = 0; j < W; j++) {
             v[j] *= factor * g[j];

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import layerwise.bench.device.DevicesCommand;
 import layerwise.bench.forward.ForwardCommand;
+import layerwise.bench.quantize.QuantizeCommand;
 import layerwise.bench.ranks.Failures;
 import layerwise.bench.run.RunCommand;
 import layerwise.bench.verify.VerifyCommand;
@@ -13,7 +14,7 @@ import layerwise.tensor.NearestNames;
 
 /** Entry point: the first argument names the command, the others are the command's own. */
 public final class Main {
-    private static final List<String> COMMANDS = List.of("run", "verify", "forward", "devices");
+    private static final List<String> COMMANDS = List.of("run", "verify", "forward", "quantize", "devices");
 
     private Main() {}
 
@@ -46,6 +47,7 @@ public final class Main {
             case "run" -> RunCommand.run(rest, environment, out, err);
             case "verify" -> VerifyCommand.run(rest, environment, out, err);
             case "devices" -> DevicesCommand.run(rest, out);
+            case "quantize" -> QuantizeCommand.run(rest, out);
             case "forward" -> ForwardCommand.run(rest, environment, out, err);
             default ->
                 throw new ConfigException("command line: '%s' is no command, expected one of %s%s"

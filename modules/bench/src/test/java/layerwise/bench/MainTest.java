@@ -107,6 +107,49 @@ class MainTest {
                 outcome.out());
     }
 
+    /** The customer's launch lines on small variants of their models, and shapes beside them. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "config_ctx.yaml --model tiny-nemotron --layer-indices 4,5,6 --mamba-ssm-cache-dtype float16 --seq-len-q 65",
+                "config_gen.yaml --model tiny-nemotron --layer-indices 4,5,6 --mamba-ssm-cache-dtype float16 --seq-len-kv-cache 65 --batch-size 4",
+                "config_ctx.yaml --model tiny-qwen3-next --layer-indices 6,7 --no-enable-attention-dp --mamba-ssm-cache-dtype float16 --batch-size 4 --seq-len-q 65",
+                "config_gen.yaml --model tiny-qwen3-next --layer-indices 6,7 --no-enable-attention-dp --mamba-ssm-cache-dtype float16 --seq-len-kv-cache 65 --batch-size 8",
+                "config_gen.yaml --model tiny-nemotron --layer-indices 10,11,12 --seq-len-kv-cache 0 --batch-size 2 --kv-cache-dtype fp8",
+                "config_gen.yaml --model tiny-nemotron --layer-indices 0 --seq-len-q 4 --seq-len-kv-cache 9 --batch-size 2 --mamba-ssm-cache-dtype float32",
+                "config_gen.yaml --model tiny-qwen3-next --layer-indices 11 --seq-len-q 4 --seq-len-kv-cache 9 --batch-size 2 --kv-cache-dtype fp8",
+                "config_gen.yaml --model tiny-qwen3-next --layer-indices 0 --seq-len-q 2 --seq-len-kv-cache 9 --batch-size 2 --mamba-ssm-cache-dtype bfloat16",
+                "config_ctx.yaml --model tiny-qwen3-next --layer-indices 2,3 --seq-len-kv-cache 7 --seq-len-q 3 --balance-method NotModified",
+            })
+    void hybridModelsRun(String line) {
+        List<String> arguments = new ArrayList<>(List.of("run"));
+        arguments.addAll(List.of(line.split(" ")));
+        arguments.addAll(List.of("--warmup-times", "1", "--run-times", "1", "--device", "reference"));
+        Outcome outcome = run(Map.of("PROFILE_DIR", folder.toString()), arguments);
+        assertEquals(0, outcome.status(), outcome.err());
+        assertTrue(outcome.out().contains("[RANK 0]"), outcome.out());
+        assertTrue(Files.exists(folder.resolve("report_np1_rank0.sqlite")));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {"nemotron_h_a|0,1,2", "qwen3_next_a|0,1"})
+    void hybridCheckpointsRunFromAFolder(String fixture, String layers) {
+        Outcome outcome = run(
+                "run",
+                "quickstart.yaml",
+                "--model",
+                fixture(fixture).toString(),
+                "--load-format",
+                "AUTO",
+                "--layer-indices",
+                layers,
+                "--seq-len-kv-cache",
+                "20");
+        assertEquals(0, outcome.status(), outcome.err());
+    }
+
     @Test
     void realWeightsRunFromACheckpointFolder() {
         Outcome outcome = run(
@@ -267,9 +310,13 @@ class MainTest {
     }
 
     private static Path fixture() {
+        return fixture("deepseek_v3_a");
+    }
+
+    private static Path fixture(String name) {
         try {
             return Path.of(MainTest.class
-                            .getResource("/fixtures/deepseek_v3_a/config.json")
+                            .getResource("/fixtures/" + name + "/config.json")
                             .toURI())
                     .getParent();
         } catch (URISyntaxException e) {

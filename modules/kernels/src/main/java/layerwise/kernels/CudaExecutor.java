@@ -140,6 +140,7 @@ public final class CudaExecutor implements Executor {
     @Override
     public void close() {
         try {
+            gpu.closeStaging();
             gpu.tuner().keep();
         } finally {
             gpu.device().close();

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import layerwise.cuda.DeviceBuffer;
 import layerwise.cuda.DeviceMemory;
@@ -16,6 +17,7 @@ import layerwise.cuda.DeviceSlice;
 import layerwise.cuda.LaunchShape;
 import layerwise.cuda.PeerGroup;
 import layerwise.cuda.SharedMemory;
+import layerwise.cuda.Staging;
 import layerwise.op.Buffer;
 import layerwise.op.Contents;
 import layerwise.op.Memory;
@@ -31,6 +33,9 @@ import layerwise.tensor.Shape;
 final class CudaMemory implements Memory {
     /** Blocks of kernels that walk an array: sixteen for each of an H100's multiprocessors. */
     private static final long WALKERS = 2112;
+
+    /** Smaller buffers are copied by CUDA itself: tables of a step do not need threads. */
+    private static final long STAGED_BYTES = Staging.CHUNK_BYTES;
 
     private final GpuContext gpu;
     private final CudaMemory parent;
@@ -83,19 +88,29 @@ final class CudaMemory implements Memory {
             case Contents.Uniform uniform -> fill(buffer, memory, uniform);
             case Contents.RandomBytes random -> fill(buffer, memory, random);
             case Contents.Copied copied -> {
-                long at = 0;
-                for (HostTensor part : copied.parts()) {
-                    if (part.dtype() != buffer.dtype()) {
-                        throw new IllegalArgumentException("a part of %s for %s".formatted(part, buffer));
-                    }
-                    MemorySegment source = part.memory();
-                    gpu.device().upload(source, memory.slice(at, source.byteSize()), gpu.main());
-                    at += source.byteSize();
+                if (copied.parts().stream().anyMatch(part -> part.dtype() != buffer.dtype())) {
+                    throw new IllegalArgumentException("parts of %s for %s".formatted(copied.parts(), buffer));
                 }
-                if (at != buffer.bytes()) {
-                    throw new IllegalArgumentException("%d bytes for %s".formatted(at, buffer));
+                List<MemorySegment> parts =
+                        copied.parts().stream().map(HostTensor::memory).toList();
+                long bytes = parts.stream().mapToLong(MemorySegment::byteSize).sum();
+                if (bytes != buffer.bytes()) {
+                    throw new IllegalArgumentException("%d bytes for %s".formatted(bytes, buffer));
                 }
+                upload(parts, memory);
             }
+        }
+    }
+
+    private void upload(List<MemorySegment> parts, DeviceBuffer memory) {
+        if (memory.bytes() >= STAGED_BYTES) {
+            gpu.staging().upload(parts, memory);
+            return;
+        }
+        long at = 0;
+        for (MemorySegment part : parts) {
+            gpu.device().upload(part, memory.slice(at, part.byteSize()), gpu.main());
+            at += part.byteSize();
         }
     }
 
@@ -275,6 +290,42 @@ final class CudaMemory implements Memory {
                     host.getAtIndex(ValueLayout.JAVA_LONG, 0),
                     host.getAtIndex(ValueLayout.JAVA_LONG, 1),
                     host.getAtIndex(ValueLayout.JAVA_LONG, 2));
+        }
+    }
+
+    @Override
+    public void copy(TensorRef source, TensorRef target) {
+        source.requireCopyableTo(target);
+        gpu.main().copy(place(source), place(target));
+    }
+
+    @Override
+    public OptionalLong firstNotFinite(Buffer buffer) {
+        String type = switch (buffer.dtype()) {
+            case BF16 -> "bf16";
+            case F16 -> "f16";
+            case F32 -> "f32";
+            case E4M3 -> "e4m3";
+            case E5M2, E2M1, UE8M0, I32, I8 -> "";
+        };
+        if (type.isEmpty()) {
+            return OptionalLong.empty();
+        }
+        try (Arena arena = Arena.ofConfined();
+                DeviceBuffer first = gpu.device().allocate(Long.BYTES)) {
+            gpu.main().fill(first, (byte) 0xFF);
+            new KernelCall(
+                            gpu.kernels().kernel("find_not_finite", "find_not_finite_" + type),
+                            walkers(buffer.shape().elements(), 4096),
+                            arena)
+                    .pointer(first.address())
+                    .pointer(address(buffer.whole()))
+                    .wide(buffer.shape().elements())
+                    .launch(gpu.main());
+            MemorySegment host = arena.allocate(Long.BYTES, Long.BYTES);
+            gpu.device().download(first, host, gpu.main());
+            long found = host.get(ValueLayout.JAVA_LONG, 0);
+            return found == -1 ? OptionalLong.empty() : OptionalLong.of(found);
         }
     }
 

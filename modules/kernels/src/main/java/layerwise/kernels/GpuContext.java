@@ -1,12 +1,14 @@
 package layerwise.kernels;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import layerwise.cuda.CublasLt;
 import layerwise.cuda.CudaStream;
 import layerwise.cuda.Device;
 import layerwise.cuda.DeviceException;
 import layerwise.cuda.PeerGroup;
+import layerwise.cuda.Staging;
 import layerwise.op.Operator;
 import layerwise.op.Program;
 
@@ -20,6 +22,7 @@ final class GpuContext {
     private final ProductTuner tuner;
     private final GpuLinks links;
     private final boolean syncEveryLaunch;
+    private Optional<Staging> staging = Optional.empty();
     private Program last = Program.builder().build(List.of());
 
     /**
@@ -78,6 +81,20 @@ final class GpuContext {
 
     boolean syncEveryLaunch() {
         return syncEveryLaunch;
+    }
+
+    /** What large buffers are uploaded through; opened when the first of them comes. */
+    Staging staging() {
+        if (staging.isEmpty()) {
+            staging = Optional.of(Staging.open(device, main));
+        }
+        return staging.get();
+    }
+
+    /** Ends the threads that upload. */
+    void closeStaging() {
+        staging.ifPresent(Staging::close);
+        staging = Optional.empty();
     }
 
     /** Notes what is about to be enqueued, should it fail. */

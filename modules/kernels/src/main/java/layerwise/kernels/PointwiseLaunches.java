@@ -1,13 +1,18 @@
 package layerwise.kernels;
 
+import java.util.Optional;
 import layerwise.cuda.LaunchShape;
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
+import layerwise.op.Operator;
 import layerwise.op.RmsNorm;
+import layerwise.op.SquaredRelu;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
+import layerwise.tensor.ConfigException;
+import layerwise.tensor.DType;
 
-/** Launches of kernels/{add,rms_norm,add_rms_norm,swiglu}.cu. */
+/** Launches of kernels/{add,rms_norm,add_rms_norm,swiglu,squared_relu}.cu. */
 final class PointwiseLaunches {
     private PointwiseLaunches() {}
 
@@ -24,6 +29,13 @@ final class PointwiseLaunches {
     }
 
     static Launchable of(Preparation to, RmsNorm op) {
+        if (op.gain().dtype() == DType.F32) {
+            return HeadLaunches.of(to, op);
+        }
+        if (op.x().rank() != 2) {
+            throw new ConfigException("device: %s of heads %s with a gain of %s: expected one of float32 on a GPU"
+                    .formatted(op.name(), op.label(), op.gain()));
+        }
         Preparation.requireBf16(op, op.x(), op.gain(), op.y());
         return to.call("rms_norm", "rms_norm_bf16", rows(op.x()))
                 .pointer(to.address(op.y()))
@@ -36,8 +48,13 @@ final class PointwiseLaunches {
     }
 
     static Launchable of(Preparation to, AddRmsNorm op) {
-        Preparation.requireBf16(op, op.x(), op.residual(), op.gain(), op.sum(), op.y());
-        return to.call("add_rms_norm", "add_rms_norm_bf16", rows(op.x()))
+        boolean wideGain = op.gain().dtype() == DType.F32;
+        Preparation.requireBf16(op, op.x(), op.residual(), op.sum(), op.y());
+        if (!wideGain) {
+            Preparation.requireBf16(op, op.gain());
+        }
+        String symbol = wideGain ? "add_rms_norm_wide_gain_bf16" : "add_rms_norm_bf16";
+        return to.call("add_rms_norm", symbol, rows(op.x()))
                 .pointer(to.address(op.sum()))
                 .pointer(to.address(op.y()))
                 .pointer(to.address(op.x()))
@@ -52,17 +69,25 @@ final class PointwiseLaunches {
     }
 
     static Launchable of(Preparation to, SwiGlu op) {
-        Preparation.requireBf16(op, op.x(), op.y());
-        long active = op.active()
-                .map(offsets -> to.address(offsets) + 4 * (offsets.dim(0) - 1))
+        return activation(to, "swiglu", op, op.x(), op.active(), op.y());
+    }
+
+    static Launchable of(Preparation to, SquaredRelu op) {
+        return activation(to, "squared_relu", op, op.x(), op.active(), op.y());
+    }
+
+    private static Launchable activation(
+            Preparation to, String operation, Operator op, TensorRef x, Optional<TensorRef> active, TensorRef y) {
+        Preparation.requireBf16(op, x, y);
+        long rowsInUse = active.map(offsets -> to.address(offsets) + 4 * (offsets.dim(0) - 1))
                 .orElse(0L);
-        return to.call("swiglu", "swiglu_bf16", columns(op.y(), 2048))
-                .pointer(to.address(op.y()))
-                .pointer(to.address(op.x()))
-                .pointer(active)
-                .size(op.y().dim(1))
-                .wide(op.x().strides().step(0))
-                .wide(op.y().strides().step(0));
+        return to.call(operation, operation + "_bf16", columns(y, 2048))
+                .pointer(to.address(y))
+                .pointer(to.address(x))
+                .pointer(rowsInUse)
+                .size(y.dim(1))
+                .wide(x.strides().step(0))
+                .wide(y.strides().step(0));
     }
 
     /** A block for each row. */

@@ -1,6 +1,7 @@
 package layerwise.op;
 
 import java.lang.foreign.Arena;
+import java.util.OptionalLong;
 import layerwise.tensor.HostTensor;
 
 /**
@@ -23,6 +24,16 @@ public interface Memory extends AutoCloseable {
 
     /** What a check of outputs looks at, counted once everything enqueued has run. */
     Summary summarize(TensorRef tensor);
+
+    /**
+     * Enqueues a copy of a tensor to another, between what was enqueued before and what comes after.
+     *
+     * @throws IllegalArgumentException if they differ in type or size, or have gaps between their elements
+     */
+    void copy(TensorRef source, TensorRef target);
+
+    /** Number of the first element that is a NaN or infinite, once everything enqueued has run; types without any have none. */
+    OptionalLong firstNotFinite(Buffer buffer);
 
     /** A memory for buffers that end earlier than these. */
     Memory nested();

@@ -5,15 +5,15 @@ import java.util.List;
 /**
  * {@code y[t,h] = x[t,h] · gain[h] / sqrt(mean_h(x²) + ε)}, statistics in float32 (Zhang and Sennrich 2019, eq. 4).
  *
- * @param x {@code [T,H]}, rows may have gaps
+ * @param x {@code [T,H]}, or {@code [T,Q,H]} where each head has a norm; rows may have gaps
  * @param gain {@code [H]}
- * @param y {@code [T,H]}, rows may have gaps
+ * @param y of x's shape, rows may have gaps
  */
 public record RmsNorm(TensorRef x, TensorRef gain, TensorRef y, double epsilon) implements Operator {
     public RmsNorm {
-        Expect.rank("RmsNorm", "x", x, 2);
-        Expect.shape("RmsNorm", "gain", gain, x.dim(1));
-        Expect.shape("RmsNorm", "y", y, x.dim(0), x.dim(1));
+        Expect.that(x.rank() == 2 || x.rank() == 3, "RmsNorm: x must have 2 or 3 axes but is %s", x);
+        Expect.shape("RmsNorm", "gain", gain, x.dim(-1));
+        Expect.shape("RmsNorm", "y", y, x.shape().dims());
     }
 
     @Override
@@ -33,6 +33,8 @@ public record RmsNorm(TensorRef x, TensorRef gain, TensorRef y, double epsilon) 
 
     @Override
     public String label() {
-        return "%dx%d".formatted(x.dim(0), x.dim(1));
+        return x.rank() == 2
+                ? "%dx%d".formatted(x.dim(0), x.dim(1))
+                : "%dx%dx%d".formatted(x.dim(0), x.dim(1), x.dim(2));
     }
 }

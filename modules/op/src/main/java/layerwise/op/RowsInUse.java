@@ -2,6 +2,7 @@ package layerwise.op;
 
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * The rows of its outputs that an operator writes: all, unless tables in memory say that there is nothing for some.
@@ -26,10 +27,8 @@ public record RowsInUse(long first, long end) {
         return switch (operator) {
             case GroupedLinear op -> range(op.offsets(), memory);
             case GatedGroupedLinear op -> range(op.offsets(), memory);
-            case SwiGlu op ->
-                op.active()
-                        .map(offsets -> new RowsInUse(0, range(offsets, memory).end()))
-                        .orElse(ALL);
+            case SwiGlu op -> used(op.active(), memory);
+            case SquaredRelu op -> used(op.active(), memory);
             case GatherRows op ->
                 new RowsInUse(
                         0,
@@ -58,6 +57,14 @@ public record RowsInUse(long first, long end) {
                     SparseMlaAttention _,
                     GqaPrefillAttention _,
                     GqaDecodeAttention _,
+                    CausalConv1d _,
+                    SsdChunkScan _,
+                    SsdStateUpdate _,
+                    DeltaRuleChunkScan _,
+                    DeltaRuleUpdate _,
+                    GatedRmsNorm _,
+                    L2Norm _,
+                    SigmoidGate _,
                     Route _,
                     SortByExpert _,
                     Combine _,
@@ -67,6 +74,11 @@ public record RowsInUse(long first, long end) {
                     ReduceScatter _,
                     AllToAllCombine _ -> ALL;
         };
+    }
+
+    private static RowsInUse used(Optional<TensorRef> active, Memory memory) {
+        return active.map(offsets -> new RowsInUse(0, range(offsets, memory).end()))
+                .orElse(ALL);
     }
 
     private static RowsInUse range(TensorRef offsets, Memory memory) {

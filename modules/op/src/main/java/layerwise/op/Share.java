@@ -32,6 +32,11 @@ public record Share(long from, long to, long whole) {
         return new Share(from * each, to * each, Math.multiplyExact(whole, each));
     }
 
+    /** The same elements where the axis is a stretch, from {@code offset} on, of a longer one. */
+    public Share within(long offset, long longer) {
+        return new Share(offset + from, offset + to, longer);
+    }
+
     /**
      * The same part of an axis with one element for every {@code block} of this: scales, for example.
      *

@@ -46,6 +46,20 @@ public record TensorRef(Buffer buffer, Shape shape, Strides strides, long offset
         return strides.equals(Strides.of(shape.rowMajorStrides()));
     }
 
+    /**
+     * Refuses a copy that would not be one run of bytes.
+     *
+     * @throws IllegalArgumentException if the two differ in type or size, or have gaps between their elements
+     */
+    public void requireCopyableTo(TensorRef target) {
+        if (dtype() != target.dtype()
+                || shape.elements() != target.shape.elements()
+                || !isContiguous()
+                || !target.isContiguous()) {
+            throw new IllegalArgumentException("copy of %s to %s".formatted(this, target));
+        }
+    }
+
     /** Elements {@code from} to {@code to} (exclusive) of one axis. */
     public TensorRef slice(int axis, long from, long to) {
         int at = axis < 0 ? rank() + axis : axis;

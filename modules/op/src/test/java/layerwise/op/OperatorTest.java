@@ -26,7 +26,12 @@ class OperatorTest {
     static PagedBatch paged(Batch batch, int pages) {
         int b = batch.sequences();
         return new PagedBatch(
-                batch, i32("positions", batch.tokens()), i32("starts", b + 1), i32("past", b), i32("pages", b, pages));
+                batch,
+                i32("positions", batch.tokens()),
+                i32("starts", b + 1),
+                i32("past", b),
+                i32("pages", b, pages),
+                i32("slots", b));
     }
 
     @Test

@@ -6,9 +6,13 @@ import layerwise.op.AllGather;
 import layerwise.op.AllReduce;
 import layerwise.op.AllToAllCombine;
 import layerwise.op.AllToAllDispatch;
+import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
 import layerwise.op.Communicator;
+import layerwise.op.DeltaRuleChunkScan;
+import layerwise.op.DeltaRuleUpdate;
 import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatedRmsNorm;
 import layerwise.op.GatherRows;
 import layerwise.op.GqaDecodeAttention;
 import layerwise.op.GqaPrefillAttention;
@@ -19,6 +23,7 @@ import layerwise.op.IndexKeyAppend;
 import layerwise.op.IndexLogits;
 import layerwise.op.IndexQuery;
 import layerwise.op.IndexTopK;
+import layerwise.op.L2Norm;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
 import layerwise.op.Linear;
@@ -31,8 +36,12 @@ import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
+import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
 import layerwise.op.SparseMlaAttention;
+import layerwise.op.SquaredRelu;
+import layerwise.op.SsdChunkScan;
+import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
 
 /** Computes one operator: the switch over the family. */
@@ -45,6 +54,9 @@ final class Interpreter {
     private final SparseAttention sparse;
     private final GqaAttention grouped;
     private final Experts experts;
+    private final Gates gates;
+    private final StateSpaces stateSpaces;
+    private final DeltaRules deltaRules;
     private final Collectives collectives;
 
     Interpreter(ReferenceMemory memory, Communicator communicator, Sampling sampling) {
@@ -56,6 +68,9 @@ final class Interpreter {
         sparse = new SparseAttention(memory::operand, sampling);
         grouped = new GqaAttention(memory::operand, sampling);
         experts = new Experts(memory::operand);
+        gates = new Gates(memory::operand);
+        stateSpaces = new StateSpaces(memory::operand);
+        deltaRules = new DeltaRules(memory::operand);
         collectives = new Collectives(memory::operand, communicator);
     }
 
@@ -93,6 +108,15 @@ final class Interpreter {
             case SortByExpert op -> experts.run(op);
             case GatherRows op -> experts.run(op);
             case Combine op -> experts.run(op);
+            case CausalConv1d op -> gates.run(op);
+            case GatedRmsNorm op -> gates.run(op);
+            case L2Norm op -> gates.run(op);
+            case SquaredRelu op -> gates.run(op);
+            case SigmoidGate op -> gates.run(op);
+            case SsdChunkScan op -> stateSpaces.run(op);
+            case SsdStateUpdate op -> stateSpaces.run(op);
+            case DeltaRuleChunkScan op -> deltaRules.run(op);
+            case DeltaRuleUpdate op -> deltaRules.run(op);
             case AllReduce op -> collectives.run(op);
             case AllGather op -> collectives.run(op);
             case ReduceScatter op -> collectives.run(op);

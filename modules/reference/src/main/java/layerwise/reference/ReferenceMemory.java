@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.LongUnaryOperator;
 import java.util.stream.LongStream;
 import layerwise.op.Buffer;
@@ -179,6 +180,30 @@ final class ReferenceMemory implements Memory {
             }
         }
         return new Summary(tensor.shape().elements(), nans, infinities, zeros);
+    }
+
+    @Override
+    public void copy(TensorRef source, TensorRef target) {
+        source.requireCopyableTo(target);
+        MemorySegment.copy(
+                operand(source).memory(),
+                source.dtype().bytes(source.offset()),
+                operand(target).memory(),
+                target.dtype().bytes(target.offset()),
+                source.bytes());
+    }
+
+    @Override
+    public OptionalLong firstNotFinite(Buffer buffer) {
+        MemorySegment memory = operand(buffer.whole()).memory();
+        return switch (buffer.dtype()) {
+            case F32, F16, BF16, E4M3, E5M2 ->
+                LongStream.range(0, buffer.shape().elements())
+                        .parallel()
+                        .filter(i -> !Float.isFinite(Elements.get(memory, buffer.dtype(), i)))
+                        .min();
+            case E2M1, UE8M0, I32, I8 -> OptionalLong.empty();
+        };
     }
 
     @Override

@@ -63,7 +63,7 @@ final class Bench implements AutoCloseable {
         return buffer.whole();
     }
 
-    /** Sequences whose pages lie in the pool in descending order. */
+    /** Sequences whose pages and states lie in their pools in descending order. */
     PagedBatch paged(Batch batch, int pageTokens) {
         return paged("", batch, pageTokens);
     }
@@ -83,6 +83,10 @@ final class Bench implements AutoCloseable {
         for (int i = 0; i < pages.length; i++) {
             pages[i] = pages.length - 1 - i;
         }
+        int[] slots = new int[batch.sequences()];
+        for (int b = 0; b < slots.length; b++) {
+            slots[b] = slots.length - 1 - b;
+        }
         return new PagedBatch(
                 batch,
                 ints(
@@ -94,7 +98,8 @@ final class Bench implements AutoCloseable {
                         prefix + "past",
                         Shape.of(batch.sequences()),
                         batch.past().stream().mapToInt(p -> p).toArray()),
-                ints(prefix + "pageTable", Shape.of(batch.sequences(), pagesEach), pages));
+                ints(prefix + "pageTable", Shape.of(batch.sequences(), pagesEach), pages),
+                ints(prefix + "slots", Shape.of(slots.length), slots));
     }
 
     void run(Operator... operators) {

@@ -97,7 +97,8 @@ class SampleTest {
                 Buffer.of("positions", DType.I32, 10).whole(),
                 Buffer.of("starts", DType.I32, 3).whole(),
                 Buffer.of("past", DType.I32, 2).whole(),
-                Buffer.of("pages", DType.I32, 2, 1).whole());
+                Buffer.of("pages", DType.I32, 2, 1).whole(),
+                Buffer.of("slots", DType.I32, 2).whole());
         assertSampled(new MlaPrefillAttention(
                 tensor("q", 10, 4, 8),
                 tensor("kv", 13, 4, 6 + 5),

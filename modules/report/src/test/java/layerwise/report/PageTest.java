@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,7 @@ import org.openqa.selenium.support.ui.Select;
 /** The page in a headless Chromium that can reach no host. */
 class PageTest {
     private static final double CLICK_LIMIT_MILLIS = 100;
+    private static final int CLICKS = 9;
 
     @TempDir
     Path folder;
@@ -259,20 +261,25 @@ class PageTest {
         open(SyntheticOptions.large());
         assertTrue((long) run("return document.querySelectorAll('#kernels td').length") >= 24_000);
         browser.executeCdpCommand("Performance.enable", Map.of("timeDomain", "threadTicks"));
-        double best = Double.POSITIVE_INFINITY;
-        for (int attempt = 0; attempt < 6; attempt++) {
+        double[] millis = new double[CLICKS];
+        for (int attempt = 0; attempt < CLICKS; attempt++) {
+            run("return 0");
             double before = pageMillis();
-            // Charts of another problem are drawn in a later frame, once the cell is marked: not part of the answer.
-            run("""
-                    const later = window.requestAnimationFrame;
-                    window.requestAnimationFrame = () => 0;
+            // Up to the frame that marks the cell is painted; the charts, which a timer draws after it, are held back.
+            browser.executeAsyncScript("""
+                    const done = arguments[0];
+                    const later = window.setTimeout;
+                    window.setTimeout = () => 0;
                     document.querySelectorAll('#kernels tbody tr')[%d].cells[%d].click();
-                    document.body.offsetHeight;
-                    window.requestAnimationFrame = later;
+                    requestAnimationFrame(() => {
+                      window.setTimeout = later;
+                      later(done);
+                    });
                     """.formatted(200 + 7 * attempt, 2 + attempt));
-            best = Math.min(best, pageMillis() - before);
+            millis[attempt] = pageMillis() - before;
         }
-        assertTrue(best <= CLICK_LIMIT_MILLIS, "a click took " + best + " ms");
+        Arrays.sort(millis);
+        assertTrue(millis[CLICKS / 2] <= CLICK_LIMIT_MILLIS, "clicks took " + Arrays.toString(millis) + " ms");
         assertNoErrors();
     }
 
@@ -336,7 +343,10 @@ class PageTest {
         browser.get(folder.resolve("page.html").toUri().toString());
     }
 
+    /** Runs a script once the charts of the last selection are drawn, which happens after the next frame. */
     private static Object run(String script) {
+        browser.executeAsyncScript(
+                "const done = arguments[0]; requestAnimationFrame(() => setTimeout(() => setTimeout(done)))");
         return browser.executeScript(script);
     }
 

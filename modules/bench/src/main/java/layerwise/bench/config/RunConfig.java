@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import layerwise.model.balance.BalanceMethod;
+import layerwise.model.cache.CacheTypes;
+import layerwise.model.spec.ModelSpec;
 import layerwise.tensor.ConfigException;
 import layerwise.trace.ProblemSpec;
 
@@ -73,6 +75,11 @@ public record RunConfig(
     /** The problems to measure, in order; see {@link Sweep#problems}. */
     public List<ProblemSpec> problems() {
         return sweep.problems();
+    }
+
+    /** Element types of the caches of a model that runs so. */
+    public CacheTypes cacheTypes(ModelSpec model) {
+        return new CacheTypes(kvCacheDtype.of(model.cacheDtype()), model.dtype(), ssmCacheDtype.of(model.dtype()));
     }
 
     /** The argument line that a run prints first: {@code Namespace(config_path='…', model='…', …)}. */

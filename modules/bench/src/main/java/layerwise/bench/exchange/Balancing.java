@@ -41,6 +41,7 @@ public final class Balancing {
         // The mixtures of a model are all alike.
         this.moe = layers.stream()
                 .map(index -> model.layer(index).feedForward())
+                .flatMap(Optional::stream)
                 .filter(MoeSpec.class::isInstance)
                 .map(MoeSpec.class::cast)
                 .findFirst();

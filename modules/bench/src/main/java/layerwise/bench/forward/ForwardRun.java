@@ -10,12 +10,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import layerwise.model.cache.BatchTables;
+import layerwise.model.cache.CacheTypes;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.Phase;
+import layerwise.model.layer.SliceTensors;
 import layerwise.model.parallel.Mapping;
-import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelReader;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
@@ -31,6 +32,7 @@ import layerwise.op.fusion.Fusion;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
 import layerwise.tensor.HostTensor;
+import layerwise.tensor.NamedTensors;
 import layerwise.tensor.Shape;
 import layerwise.tensor.WrongResultException;
 import layerwise.tensor.safetensors.SafetensorsFile;
@@ -69,8 +71,9 @@ final class ForwardRun {
                 Memory memory = executor.allocate()) {
             SafetensorsFile inputs = SafetensorsFile.open(options.inputs(), arena);
             Optional<SafetensorsFile> expected = options.expect().map(file -> SafetensorsFile.open(file, arena));
-            WeightTable weights =
-                    new WeightTable(model, new WeightSource.Checkpoint(SafetensorsFolder.open(options.model(), arena)));
+            SafetensorsFolder checkpoint = SafetensorsFolder.open(options.model(), arena);
+            SliceTensors.check(model, options.layers(), checkpoint);
+            WeightTable weights = new WeightTable(model, new WeightSource.Checkpoint(checkpoint));
             Map<String, HostTensor> steps = new LinkedHashMap<>();
             int length = 0;
             for (String phase : options.phases()) {
@@ -81,17 +84,20 @@ final class ForwardRun {
             int sequences = (int) steps.values().iterator().next().shape().dim(0);
             Sequences own = Sequences.of(mapping, sequences);
             PagedCache cache = new PagedCache(own.count(), PAGE_TOKENS, length);
-            DecoderSlice slice = new DecoderSlice(
-                    model, options.layers(), weights, cache, options.compute(), options.compute(), mapping);
-            TensorRef firstGain = DecoderSlice.firstGain(model, options.layers().getFirst(), weights);
-            RotaryTable rotary =
-                    RotaryTable.of(model.layer(options.layers().getFirst()).mixer(), length);
+            CacheTypes types = new CacheTypes(options.compute(), options.compute(), DType.F32);
+            DecoderSlice slice =
+                    new DecoderSlice(model, options.layers(), weights, cache, options.compute(), types, mapping);
+            Map<Integer, TensorRef> gains = new LinkedHashMap<>();
+            options.layers().forEach(layer -> gains.put(layer, DecoderSlice.inputGain(model, layer, weights)));
+            Optional<RotaryTable> rotary = RotaryTable.of(model, options.layers(), length);
             weights.place(memory);
             slice.placeCaches(memory, new Contents.Zeros());
-            rotary.place(memory);
-            Optional<ChosenReference> chosen = choosesInFp8(model)
-                    ? Optional.of(new ChosenReference(
-                            model, options.layers(), SafetensorsFolder.open(options.model(), arena), cache, rotary))
+            rotary.ifPresent(table -> table.place(memory));
+            boolean choosing = expected.isPresent()
+                    && mapping.group().size() == 1
+                    && ChosenReference.isNeeded(model, options.layers(), options.compute());
+            Optional<ChosenReference> chosen = choosing
+                    ? Optional.of(new ChosenReference(model, options.layers(), checkpoint, cache, rotary))
                     : Optional.empty();
             int past = 0;
             for (Map.Entry<String, HostTensor> step : steps.entrySet()) {
@@ -105,7 +111,7 @@ final class ForwardRun {
                                     sequences));
                 }
                 BatchTables tables = cache.tables("step", 0, Batch.uniform(own.count(), queries, past));
-                step(slice, firstGain, rotary.tensor(), tables, memory, own, step, arena, expected, chosen);
+                step(slice, gains, rotary.map(RotaryTable::tensor), tables, memory, own, step, arena, expected, chosen);
                 past += queries;
             }
             chosen.ifPresent(ChosenReference::close);
@@ -131,17 +137,17 @@ final class ForwardRun {
 
     private void step(
             DecoderSlice slice,
-            TensorRef firstGain,
-            TensorRef rotary,
+            Map<Integer, TensorRef> gains,
+            Optional<TensorRef> rotary,
             BatchTables tables,
             Memory memory,
             Sequences own,
             Map.Entry<String, HostTensor> step,
             Arena arena,
-            Optional<SafetensorsFile> expected,
+            Optional<SafetensorsFile> file,
             Optional<ChosenReference> chosen) {
         Phase phase = step.getKey().startsWith("ctx") ? Phase.CONTEXT : Phase.GENERATION;
-        DecoderSlice.Forward forward = slice.forward(phase, tables.paged(), rotary, firstGain, own.traffic((int)
+        DecoderSlice.Forward forward = slice.forward(phase, tables.paged(), rotary, gains, own.traffic((int)
                 step.getValue().shape().dim(1)));
         Program program = Fusion.apply(forward.program(), executor.capabilities());
         HostTensor ours = own.of(step.getValue());
@@ -155,59 +161,57 @@ final class ForwardRun {
             try (Execution execution = executor.prepare(program, inner)) {
                 execution.run();
                 executor.synchronize();
-                Optional<ChosenReference.Outcome> own32 = chosen.map(reference -> reference.step(
-                        phase,
-                        tables,
-                        HostTensor.copyOf(
-                                arena,
-                                DType.F32,
-                                Shape.of(shape.dim(0) * shape.dim(1), shape.dim(2)),
-                                ours.copyToFloats()),
-                        tensor -> execution.memory().read(tensor, arena),
-                        arena));
-                own32.ifPresent(outcome -> report(step.getKey(), outcome));
+                Optional<NamedTensors> expected =
+                        file.map(tensors -> chosen.<NamedTensors>map(reference -> new Overlaid(
+                                        tensors,
+                                        judged(
+                                                step.getKey(),
+                                                reference.step(
+                                                        step.getKey(),
+                                                        phase,
+                                                        tables,
+                                                        ours,
+                                                        execution.memory(),
+                                                        arena))))
+                                .orElse(tensors));
+                // A token that went to other experts in one layer brings another input to the next.
+                boolean[] leftOut = new boolean[Math.toIntExact(shape.dim(0) * shape.dim(1))];
                 forward.results().forEach((layer, result) -> {
                     String prefix = "%s.layers.%d.".formatted(step.getKey(), layer);
                     Map<String, HostTensor> tensors = new LinkedHashMap<>();
                     tensors.put(prefix + "mixer", float32(execution, result.mixer(), shape, arena));
-                    tensors.put(prefix + "mlp", float32(execution, result.mlp(), shape, arena));
+                    result.mlp().ifPresent(mlp -> tensors.put(prefix + "mlp", float32(execution, mlp, shape, arena)));
                     tensors.put(prefix + "output", float32(execution, result.output(), shape, arena));
                     results.putAll(tensors);
-                    expected.ifPresent(file -> compare(
+                    expected.ifPresent(tensorsExpected -> compare(
                             slice,
                             layer,
+                            gains.get(layer),
                             prefix,
                             tensors,
                             result.ids(),
+                            leftOut,
                             execution,
                             memory,
                             own,
-                            file,
-                            own32.map(outcome -> outcome.results().get(layer)),
+                            tensorsExpected,
                             arena));
                 });
             }
         }
     }
 
-    /** Whether positions are chosen by rounded scores: then results are compared with those of the same choice. */
-    private boolean choosesInFp8(ModelSpec model) {
-        return options.compute() != DType.F32
-                && options.expect().isPresent()
-                && mapping.group().size() == 1
-                && options.layers().stream()
-                        .anyMatch(layer -> model.layer(layer).mixer() instanceof MlaSpec mla
-                                && mla.indexer().isPresent());
-    }
-
-    private void report(String phase, ChosenReference.Outcome outcome) {
+    /** Says whether a choice of positions is right; what follows from it is then compared with the same choice's results. */
+    private Map<String, HostTensor> judged(String phase, ChosenReference.Outcome outcome) {
         String name = phase + ".choice";
+        boolean fits = outcome.wrong().isEmpty();
         out.println("%-28s %d positions swapped within FP8 error  %s"
-                .formatted(name, outcome.swapped(), outcome.wrong().isEmpty() ? "ok" : "WRONG"));
-        outcome.wrong().stream().limit(1).forEach(out::println);
-        if (!outcome.wrong().isEmpty()) {
+                .formatted(name, outcome.swapped(), fits ? "ok" : "WRONG"));
+        if (!fits) {
+            out.println(outcome.wrong().getFirst());
             wrong.add(name);
         }
+        return outcome.results();
     }
 
     /** Lines of several ranks say whose they are. */
@@ -225,38 +229,39 @@ final class ForwardRun {
     private void compare(
             DecoderSlice slice,
             int layer,
+            TensorRef gain,
             String prefix,
             Map<String, HostTensor> tensors,
             Optional<TensorRef> ids,
+            boolean[] leftOut,
             Execution execution,
             Memory memory,
             Sequences own,
-            SafetensorsFile file,
-            Optional<List<HostTensor>> chosen,
+            NamedTensors file,
             Arena arena) {
-        boolean[] undecided = new boolean[0];
+        boolean[] before = leftOut.clone();
+        // A layer of one half has its router in it, on the normalised input.
+        boolean routesFirst = !tensors.containsKey(prefix + "mlp");
         if (options.compute() != DType.F32 && ids.isPresent()) {
-            RoutingJudge judge = RoutingJudge.of(slice.router(layer).orElseThrow(), memory, arena);
-            undecided = judge.undecided(
-                    own.of(file.tensor(prefix + "input")),
-                    own.of(file.tensor(prefix + "mixer")),
-                    execution.memory().read(ids.get(), arena));
+            RoutingJudge judge = RoutingJudge.of(slice.router(layer, gain).orElseThrow(), memory, arena);
+            List<HostTensor> stream = new ArrayList<>(List.of(own.of(file.tensor(prefix + "input"))));
+            if (!routesFirst) {
+                stream.add(own.of(file.tensor(prefix + "mixer")));
+            }
+            boolean[] undecided = judge.undecided(stream, execution.memory().read(ids.get(), arena));
+            for (int token = 0; token < leftOut.length; token++) {
+                leftOut[token] |= undecided[token];
+            }
         }
-        int place = 0;
         for (Map.Entry<String, HostTensor> tensor : tensors.entrySet()) {
-            int at = place++;
             String name = tensor.getKey();
             Shape whole = Shape.of(
                     own.all(),
                     tensor.getValue().shape().dim(1),
                     tensor.getValue().shape().dim(2));
-            HostTensor stored = own.of(file.tensor(name, whole, Set.of(DType.F32)));
-            HostTensor reference = chosen.map(
-                            all -> all.get(at).reshape(stored.shape().dims()))
-                    .orElse(stored);
-            boolean afterRouting = !name.endsWith(".mixer");
-            Difference difference =
-                    Difference.of(tensor.getValue(), reference, afterRouting ? undecided : new boolean[0]);
+            HostTensor reference = own.of(file.tensor(name, whole, Set.of(DType.F32)));
+            boolean afterRouting = routesFirst || !name.endsWith(".mixer");
+            Difference difference = Difference.of(tensor.getValue(), reference, afterRouting ? leftOut : before);
             boolean fits = difference.relative() <= options.tolerance();
             out.println(String.format(
                             Locale.ROOT,

@@ -3,6 +3,7 @@ package layerwise.bench.forward;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import layerwise.model.layer.Router;
 import layerwise.op.Memory;
@@ -37,26 +38,28 @@ final class RoutingJudge {
                 router,
                 memory.read(router.gain(), arena).copyToFloats(),
                 memory.read(router.weight().data(), arena).copyToFloats(),
-                memory.read(router.bias(), arena).copyToFloats());
+                router.bias()
+                        .map(bias -> memory.read(bias, arena).copyToFloats())
+                        .orElse(new float[(int) router.weight().n()]));
     }
 
     /**
      * Tokens whose experts differ from the expected ones although both choices are as good as each other.
      *
-     * @param input {@code [B,S,H]}, the residual stream before the layer
-     * @param mixer {@code [B,S,H]}, what attention added to it
+     * @param terms each {@code [B,S,H]}, what the residual stream before the router's norm is the sum of
      * @param ids   {@code [B·S,k]} int32, what was chosen
      */
-    boolean[] undecided(HostTensor input, HostTensor mixer, HostTensor ids) {
-        float[] stream = input.copyToFloats();
-        float[] added = mixer.copyToFloats();
+    boolean[] undecided(List<HostTensor> terms, HostTensor ids) {
+        List<float[]> stream = terms.stream().map(HostTensor::copyToFloats).toList();
         int[] chosen = ids.copyToInts();
         int hidden = gain.length;
-        boolean[] undecided = new boolean[stream.length / hidden];
+        boolean[] undecided = new boolean[stream.getFirst().length / hidden];
         for (int t = 0; t < undecided.length; t++) {
             double[] x = new double[hidden];
             for (int h = 0; h < hidden; h++) {
-                x[h] = (double) stream[t * hidden + h] + added[t * hidden + h];
+                for (float[] term : stream) {
+                    x[h] += term[t * hidden + h];
+                }
             }
             undecided[t] =
                     undecided(normalised(x), Arrays.copyOfRange(chosen, t * router.topK(), (t + 1) * router.topK()));

@@ -4,6 +4,7 @@ import java.util.List;
 import layerwise.bench.exchange.ExpertTable;
 import layerwise.bench.moe.ExpertPath;
 import layerwise.model.cache.BatchTables;
+import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
@@ -57,7 +58,7 @@ final class Pack implements AutoCloseable {
             tables.place(memory);
             ExpertChoice experts = choice.place(memory);
             DecoderSlice.Benchmark step = bench.slice()
-                    .benchmark(phase, tables.paged(), bench.rotary().tensor(), experts, traffic);
+                    .benchmark(phase, tables.paged(), bench.rotary().map(RotaryTable::tensor), experts, traffic);
             memory.put(step.hidden().buffer(), new Contents.Uniform(0, 1, 2 * seed));
             memory.put(step.residual().buffer(), new Contents.Uniform(0, 1, 2 * seed + 1));
             Program program = CostRanges.around(

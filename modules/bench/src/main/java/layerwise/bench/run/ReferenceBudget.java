@@ -2,6 +2,7 @@ package layerwise.bench.run;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
@@ -30,7 +31,7 @@ final class ReferenceBudget {
     private final RunConfig config;
     private final DecoderSlice slice;
     private final PagedCache cache;
-    private final RotaryTable rotary;
+    private final Optional<RotaryTable> rotary;
     private final Prefill prefill;
     private final Exchange exchange;
     private final int ranks;
@@ -44,7 +45,7 @@ final class ReferenceBudget {
             RunConfig config,
             DecoderSlice slice,
             PagedCache cache,
-            RotaryTable rotary,
+            Optional<RotaryTable> rotary,
             Prefill prefill,
             Exchange exchange,
             int ranks,
@@ -101,7 +102,7 @@ final class ReferenceBudget {
         List<Operator> operators = slice.benchmark(
                         phase,
                         cache.tables("step", first, batch).paged(),
-                        rotary.tensor(),
+                        rotary.map(RotaryTable::tensor),
                         new ExpertChoice.Routed(),
                         traffic(phase).traffic(batch.tokens()))
                 .program()

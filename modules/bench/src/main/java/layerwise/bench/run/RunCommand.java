@@ -15,6 +15,7 @@ import layerwise.bench.config.RunOptions;
 import layerwise.bench.device.Installation;
 import layerwise.bench.ranks.Agreement;
 import layerwise.bench.ranks.Ranks;
+import layerwise.model.layer.SliceTensors;
 import layerwise.model.spec.ModelCatalog;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
@@ -55,7 +56,7 @@ public final class RunCommand {
                 Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
         Progress progress = new Progress(err, terminal, here.rank().rank() == 0);
         try (Arena checkpoint = Arena.ofShared()) {
-            WeightSource source = source(config, checkpoint);
+            WeightSource source = source(config, model, checkpoint);
             new RunSequence(config, model, source, here, environment, progress, out).run(arguments);
         }
     }
@@ -75,7 +76,7 @@ public final class RunCommand {
         return settings;
     }
 
-    private static WeightSource source(RunConfig config, Arena arena) {
+    private static WeightSource source(RunConfig config, ModelSpec model, Arena arena) {
         return switch (config.loadFormat()) {
             case DUMMY -> new WeightSource.Dummy();
             case AUTO -> {
@@ -85,7 +86,9 @@ public final class RunCommand {
                             "%s: model '%s' with load_format %s: expected a local checkpoint folder, or load_format %s"
                                     .formatted(config.configFile(), config.model(), LoadFormat.AUTO, LoadFormat.DUMMY));
                 }
-                yield new WeightSource.Checkpoint(SafetensorsFolder.open(folder, arena));
+                SafetensorsFolder checkpoint = SafetensorsFolder.open(folder, arena);
+                SliceTensors.check(model, config.layerIndices(), checkpoint);
+                yield new WeightSource.Checkpoint(checkpoint);
             }
         };
     }

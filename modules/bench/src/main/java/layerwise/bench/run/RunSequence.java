@@ -63,7 +63,7 @@ final class RunSequence {
     private final PagedCache cache;
     private final WeightTable weights;
     private final DecoderSlice slice;
-    private final RotaryTable rotary;
+    private final Optional<RotaryTable> rotary;
     private final Balancing balancing;
     private final Exchange exchange;
     private final ExpertPath experts;
@@ -97,16 +97,8 @@ final class RunSequence {
                 config.limits().maxSeqLen());
         weights = new WeightTable(this.model, source);
         slice = new DecoderSlice(
-                this.model,
-                config.layerIndices(),
-                weights,
-                cache,
-                model.dtype(),
-                config.kvCacheDtype().of(model.cacheDtype()),
-                mapping);
-        rotary = RotaryTable.of(
-                model.layer(config.layerIndices().getFirst()).mixer(),
-                config.limits().maxSeqLen());
+                this.model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model), mapping);
+        rotary = RotaryTable.of(model, config.layerIndices(), config.limits().maxSeqLen());
         balancing = new Balancing(this.model, config.layerIndices(), mapping, config.balanceMethod(), environment);
         exchange = Exchange.of(
                 config,
@@ -124,7 +116,7 @@ final class RunSequence {
         Program step = slice.benchmark(
                         phase(),
                         cache.tables("step", 0, batch).paged(),
-                        rotary.tensor(),
+                        rotary.map(RotaryTable::tensor),
                         new ExpertChoice.Routed(),
                         between.traffic(batch.tokens()))
                 .program();
@@ -189,7 +181,7 @@ final class RunSequence {
         progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
         progress.phase("Create runner", () -> {
             weights.place(memory);
-            rotary.place(memory);
+            rotary.ifPresent(table -> table.place(memory));
             executor.synchronize();
         });
         Workbench bench = new Workbench(

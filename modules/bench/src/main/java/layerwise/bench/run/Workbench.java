@@ -15,7 +15,7 @@ import layerwise.op.Memory;
  * @param model    architecture
  * @param slice    the layers that run
  * @param cache    layout of the paged cache
- * @param rotary   table of cosines and sines
+ * @param rotary   table of cosines and sines, where a layer rotates
  * @param executor runs programs
  * @param memory   holds weights, caches and the table
  * @param gpu      what the executor's GPU can do, where that is known
@@ -24,7 +24,7 @@ record Workbench(
         ModelSpec model,
         DecoderSlice slice,
         PagedCache cache,
-        RotaryTable rotary,
+        Optional<RotaryTable> rotary,
         Executor executor,
         Memory memory,
         Optional<GpuFacts> gpu) {}

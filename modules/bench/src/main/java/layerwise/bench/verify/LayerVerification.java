@@ -1,6 +1,9 @@
 package layerwise.bench.verify;
 
 import java.io.PrintStream;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.device.Devices;
 import layerwise.bench.exchange.Balancing;
@@ -13,20 +16,25 @@ import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
 import layerwise.model.layer.Traffic;
 import layerwise.model.parallel.Mapping;
+import layerwise.model.spec.DeltaNetSpec;
 import layerwise.model.spec.DenseSpec;
+import layerwise.model.spec.FeedForwardSpec;
+import layerwise.model.spec.GqaSpec;
+import layerwise.model.spec.LayerSpec;
+import layerwise.model.spec.Mamba2Spec;
+import layerwise.model.spec.MixerSpec;
+import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.spec.MoeSpec;
 import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
 import layerwise.op.Batch;
-import layerwise.op.Contents;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
 import layerwise.op.Operator;
 import layerwise.op.Program;
 import layerwise.op.Rendezvous;
 import layerwise.op.fusion.Fusion;
-import layerwise.tensor.DType;
 import layerwise.tensor.WrongResultException;
 import layerwise.trace.ProblemSpec;
 
@@ -84,9 +92,26 @@ final class LayerVerification implements AutoCloseable {
     }
 
     private String kind(int index) {
-        return switch (model.layer(index).feedForward()) {
+        LayerSpec layer = model.layer(index);
+        return Stream.concat(
+                        layer.mixer().map(LayerVerification::kind).stream(),
+                        layer.feedForward().map(LayerVerification::kind).stream())
+                .collect(Collectors.joining(", "));
+    }
+
+    private static String kind(MixerSpec mixer) {
+        return switch (mixer) {
+            case MlaSpec _ -> "latent attention";
+            case GqaSpec _ -> "grouped-query attention";
+            case Mamba2Spec _ -> "Mamba-2";
+            case DeltaNetSpec _ -> "gated DeltaNet";
+        };
+    }
+
+    private static String kind(FeedForwardSpec feedForward) {
+        return switch (feedForward) {
             case MoeSpec moe -> "mixture of %d experts".formatted(moe.experts());
-            case DenseSpec dense -> "dense";
+            case DenseSpec _ -> "dense";
         };
     }
 
@@ -97,11 +122,8 @@ final class LayerVerification implements AutoCloseable {
 
     /** Layers over a cache of its size; their weights are the same. */
     private DecoderSlice slice(PagedCache cache) {
-        return new DecoderSlice(model, config.layerIndices(), weights, cache, model.dtype(), cacheDtype(), mapping);
-    }
-
-    private DType cacheDtype() {
-        return config.kvCacheDtype().of(model.cacheDtype());
+        return new DecoderSlice(
+                model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model), mapping);
     }
 
     private void say(String line) {
@@ -116,17 +138,16 @@ final class LayerVerification implements AutoCloseable {
         tally.problem();
         PagedCache cache = cache(problem);
         DecoderSlice slice = slice(cache);
-        RotaryTable rotary =
-                RotaryTable.of(model.layer(config.layerIndices().getFirst()).mixer(), cache.requestTokens());
+        Optional<RotaryTable> rotary = RotaryTable.of(model, config.layerIndices(), cache.requestTokens());
         Batch batch = Batch.uniform(problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache());
         Traffic traffic = exchange.traffic(batch.tokens());
         try (Memory own = memory.nested()) {
-            rotary.place(own);
-            slice.placeCaches(own, new Contents.Uniform(-1, 1, SEED));
+            rotary.ifPresent(table -> table.place(own));
+            slice.placeNoise(own, SEED);
             BatchTables tables = cache.tables("step", 0, batch);
             tables.place(own);
-            DecoderSlice.Benchmark step =
-                    slice.benchmark(phase, tables.paged(), rotary.tensor(), new ExpertChoice.Routed(), traffic);
+            DecoderSlice.Benchmark step = slice.benchmark(
+                    phase, tables.paged(), rotary.map(RotaryTable::tensor), new ExpertChoice.Routed(), traffic);
             LayerInputs.of(SEED, mapping.dataRank()).place(step, own);
             Program program = Fusion.apply(step.program(), device.capabilities());
             try (OperatorCheck check = new OperatorCheck(
@@ -141,7 +162,7 @@ final class LayerVerification implements AutoCloseable {
             }
         }
         if (mapping.group().size() > 1) {
-            OneRankCheck check = new OneRankCheck(config, model, mapping, device, cacheDtype(), SEED);
+            OneRankCheck check = new OneRankCheck(config, model, mapping, device, SEED);
             for (Row row : check.check(phase, problem, traffic, balancing.table(traffic, problem.balanceRatio()))) {
                 tally.output(row.isRight());
                 print(row);

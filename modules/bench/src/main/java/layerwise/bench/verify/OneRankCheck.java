@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.exchange.ExpertTable;
 import layerwise.model.cache.BatchTables;
@@ -52,23 +53,21 @@ final class OneRankCheck {
     private final ModelSpec model;
     private final Mapping mapping;
     private final Executor device;
-    private final DType cacheDtype;
     private final long seed;
 
-    OneRankCheck(RunConfig config, ModelSpec model, Mapping mapping, Executor device, DType cacheDtype, long seed) {
+    OneRankCheck(RunConfig config, ModelSpec model, Mapping mapping, Executor device, long seed) {
         this.config = config;
         this.model = model;
         this.mapping = mapping;
         this.device = device;
-        this.cacheDtype = cacheDtype;
         this.seed = seed;
     }
 
     /** Layers of one step, on some ranks. */
     private record Layers(
-            WeightTable weights, RotaryTable rotary, DecoderSlice slice, BatchTables tables, Phase phase) {
+            WeightTable weights, Optional<RotaryTable> rotary, DecoderSlice slice, BatchTables tables, Phase phase) {
         DecoderSlice.Benchmark step(ExpertChoice choice, Traffic traffic) {
-            return slice.benchmark(phase, tables.paged(), rotary.tensor(), choice, traffic);
+            return slice.benchmark(phase, tables.paged(), rotary.map(RotaryTable::tensor), choice, traffic);
         }
     }
 
@@ -88,9 +87,10 @@ final class OneRankCheck {
         }
         try (Arena arena = Arena.ofShared();
                 Executor reference = new ReferenceExecutor(Journal.NONE, Capabilities.plain())) {
-            List<HostTensor> expected = run(reference, alone, none, table, false, arena);
             Layers divided = layers(phase, problem, mapping);
             for (boolean captured : new boolean[] {false, true}) {
+                // What is captured runs twice, and states go on from run to run.
+                List<HostTensor> expected = run(reference, alone, none, table, captured, arena);
                 List<HostTensor> actual = run(device, divided, traffic, table, captured, arena);
                 rows.add(row("hidden", captured, actual.get(0), expected.get(0), traffic.wire()));
                 rows.add(row("residual", captured, actual.get(1), expected.get(1), traffic.wire()));
@@ -103,10 +103,9 @@ final class OneRankCheck {
         PagedCache cache = new PagedCache(
                 problem.batchSize(), config.limits().tokensPerBlock(), problem.seqLenQ() + problem.seqLenKvCache());
         WeightTable weights = new WeightTable(model, new WeightSource.Noise(seed));
-        DecoderSlice slice =
-                new DecoderSlice(model, config.layerIndices(), weights, cache, model.dtype(), cacheDtype, of);
-        RotaryTable rotary =
-                RotaryTable.of(model.layer(config.layerIndices().getFirst()).mixer(), cache.requestTokens());
+        DecoderSlice slice = new DecoderSlice(
+                model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model), of);
+        Optional<RotaryTable> rotary = RotaryTable.of(model, config.layerIndices(), cache.requestTokens());
         Batch batch = Batch.uniform(problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache());
         return new Layers(weights, rotary, slice, cache.tables("step", 0, batch), phase);
     }
@@ -115,8 +114,8 @@ final class OneRankCheck {
             Executor executor, Layers layers, Traffic traffic, ExpertTable table, boolean captured, Arena arena) {
         try (Memory memory = executor.allocate()) {
             layers.weights().place(memory);
-            layers.rotary().place(memory);
-            layers.slice().placeCaches(memory, new Contents.Uniform(-1, 1, seed));
+            layers.rotary().ifPresent(rotary -> rotary.place(memory));
+            layers.slice().placeNoise(memory, seed);
             layers.tables().place(memory);
             boolean alone = traffic.tokens().group().size() == 1;
             DecoderSlice.Benchmark step =

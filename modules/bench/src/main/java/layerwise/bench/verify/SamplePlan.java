@@ -11,8 +11,12 @@ import layerwise.op.AllReduce;
 import layerwise.op.AllToAllCombine;
 import layerwise.op.AllToAllDispatch;
 import layerwise.op.Batch;
+import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
+import layerwise.op.DeltaRuleChunkScan;
+import layerwise.op.DeltaRuleUpdate;
 import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatedRmsNorm;
 import layerwise.op.GatherRows;
 import layerwise.op.GqaDecodeAttention;
 import layerwise.op.GqaPrefillAttention;
@@ -23,6 +27,7 @@ import layerwise.op.IndexKeyAppend;
 import layerwise.op.IndexLogits;
 import layerwise.op.IndexQuery;
 import layerwise.op.IndexTopK;
+import layerwise.op.L2Norm;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
 import layerwise.op.Linear;
@@ -36,8 +41,12 @@ import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
+import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
 import layerwise.op.SparseMlaAttention;
+import layerwise.op.SquaredRelu;
+import layerwise.op.SsdChunkScan;
+import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.reference.Sample;
@@ -108,7 +117,16 @@ record SamplePlan(Memory memory, long seed) implements Sampling {
                     AllGather _,
                     ReduceScatter _,
                     AllToAllDispatch _,
-                    AllToAllCombine _ -> Sample.all(rows);
+                    AllToAllCombine _,
+                    CausalConv1d _,
+                    SsdChunkScan _,
+                    SsdStateUpdate _,
+                    DeltaRuleChunkScan _,
+                    DeltaRuleUpdate _,
+                    GatedRmsNorm _,
+                    L2Norm _,
+                    SquaredRelu _,
+                    SigmoidGate _ -> Sample.all(rows);
         };
     }
 

@@ -6,8 +6,12 @@ import layerwise.op.AllGather;
 import layerwise.op.AllReduce;
 import layerwise.op.AllToAllCombine;
 import layerwise.op.AllToAllDispatch;
+import layerwise.op.CausalConv1d;
 import layerwise.op.Combine;
+import layerwise.op.DeltaRuleChunkScan;
+import layerwise.op.DeltaRuleUpdate;
 import layerwise.op.GatedGroupedLinear;
+import layerwise.op.GatedRmsNorm;
 import layerwise.op.GatherRows;
 import layerwise.op.GqaDecodeAttention;
 import layerwise.op.GqaPrefillAttention;
@@ -18,6 +22,7 @@ import layerwise.op.IndexKeyAppend;
 import layerwise.op.IndexLogits;
 import layerwise.op.IndexQuery;
 import layerwise.op.IndexTopK;
+import layerwise.op.L2Norm;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
 import layerwise.op.Linear;
@@ -30,8 +35,12 @@ import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
+import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
 import layerwise.op.SparseMlaAttention;
+import layerwise.op.SquaredRelu;
+import layerwise.op.SsdChunkScan;
+import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
@@ -116,6 +125,18 @@ record Tolerance(double relative, double ofRow) {
                 new Tolerance(unit, op.cache().dtype() == DType.E4M3 ? FP8_PROBABILITIES : ROUNDED_TERMS);
             case GqaPrefillAttention op -> new Tolerance(unit, ROUNDED_TERMS);
             case GqaDecodeAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            case SquaredRelu op -> sum(2 * unit, 2);
+            case SigmoidGate op -> sum(2 * unit, 4);
+            case L2Norm op -> sum(2 * unit, op.x().dim(2));
+            case GatedRmsNorm op -> sum(2 * unit, op.x().dim(2) + 8);
+            // The state's elements are inputs as stored; a SiLU of a sum of K products.
+            case CausalConv1d op -> sum(2 * unit, op.w().dim(1) + 8);
+            // A state is read in its own type; decays and steps are a few float32 operations each.
+            case SsdStateUpdate op -> sum(2 * unit, op.ssm().stateDim() + 16L);
+            case DeltaRuleUpdate op -> sum(2 * unit, 2L * op.rule().keyDim() + 16);
+            // Scores, decayed inputs and states are rounded to bfloat16 before they meet in a tensor core's product.
+            case SsdChunkScan op -> new Tolerance(2 * unit, ROUNDED_TERMS);
+            case DeltaRuleChunkScan op -> new Tolerance(2 * unit, ROUNDED_TERMS);
         };
     }
 

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import layerwise.model.parallel.Mapping;
 import layerwise.op.Capabilities;
 import layerwise.op.Executor;
@@ -56,6 +57,67 @@ class ForwardRunTest {
                             .filter(line -> !line.contains(".choice ") && line.contains("  ok"))
                             .count(),
                     text);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"nemotron_h_a,2", "nemotron_h_c,2", "qwen3_next_a,1", "qwen3_next_c,1"})
+    void hybridModelsMatchTransformers(String fixture, int last) {
+        List<Integer> layers = IntStream.rangeClosed(0, last).boxed().toList();
+        for (Capabilities capabilities : List.of(Capabilities.plain(), Capabilities.all())) {
+            String text = run(options(fixture, layers, PHASES, DType.F32, 2e-5), capabilities);
+            // Three layers of one half leave two tensors each, two layers of two halves three.
+            assertEquals(18, text.lines().filter(line -> line.contains("  ok")).count(), text);
+        }
+    }
+
+    /** One by one: a token that rounding sends to other experts would bring others a wrong key and value in the next. */
+    @ParameterizedTest
+    @CsvSource({"nemotron_h_a,2", "nemotron_h_c,2", "qwen3_next_a,1", "qwen3_next_c,1"})
+    void hybridLayersMatchTransformersInBfloat16(String fixture, int last) {
+        for (int layer = 0; layer <= last; layer++) {
+            run(options(fixture, List.of(layer), PHASES, DType.BF16, 2e-2), Capabilities.all());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"nemotron_h_a,0", "nemotron_h_a,1", "nemotron_h_a,2", "qwen3_next_a,0", "qwen3_next_a,1"})
+    void oneHybridLayerAloneMatchesToo(String fixture, int layer) {
+        run(options(fixture, List.of(layer), PHASES, DType.F32, 2e-5), Capabilities.plain());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"nemotron_h_a,2", "qwen3_next_a,1"})
+    void chunksOverACarriedStateEqualDecode(String fixture, int last) {
+        List<Integer> layers = IntStream.rangeClosed(0, last).boxed().toList();
+        Path decoded = folder.resolve("decoded.safetensors");
+        run(writing(fixture, layers, decoded), Capabilities.plain());
+        try (Arena arena = Arena.ofConfined()) {
+            SafetensorsFile inputs = SafetensorsFile.open(fixture(fixture).resolve("io.safetensors"), arena);
+            LinkedHashMap<String, HostTensor> renamed = new LinkedHashMap<>();
+            renamed.put("ctx.layers.0.input", inputs.tensor("ctx.layers.0.input"));
+            renamed.put("ctx1.layers.0.input", inputs.tensor("gen1.layers.0.input"));
+            renamed.put("ctx4.layers.0.input", inputs.tensor("gen4.layers.0.input"));
+            Path file = folder.resolve("io.safetensors");
+            SafetensorsWriter.write(file, renamed, new LinkedHashMap<>());
+            Path chunked = folder.resolve("chunked.safetensors");
+            run(
+                    new ForwardOptions(
+                            fixture(fixture),
+                            layers,
+                            List.of("ctx", "ctx1", "ctx4"),
+                            file,
+                            Optional.of(chunked),
+                            DType.F32,
+                            Optional.empty(),
+                            1),
+                    Capabilities.plain());
+            SafetensorsFile a = SafetensorsFile.open(chunked, arena);
+            SafetensorsFile b = SafetensorsFile.open(decoded, arena);
+            String output = ".layers." + last + ".output";
+            double relative = Difference.of(a.tensor("ctx4" + output), b.tensor("gen4" + output), new boolean[0])
+                    .relative();
+            assertTrue(relative < 2e-6, "relative error " + relative);
         }
     }
 
@@ -158,10 +220,14 @@ class ForwardRunTest {
         assertTrue(e.getMessage().contains("ctx.layers.0.output"), e.getMessage());
     }
 
-    private ForwardOptions writing(String fixture, Path output) {
+    private static ForwardOptions writing(String fixture, Path output) {
+        return writing(fixture, List.of(0, 1), output);
+    }
+
+    private static ForwardOptions writing(String fixture, List<Integer> layers, Path output) {
         return new ForwardOptions(
                 fixture(fixture),
-                List.of(0, 1),
+                layers,
                 PHASES,
                 fixture(fixture).resolve("io.safetensors"),
                 Optional.of(output),

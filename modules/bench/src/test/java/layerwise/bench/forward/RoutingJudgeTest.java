@@ -3,6 +3,8 @@ package layerwise.bench.forward;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.Optional;
 import layerwise.model.layer.Router;
 import layerwise.op.Buffer;
 import layerwise.op.Routing;
@@ -29,11 +31,11 @@ class RoutingJudgeTest {
     }
 
     private boolean[] undecided(Routing routing, float[] logits, int... ids) {
-        Router router = new Router(floats(1), 1e-12, Weight.plain(floats(4, 1)), floats(4), routing, 2);
+        Router router = new Router(floats(1), 1e-12, Weight.plain(floats(4, 1)), Optional.of(floats(4)), routing, 2);
         RoutingJudge judge = new RoutingJudge(router, new float[] {1}, logits, new float[4]);
         HostTensor stream = HostTensor.copyOf(arena, DType.F32, Shape.of(1, 2, 1), 2, 2);
         HostTensor mixer = HostTensor.copyOf(arena, DType.F32, Shape.of(1, 2, 1), 1, 1);
-        return judge.undecided(stream, mixer, HostTensor.copyOf(arena, Shape.of(2, 2), ids));
+        return judge.undecided(List.of(stream, mixer), HostTensor.copyOf(arena, Shape.of(2, 2), ids));
     }
 
     private static Routing routing(boolean sigmoid) {

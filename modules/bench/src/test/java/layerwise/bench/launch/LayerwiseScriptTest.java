@@ -23,8 +23,15 @@ class LayerwiseScriptTest {
 
     @ParameterizedTest
     @CsvSource({
-        "run, layerwise.bench", "verify, layerwise.bench", "forward, layerwise.bench", "devices, layerwise.bench",
-        "report, layerwise.report", "parse, layerwise.report", "align, layerwise.report", "correlate, layerwise.report",
+        "run, layerwise.bench",
+        "verify, layerwise.bench",
+        "forward, layerwise.bench",
+        "quantize, layerwise.bench",
+        "devices, layerwise.bench",
+        "report, layerwise.report",
+        "parse, layerwise.report",
+        "align, layerwise.report",
+        "correlate, layerwise.report",
         "compare, layerwise.report"
     })
     void startsTheProgramOfEachCommand(String command, String module) throws IOException {

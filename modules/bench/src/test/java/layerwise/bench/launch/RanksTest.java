@@ -11,6 +11,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.stream.Stream;
@@ -84,6 +85,22 @@ class RanksTest {
         assertEquals(ranks, count("AGREES DP", result.output()), result.output());
     }
 
+    /** Heads, groups of them and their states divided; two ranks, as the fixtures have two groups and two key heads. */
+    @Test
+    void dividedHybridLayersMatchTransformersAsOneRankDoes() throws IOException {
+        List<String> line = new ArrayList<>(List.of("./run.sh"));
+        for (String name : List.of("nemotron_h_a", "qwen3_next_a")) {
+            Path io = fixture(name).resolve("io.safetensors");
+            line.add("TP:" + fixture(name) + ":" + io);
+            line.add("DP:" + fixture(name) + ":" + io);
+        }
+        RankJob.Result result =
+                job.program("layerwise.bench.forward.RankedForward").runRanks(2, line.toArray(String[]::new));
+        assertEnded(result, 0);
+        assertEquals(4, count("AGREES TP", result.output()), result.output());
+        assertEquals(4, count("AGREES DP", result.output()), result.output());
+    }
+
     /** The fixture's two sequences in turn: no number of ranks divides five, so their tokens differ. */
     private Path fiveSequences(Path two) throws IOException {
         Path five = folder.resolve("five.safetensors");
@@ -128,6 +145,9 @@ class RanksTest {
                 "2|NVLinkTwoSided|--use-low-precision-moe-combine --moe-max-num-tokens 4",
                 "2|NVLinkOneSided|--scaled-from 4 --balance-method ImbalancedExperts --balance-ratio 0.5",
                 "4|NotEnabled|--no-enable-attention-dp --moe-max-num-tokens 2",
+                "4|NotEnabled|--no-enable-attention-dp --model tiny-qwen3-next --layer-indices 6,7",
+                "4|NotEnabled|--no-enable-attention-dp --model tiny-nemotron --layer-indices 10,11,12",
+                "2|NVLinkOneSided|--model tiny-nemotron --layer-indices 4,5,6 --run-type CTX",
             })
     void layersEqualThoseOfOneRank(int ranks, String method, String options) throws IOException {
         String line =

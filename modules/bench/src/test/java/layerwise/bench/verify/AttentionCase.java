@@ -114,7 +114,12 @@ record AttentionCase(Form form, int heads, Batch batch, int pageTokens, DType ca
                 table(memory, "positions", positions, positions.size()),
                 table(memory, "starts", starts, starts.size()),
                 table(memory, "past", batch.past(), batch.sequences()),
-                table(memory, "pages", pages, batch.sequences(), pagesOfSequence()));
+                table(memory, "pages", pages, batch.sequences(), pagesOfSequence()),
+                table(
+                        memory,
+                        "slots",
+                        IntStream.range(0, batch.sequences()).boxed().toList(),
+                        batch.sequences()));
     }
 
     private static TensorRef table(Memory memory, String name, List<Integer> values, long... dims) {

@@ -64,6 +64,7 @@ class DividedWeightsTest {
                 .find("tiny-deepseek");
         return new ModelSpec(
                 "made-up",
+                tiny.family(),
                 HIDDEN,
                 tiny.epsilon(),
                 tiny.layers(),

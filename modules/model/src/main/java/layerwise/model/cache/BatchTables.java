@@ -19,13 +19,15 @@ public final class BatchTables {
     private final int[] starts;
     private final int[] past;
     private final int[] pages;
+    private final int[] slots;
 
-    private BatchTables(PagedBatch paged, int[] positions, int[] starts, int[] past, int[] pages) {
+    private BatchTables(PagedBatch paged, int[] positions, int[] starts, int[] past, int[] pages, int[] slots) {
         this.paged = paged;
         this.positions = positions;
         this.starts = starts;
         this.past = past;
         this.pages = pages;
+        this.slots = slots;
     }
 
     static BatchTables of(String name, int first, Batch batch, int pagesPerRequest) {
@@ -33,9 +35,11 @@ public final class BatchTables {
         int[] positions = new int[batch.tokens()];
         int[] starts = new int[sequences + 1];
         int[] past = new int[sequences];
+        int[] slots = new int[sequences];
         int[] pages = new int[Math.multiplyExact(sequences, pagesPerRequest)];
         for (int b = 0; b < sequences; b++) {
             past[b] = batch.past().get(b);
+            slots[b] = first + b;
             int queries = batch.queries().get(b);
             starts[b + 1] = starts[b] + queries;
             for (int i = 0; i < queries; i++) {
@@ -51,8 +55,9 @@ public final class BatchTables {
                 table(name + ".starts", starts.length),
                 table(name + ".past", past.length),
                 Buffer.of(name + ".pages", DType.I32, sequences, pagesPerRequest)
-                        .whole());
-        return new BatchTables(paged, positions, starts, past, pages);
+                        .whole(),
+                table(name + ".slots", slots.length));
+        return new BatchTables(paged, positions, starts, past, pages, slots);
     }
 
     private static TensorRef table(String name, int length) {
@@ -70,6 +75,7 @@ public final class BatchTables {
         put(memory, paged.starts().buffer(), starts);
         put(memory, paged.past().buffer(), past);
         put(memory, paged.pageTable().buffer(), pages);
+        put(memory, paged.slots().buffer(), slots);
     }
 
     private static void put(Memory memory, Buffer buffer, int[] values) {

@@ -2,8 +2,9 @@ package layerwise.model.cache;
 
 import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.Optional;
 import layerwise.model.spec.MixerSpec;
-import layerwise.model.spec.MlaSpec;
+import layerwise.model.spec.ModelSpec;
 import layerwise.model.spec.RopeSpec;
 import layerwise.op.Buffer;
 import layerwise.op.Contents;
@@ -20,11 +21,15 @@ import layerwise.tensor.HostTensor;
  * @param positions positions that occur
  */
 public record RotaryTable(RopeSpec rope, int dim, int positions) {
-    /** The table that a mixer's rotation needs. */
-    public static RotaryTable of(MixerSpec mixer, int positions) {
-        return switch (mixer) {
-            case MlaSpec mla -> new RotaryTable(mla.rope(), mla.ropeDim(), positions);
-        };
+    /** The table that the rotation of layers needs, where one rotates; those of a model rotate alike. */
+    public static Optional<RotaryTable> of(ModelSpec model, List<Integer> layers, int positions) {
+        return layers.stream()
+                .map(layer -> model.layer(layer).mixer())
+                .flatMap(Optional::stream)
+                .map(MixerSpec::rotation)
+                .flatMap(Optional::stream)
+                .findFirst()
+                .map(rotation -> new RotaryTable(rotation.rope(), rotation.dim(), positions));
     }
 
     /** The table as operators name it. */

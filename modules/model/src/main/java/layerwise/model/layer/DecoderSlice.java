@@ -5,16 +5,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import layerwise.model.cache.LatentCache;
+import java.util.stream.Stream;
+import layerwise.model.cache.CacheTypes;
+import layerwise.model.cache.LayerCache;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.parallel.Mapping;
-import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightTable;
+import layerwise.op.Add;
 import layerwise.op.Contents;
 import layerwise.op.Memory;
 import layerwise.op.PagedBatch;
 import layerwise.op.Program;
+import layerwise.op.Region;
 import layerwise.op.RmsNorm;
 import layerwise.op.TensorRef;
 import layerwise.tensor.ConfigException;
@@ -27,20 +30,23 @@ import layerwise.tensor.DType;
  * benchmark cuts there: its input is normalised, its last step is the next layer's input norm.
  */
 public final class DecoderSlice {
+    /** Raw bytes below this make finite numbers, whatever they stand for in a packed row. */
+    private static final int FINITE_BYTES = 64;
+
     private final ModelSpec model;
     private final DType dtype;
     private final Mapping mapping;
     private final Map<Integer, DecoderLayer> layers = new LinkedHashMap<>();
-    private final Map<Integer, LatentCache> caches = new LinkedHashMap<>();
+    private final Map<Integer, LayerCache> caches = new LinkedHashMap<>();
     private final Map<Integer, TensorRef> inputGains = new LinkedHashMap<>();
 
     /**
      * Asks for the weights of the layers and of the norm after them.
      *
-     * @param indices    ascending, without gaps
-     * @param dtype      of activations
-     * @param cacheDtype of cached latents
-     * @param mapping    which part of the layers is this rank's
+     * @param indices ascending, without gaps
+     * @param dtype   of activations
+     * @param types   of what sequences leave behind
+     * @param mapping which part of the layers is this rank's
      * @throws ConfigException if a layer does not exist, there are gaps, or a layer does not divide over the ranks
      */
     public DecoderSlice(
@@ -49,7 +55,7 @@ public final class DecoderSlice {
             WeightTable weights,
             PagedCache cache,
             DType dtype,
-            DType cacheDtype,
+            CacheTypes types,
             Mapping mapping) {
         this.model = model;
         this.dtype = dtype;
@@ -64,14 +70,17 @@ public final class DecoderSlice {
             }
         }
         for (int index : indices) {
-            LatentCache kept = switch (model.layer(index).mixer()) {
-                case MlaSpec mla -> LatentCache.of("layers." + index + ".", mla, cache, cacheDtype, dtype);
-            };
-            caches.put(index, kept);
+            Optional<LayerCache> kept = model.layer(index)
+                    .mixer()
+                    .map(mixer -> LayerCache.of("layers." + index + ".", model, mixer, cache, types, mapping));
+            kept.ifPresent(each -> caches.put(index, each));
             layers.put(index, new DecoderLayer(model, index, weights, kept, mapping));
         }
         for (int index : indices) {
-            inputGains.put(index + 1, weights.gain(nextNorm(index), model.hidden()));
+            switch (model.family().cut()) {
+                case AFTER_NEXT_NORM -> inputGains.put(index + 1, inputGain(model, index + 1, weights));
+                case BEFORE_ADD -> inputGains.put(index, inputGain(model, index, weights));
+            }
         }
     }
 
@@ -82,22 +91,34 @@ public final class DecoderSlice {
             WeightTable weights,
             PagedCache cache,
             DType dtype,
-            DType cacheDtype) {
-        this(model, indices, weights, cache, dtype, cacheDtype, Mapping.alone());
+            CacheTypes types) {
+        this(model, indices, weights, cache, dtype, types, Mapping.alone());
     }
 
-    private String nextNorm(int index) {
-        return model.isLast(index) ? "model.norm" : DecoderLayer.prefix(index + 1) + "input_layernorm";
+    private Stream<LayerCache.Part> cacheParts() {
+        return caches.values().stream().flatMap(cache -> cache.parts().stream());
     }
 
     /** Bytes of the caches. */
     public long cacheBytes() {
-        return caches.values().stream().mapToLong(LatentCache::bytes).sum();
+        return cacheParts().mapToLong(part -> part.buffer().bytes()).sum();
     }
 
     /** Gives the caches their place. */
     public void placeCaches(Memory memory, Contents contents) {
-        caches.values().forEach(cache -> cache.place(memory, contents));
+        cacheParts().forEach(part -> memory.put(part.buffer(), contents));
+    }
+
+    /** Gives the caches their place, full of noise in [-1, 1): a rank's part is that of the noise on one rank alone. */
+    public void placeNoise(Memory memory, long seed) {
+        cacheParts().forEach(part -> memory.put(part.buffer(), noise(part, seed)));
+    }
+
+    private static Contents noise(LayerCache.Part part, long seed) {
+        Optional<Region> region = part.region().isWhole() ? Optional.empty() : Optional.of(part.region());
+        return part.buffer().dtype() == DType.I8
+                ? new Contents.RandomBytes(FINITE_BYTES, seed, region)
+                : new Contents.Uniform(-1, 1, seed, region);
     }
 
     /**
@@ -110,32 +131,50 @@ public final class DecoderSlice {
     public record Benchmark(Program program, TensorRef hidden, TensorRef residual) {}
 
     /** The benchmark's step of one rank alone. */
-    public Benchmark benchmark(Phase phase, PagedBatch paged, TensorRef rotary, ExpertChoice choice) {
+    public Benchmark benchmark(Phase phase, PagedBatch paged, Optional<TensorRef> rotary, ExpertChoice choice) {
         return benchmark(
                 phase, paged, rotary, choice, Traffic.alone(paged.batch().tokens()));
     }
 
-    /** The benchmark's step: every layer, each followed by the input norm of the next. */
-    public Benchmark benchmark(Phase phase, PagedBatch paged, TensorRef rotary, ExpertChoice choice, Traffic traffic) {
-        Emission to = emission(phase, paged, rotary, traffic);
+    /**
+     * The benchmark's step: every layer, each followed by the input norm of the next, or preceded by its own where the
+     * model's family cuts there.
+     *
+     * @param rotary table of cosines and sines, where a layer rotates
+     */
+    public Benchmark benchmark(
+            Phase phase, PagedBatch paged, Optional<TensorRef> rotary, ExpertChoice choice, Traffic traffic) {
+        Emission to = emission(phase, paged, rotary, choice, traffic);
         TensorRef hiddenIn = to.activation("hidden_states", to.tokens(), model.hidden());
         TensorRef residualIn = to.activation("residual", to.tokens(), model.hidden());
         TensorRef hidden = hiddenIn;
         TensorRef residual = residualIn;
         for (Map.Entry<Integer, DecoderLayer> layer : layers.entrySet()) {
-            residual = layer.getValue().emit(to, hidden, residual, choice).residual();
-            hidden = inputNorm(to, layer.getKey() + 1, residual, inputGains.get(layer.getKey() + 1));
+            int index = layer.getKey();
+            switch (model.family().cut()) {
+                case AFTER_NEXT_NORM -> {
+                    residual = layer.getValue().emit(to, hidden, residual).residual();
+                    hidden = inputNorm(to, index + 1, residual, inputGains.get(index + 1));
+                }
+                case BEFORE_ADD -> {
+                    TensorRef sum = to.activation("layers." + index + ".residual", to.tokens(), model.hidden());
+                    to.launch(new Add(hidden, residual, sum));
+                    hidden = layer.getValue().emitFirst(to, inputNorm(to, index, sum, inputGains.get(index)));
+                    residual = sum;
+                }
+            }
         }
         return new Benchmark(to.program().build(List.of(hidden, residual)), hiddenIn, residualIn);
     }
 
-    private Emission emission(Phase phase, PagedBatch paged, TensorRef rotary, Traffic traffic) {
+    private Emission emission(
+            Phase phase, PagedBatch paged, Optional<TensorRef> rotary, ExpertChoice choice, Traffic traffic) {
         if (traffic.tokens().own() != paged.batch().tokens()
                 || !traffic.tokens().group().equals(mapping.group())) {
             throw new IllegalArgumentException("%s for %d tokens of %s"
                     .formatted(traffic.tokens(), paged.batch().tokens(), mapping));
         }
-        return new Emission(Program.builder(), phase, paged, rotary, dtype, "", mapping, traffic);
+        return new Emission(Program.builder(), phase, paged, rotary, choice, dtype, "", mapping, traffic);
     }
 
     private TensorRef inputNorm(Emission to, int index, TensorRef residual, TensorRef gain) {
@@ -155,45 +194,56 @@ public final class DecoderSlice {
     /**
      * What one layer leaves.
      *
-     * @param mixer  {@code [T,H]}, output of attention
-     * @param mlp    {@code [T,H]}, output of the MLP or mixture of experts
+     * @param mixer  {@code [T,H]}, output of the first or only half
+     * @param mlp    {@code [T,H]}, output of the second half, where there is one
      * @param output {@code [T,H]}, the residual stream after the layer
      * @param ids    {@code [T,k]} int32, what the router chose, where there is one
      */
-    public record LayerResult(TensorRef mixer, TensorRef mlp, TensorRef output, Optional<TensorRef> ids) {}
+    public record LayerResult(TensorRef mixer, Optional<TensorRef> mlp, TensorRef output, Optional<TensorRef> ids) {}
 
-    /** How a layer routes, where it does. */
-    public Optional<Router> router(int index) {
-        return layers.get(index).router();
+    /**
+     * How a layer routes, where it does.
+     *
+     * @param inputGain the layer's own input norm
+     */
+    public Optional<Router> router(int index, TensorRef inputGain) {
+        return layers.get(index).router(inputGain);
     }
 
     /**
      * The plain decoder's step.
      *
-     * @param firstGain the first layer's own input norm
+     * @param rotary table of cosines and sines, where a layer rotates
+     * @param gains  input norm of each layer: {@link #inputGain}
      */
-    public Forward forward(Phase phase, PagedBatch paged, TensorRef rotary, TensorRef firstGain, Traffic traffic) {
-        Emission to = emission(phase, paged, rotary, traffic);
+    public Forward forward(
+            Phase phase, PagedBatch paged, Optional<TensorRef> rotary, Map<Integer, TensorRef> gains, Traffic traffic) {
+        Emission to = emission(phase, paged, rotary, new ExpertChoice.Routed(), traffic);
         TensorRef input = to.activation("input", to.tokens(), model.hidden());
         TensorRef residual = input;
-        TensorRef gain = firstGain;
         Map<Integer, LayerResult> results = new LinkedHashMap<>();
         List<TensorRef> outputs = new ArrayList<>();
         for (Map.Entry<Integer, DecoderLayer> layer : layers.entrySet()) {
             int index = layer.getKey();
-            TensorRef hidden = inputNorm(to, index, residual, gain);
-            DecoderLayer.Result result = layer.getValue().emit(to, hidden, residual, new ExpertChoice.Routed());
+            TensorRef hidden = inputNorm(to, index, residual, gains.get(index));
+            DecoderLayer.Result result = layer.getValue().emit(to, hidden, residual);
             results.put(index, new LayerResult(result.mixer(), result.mlp(), result.residual(), result.ids()));
             result.ids().ifPresent(outputs::add);
-            outputs.addAll(List.of(result.mixer(), result.mlp(), result.residual()));
+            outputs.add(result.mixer());
+            result.mlp().ifPresent(outputs::add);
+            outputs.add(result.residual());
             residual = result.residual();
-            gain = inputGains.get(index + 1);
         }
         return new Forward(to.program().build(outputs), input, results);
     }
 
-    /** The first layer's own input norm, for {@link #forward}; asked for apart, since the benchmark does not have it. */
-    public static TensorRef firstGain(ModelSpec model, int index, WeightTable weights) {
-        return weights.gain(DecoderLayer.prefix(index) + "input_layernorm", model.hidden());
+    /**
+     * The input norm of a layer, or the final norm behind the last; asked for apart where the benchmark does not have it.
+     */
+    public static TensorRef inputGain(ModelSpec model, int index, WeightTable weights) {
+        String name = index == model.layers().size()
+                ? model.family().finalNorm()
+                : model.family().inputNorm(index);
+        return weights.norm(name, model.hidden());
     }
 }

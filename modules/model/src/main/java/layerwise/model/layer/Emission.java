@@ -1,5 +1,6 @@
 package layerwise.model.layer;
 
+import java.util.Optional;
 import layerwise.model.parallel.Mapping;
 import layerwise.op.AllReduce;
 import layerwise.op.Buffer;
@@ -15,7 +16,8 @@ import layerwise.tensor.DType;
  * @param program   collects them
  * @param phase     prefill or decode
  * @param paged     the step's lengths and pages
- * @param rotary    table of cosines and sines
+ * @param rotary    table of cosines and sines, where a layer rotates
+ * @param choice    where tokens go
  * @param dtype     of activations
  * @param prefix    of intermediate buffers' names
  * @param mapping   how the layers are divided over ranks
@@ -25,14 +27,15 @@ record Emission(
         Program.Builder program,
         Phase phase,
         PagedBatch paged,
-        TensorRef rotary,
+        Optional<TensorRef> rotary,
+        ExpertChoice choice,
         DType dtype,
         String prefix,
         Mapping mapping,
         Traffic traffic) {
     /** The same, with longer names. */
     Emission within(String name) {
-        return new Emission(program, phase, paged, rotary, dtype, prefix + name + ".", mapping, traffic);
+        return new Emission(program, phase, paged, rotary, choice, dtype, prefix + name + ".", mapping, traffic);
     }
 
     /** T of this rank. */
@@ -52,6 +55,11 @@ record Emission(
 
     void launch(Operator operator) {
         program.launch(operator);
+    }
+
+    /** Whatever {@code body} adds lies within a range, where there is one. */
+    void range(Optional<String> name, Runnable body) {
+        name.ifPresentOrElse(range -> program.range(range, body), body);
     }
 
     /** The sum of the parts that tensor-parallel ranks have of {@code part [T,H]}; the part itself where one has all. */

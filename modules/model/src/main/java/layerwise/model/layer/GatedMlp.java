@@ -11,7 +11,7 @@ import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 
 /** A SwiGLU MLP, or a rank's part of its width: a layer's dense one, or its shared experts. */
-final class GatedMlp {
+final class GatedMlp implements SubLayer {
     private final long intermediate;
     private final Weight gateUp;
     private final Weight down;
@@ -32,8 +32,9 @@ final class GatedMlp {
         return width.size() == 0 ? Optional.empty() : Optional.of(new GatedMlp(weights, prefix, hidden, width));
     }
 
-    /** Of {@code hidden [T,H]}; the result is {@code [T,H]}, this rank's part of the sum where ranks share the width. */
-    TensorRef emit(Emission to, TensorRef hidden) {
+    /** {@inheritDoc} It is this rank's part of the sum where ranks share the width. */
+    @Override
+    public TensorRef emit(Emission to, TensorRef hidden) {
         TensorRef result = to.activation("output", to.tokens(), hidden.dim(1));
         to.program().range("GatedMLP", () -> {
             TensorRef both = to.activation("gate_up", to.tokens(), 2L * intermediate);

@@ -67,7 +67,7 @@ final class Indexer {
     void append(Emission to, TensorRef hidden) {
         TensorRef k = to.activation("index_k", to.tokens(), spec.headDim());
         to.launch(new Linear(hidden, key, k));
-        to.launch(new IndexKeyAppend(k, keyGain, keyBias, to.rotary(), keys, to.paged(), EPSILON));
+        to.launch(new IndexKeyAppend(k, keyGain, keyBias, to.rotary().orElseThrow(), keys, to.paged(), EPSILON));
     }
 
     /**
@@ -89,7 +89,7 @@ final class Indexer {
                 q.splitLast(spec.heads(), spec.headDim()),
                 weights,
                 to.paged().positions(),
-                to.rotary(),
+                to.rotary().orElseThrow(),
                 ready,
                 scaled));
         TensorRef indices = to.tensor("index_topk", DType.I32, to.tokens(), spec.topK());

@@ -1,7 +1,7 @@
 package layerwise.model.layer;
 
 import java.util.Optional;
-import layerwise.model.cache.LatentCache;
+import layerwise.model.cache.LayerCache;
 import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelSpec;
@@ -26,7 +26,7 @@ import layerwise.op.Weight;
  * Multi-head latent attention: expanded in prefill, absorbed in decode (DeepSeek-V2, §2.1 and appendix C). With an indexer
  * it is absorbed over chosen rows in both, as engines run DeepSeek-V3.2, once a sequence is longer than what is chosen.
  */
-final class MlaLayer {
+final class MlaLayer implements SubLayer {
     private final MlaSpec spec;
     private final long heads;
     private final double epsilon;
@@ -42,16 +42,21 @@ final class MlaLayer {
     /**
      * Asks for the layer's weights.
      *
-     * @param kept    the layer's cache
      * @param mapping which heads are this rank's; queries' and keys' latents are not divided
      */
-    MlaLayer(ModelSpec model, MlaSpec spec, WeightTable weights, String prefix, LatentCache kept, Mapping mapping) {
+    MlaLayer(
+            ModelSpec model,
+            MlaSpec spec,
+            WeightTable weights,
+            String prefix,
+            LayerCache.Latents cache,
+            Mapping mapping) {
         Share share = mapping.heads(model.name(), spec.heads());
         this.spec = spec;
         this.heads = share.size();
         this.epsilon = model.epsilon();
-        cache = kept.latents().whole();
-        indexer = Indexer.of(model, spec.indexer(), spec.queryRank(), weights, prefix + "indexer.", kept.keys());
+        this.cache = cache.rows().tensor();
+        indexer = Indexer.of(model, spec.indexer(), spec.queryRank(), weights, prefix + "indexer.", cache.keys());
         queryKeyValueA = weights.matrix(
                 prefix + "q_kv_a_proj",
                 model.hidden(),
@@ -69,8 +74,8 @@ final class MlaLayer {
                 prefix + "o_proj", share.times(spec.valueDim()), new Part(prefix + "o_proj", model.hidden()));
     }
 
-    /** Attention of {@code hidden [T,H]}, already normalised; the result is {@code [T,H]}. */
-    TensorRef emit(Emission to, TensorRef hidden) {
+    @Override
+    public TensorRef emit(Emission to, TensorRef hidden) {
         TensorRef part = to.activation("output", to.tokens(), hidden.dim(1));
         TensorRef[] result = new TensorRef[1];
         to.program().range("MLA", () -> {
@@ -107,10 +112,11 @@ final class MlaLayer {
         TensorRef latent = to.activation("latent", to.tokens(), spec.latentRank());
         TensorRef key = to.activation("k_rope", to.tokens(), 1, spec.ropeDim());
         TensorRef positions = to.paged().positions();
+        TensorRef table = to.rotary().orElseThrow();
         LatentAppend append = new LatentAppend(latent, key.joinLast(), cache, to.paged());
         to.launch(new RmsNorm(latentIn, latentGain, latent, epsilon));
-        to.launch(new Rotary(queryIn, positions, to.rotary(), queryOut, Rotary.Layout.INTERLEAVED));
-        to.launch(new Rotary(keyIn, positions, to.rotary(), key, Rotary.Layout.INTERLEAVED));
+        to.launch(new Rotary(queryIn, positions, table, queryOut, Rotary.Layout.INTERLEAVED));
+        to.launch(new Rotary(keyIn, positions, table, key, Rotary.Layout.INTERLEAVED));
         to.launch(append);
         return append;
     }

@@ -21,47 +21,76 @@ import layerwise.op.Linear;
 import layerwise.op.RankTokens;
 import layerwise.op.ReduceScatter;
 import layerwise.op.Route;
+import layerwise.op.Routing;
 import layerwise.op.Share;
+import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
+import layerwise.op.SquaredRelu;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 import layerwise.tensor.DType;
 
 /**
- * DeepSeek's mixture of experts: router, routed experts, and shared experts beside them. Each rank has some of the routed
+ * A mixture of experts: router, routed experts, and shared experts beside them. Each rank has some of the routed
  * experts. Under attention tensor parallelism all ranks hold all tokens, compute their experts' and their part of the shared
  * experts' share of the sum, and add up; under data parallelism tokens travel to their experts and back.
  */
-final class MoeLayer {
+final class MoeLayer implements SubLayer {
     private final MoeSpec spec;
     private final Mapping mapping;
     private final Share own;
+    private final MoeBlock block;
     private final Weight router;
-    private final TensorRef bias;
-    private final Weight gateUp;
+    private final Optional<TensorRef> bias;
+    private final Weight up;
     private final Weight down;
-    private final Optional<GatedMlp> shared;
+    private final Optional<? extends SubLayer> shared;
+    private final Optional<Weight> sharedGate;
 
     MoeLayer(ModelSpec model, MoeSpec spec, WeightTable weights, String prefix, Mapping mapping) {
         this.spec = spec;
         this.mapping = mapping;
+        this.block = MoeBlock.of(model.family());
         own = mapping.experts(model.name(), spec.experts());
         int hidden = model.hidden();
         int width = spec.intermediate();
         router = weights.router(new Part(prefix + "gate", spec.experts()), hidden);
-        bias = weights.floats(prefix + "gate.e_score_correction_bias", spec.experts());
+        bias = switch (spec.routing()) {
+            case Routing.SigmoidGroups groups ->
+                Optional.of(weights.floats(prefix + "gate.e_score_correction_bias", spec.experts()));
+            case Routing.Softmax softmax -> Optional.empty();
+        };
         String experts = prefix + "experts.";
-        gateUp = weights.experts(
-                experts + "gate_up_proj",
-                hidden,
-                own,
-                e -> List.of(new Part(experts + e + ".gate_proj", width), new Part(experts + e + ".up_proj", width)));
+        up = switch (spec.activation()) {
+            case SWIGLU ->
+                weights.experts(
+                        experts + "gate_up_proj",
+                        hidden,
+                        own,
+                        e -> List.of(
+                                new Part(experts + e + ".gate_proj", width),
+                                new Part(experts + e + ".up_proj", width)));
+            case SQUARED_RELU ->
+                weights.experts(
+                        experts + "up_proj", hidden, own, e -> List.of(new Part(experts + e + ".up_proj", width)));
+        };
         down = weights.experts(
                 experts + "down_proj", width, own, e -> List.of(new Part(experts + e + ".down_proj", hidden)));
         shared = spec.sharedIntermediate() == 0
                 ? Optional.empty()
-                : GatedMlp.of(weights, prefix + "shared_experts.", hidden, spec.sharedIntermediate(), mapping);
+                : shared(weights, prefix + block.sharedModule(), hidden);
+        sharedGate = shared.isEmpty()
+                ? Optional.empty()
+                : block.sharedGate().map(gate -> weights.router(new Part(prefix + gate, 1), hidden));
+    }
+
+    private Optional<? extends SubLayer> shared(WeightTable weights, String prefix, int hidden) {
+        int width = spec.sharedIntermediate();
+        return switch (spec.activation()) {
+            case SWIGLU -> GatedMlp.of(weights, prefix, hidden, width, mapping);
+            case SQUARED_RELU -> SquaredReluMlp.of(weights, prefix, hidden, width, mapping, Optional.empty());
+        };
     }
 
     /** How this layer routes. */
@@ -74,19 +103,19 @@ final class MoeLayer {
         return to.tensor("ids", DType.I32, to.tokens(), spec.topK());
     }
 
-    /** Of {@code hidden [T,H]}; the result is {@code [T,H]}. */
-    TensorRef emit(Emission to, TensorRef hidden, ExpertChoice choice) {
+    @Override
+    public TensorRef emit(Emission to, TensorRef hidden) {
         TensorRef[] parts = new TensorRef[2];
         TensorRef[] result = new TensorRef[1];
-        to.program().range("Deepseekv3MoE", () -> {
+        to.program().range(block.range(), () -> {
             if (shared.isEmpty()) {
-                result[0] = to.reduced(routed(to, hidden, choice));
+                result[0] = to.reduced(routed(to, hidden));
                 return;
             }
             to.program()
                     .concurrently(
-                            () -> parts[0] = routed(to, hidden, choice),
-                            () -> parts[1] = shared.get().emit(to.within("shared"), hidden));
+                            () -> parts[0] = routed(to, hidden),
+                            () -> parts[1] = shared(to.within("shared"), hidden, shared.get()));
             TensorRef sum = to.activation("output", to.tokens(), hidden.dim(1));
             to.launch(new Add(parts[0], parts[1], sum));
             result[0] = to.reduced(sum);
@@ -94,9 +123,22 @@ final class MoeLayer {
         return result[0];
     }
 
-    private TensorRef routed(Emission to, TensorRef hidden, ExpertChoice choice) {
+    private TensorRef shared(Emission to, TensorRef hidden, SubLayer experts) {
+        TensorRef result = experts.emit(to, hidden);
+        if (sharedGate.isEmpty()) {
+            return result;
+        }
+        TensorRef gate = to.activation("gate", to.tokens(), 1);
+        to.launch(new Linear(hidden, sharedGate.get(), gate));
+        TensorRef gated = to.activation("gated_output", to.tokens(), hidden.dim(1));
+        to.launch(new SigmoidGate(
+                result.splitLast(1, hidden.dim(1)), gate.splitLast(1, 1), gated.splitLast(1, hidden.dim(1))));
+        return gated;
+    }
+
+    private TensorRef routed(Emission to, TensorRef hidden) {
         TensorRef logits = to.tensor("logits", DType.F32, to.tokens(), spec.experts());
-        to.program().range("DeepseekV3Gate", () -> to.launch(new Linear(hidden, router, logits)));
+        to.range(block.routerRange(), () -> to.launch(new Linear(hidden, router, logits)));
         TensorRef result = to.activation("routed", to.tokens(), hidden.dim(1));
         to.program().range("MoE", () -> {
             TensorRef ids = ids(to);
@@ -113,7 +155,6 @@ final class MoeLayer {
                         ids.slice(0, from, until),
                         weights.slice(0, from, until),
                         tokens,
-                        choice,
                         i);
                 exchange(at, hidden.slice(0, from, until), chosen, tokens, result.slice(0, from, until));
                 from = until;
@@ -131,17 +172,11 @@ final class MoeLayer {
     private record Chosen(TensorRef ids, TensorRef weights, ExpertLoad load, ExchangeLoad exchange) {}
 
     private Chosen route(
-            Emission to,
-            TensorRef logits,
-            TensorRef ids,
-            TensorRef weights,
-            RankTokens tokens,
-            ExpertChoice choice,
-            int chunk) {
+            Emission to, TensorRef logits, TensorRef ids, TensorRef weights, RankTokens tokens, int chunk) {
         if (tokens.own() > 0) {
-            to.launch(new Route(logits, Optional.of(bias), ids, weights, spec.routing()));
+            to.launch(new Route(logits, bias, ids, weights, spec.routing()));
         }
-        return switch (choice) {
+        return switch (to.choice()) {
             case ExpertChoice.Routed routed ->
                 new Chosen(
                         ids,
@@ -205,12 +240,16 @@ final class MoeLayer {
         to.launch(new SortByExpert(ids, offsets, pairs, slots, (int) own.from()));
         TensorRef rows = to.activation("rows", pairCount, hidden.dim(1));
         to.launch(new GatherRows(hidden, pairs, rows, topK));
-        TensorRef both = to.activation("expert_gate_up", pairCount, 2L * spec.intermediate());
-        to.launch(new GroupedLinear(rows, offsets, gateUp, both, load));
-        TensorRef gated = to.activation("expert_gated", pairCount, spec.intermediate());
-        to.launch(new SwiGlu(both, Optional.of(offsets), gated));
+        TensorRef wide = to.activation("expert_up", pairCount, up.n());
+        to.launch(new GroupedLinear(rows, offsets, up, wide, load));
+        TensorRef activated = to.activation("expert_activated", pairCount, spec.intermediate());
+        to.launch(
+                switch (spec.activation()) {
+                    case SWIGLU -> new SwiGlu(wide, Optional.of(offsets), activated);
+                    case SQUARED_RELU -> new SquaredRelu(wide, Optional.of(offsets), activated);
+                });
         TensorRef out = to.activation("expert_output", pairCount, hidden.dim(1));
-        to.launch(new GroupedLinear(gated, offsets, down, out, load));
+        to.launch(new GroupedLinear(activated, offsets, down, out, load));
         to.launch(new Combine(out, slots, weights, result));
     }
 }

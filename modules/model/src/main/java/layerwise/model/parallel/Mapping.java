@@ -43,6 +43,33 @@ public record Mapping(RankGroup group, boolean attentionDp) {
     }
 
     /**
+     * This rank's key/value heads: its share, or the one that its query heads need where there are more ranks than heads.
+     *
+     * @throws ConfigException if they do not divide
+     */
+    public Share keyValueHeads(String model, int heads) {
+        if (heads >= tensorRanks()) {
+            return equal(model, "key/value heads", heads, tensorRanks(), "enable_attention_dp, or ");
+        }
+        if (tensorRanks() % heads != 0) {
+            throw new ConfigException(
+                    "%s: %d ranks do not share %d key/value heads evenly; expected enable_attention_dp, or a multiple of %d ranks"
+                            .formatted(model, tensorRanks(), heads, heads));
+        }
+        long own = (long) group.rank() * heads / tensorRanks();
+        return new Share(own, own + 1, heads);
+    }
+
+    /**
+     * This rank's groups of state-space heads.
+     *
+     * @throws ConfigException if they do not divide
+     */
+    public Share groups(String model, int groups) {
+        return equal(model, "groups of heads", groups, tensorRanks(), "enable_attention_dp, or ");
+    }
+
+    /**
      * This rank's experts.
      *
      * @throws ConfigException if they do not divide

@@ -1,9 +1,12 @@
 package layerwise.model.parallel;
 
 import java.util.List;
+import layerwise.model.spec.DeltaNetSpec;
 import layerwise.model.spec.DenseSpec;
 import layerwise.model.spec.FeedForwardSpec;
+import layerwise.model.spec.GqaSpec;
 import layerwise.model.spec.LayerSpec;
+import layerwise.model.spec.Mamba2Spec;
 import layerwise.model.spec.MixerSpec;
 import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelSpec;
@@ -31,15 +34,49 @@ public record WeakScaling(int from, Mapping mapping) {
      */
     public ModelSpec of(ModelSpec model) {
         List<LayerSpec> layers = model.layers().stream()
-                .map(layer -> new LayerSpec(mixer(layer.mixer()), feedForward(layer.feedForward())))
+                .map(layer -> new LayerSpec(
+                        layer.mixer().map(this::mixer), layer.feedForward().map(this::feedForward)))
                 .toList();
         return new ModelSpec(
-                model.name(), model.hidden(), model.epsilon(), layers, model.dtype(), model.quantization());
+                model.name(),
+                model.family(),
+                model.hidden(),
+                model.epsilon(),
+                layers,
+                model.dtype(),
+                model.quantization());
     }
 
     private MixerSpec mixer(MixerSpec mixer) {
+        if (mapping.attentionDp()) {
+            return mixer;
+        }
         return switch (mixer) {
-            case MlaSpec mla -> mapping.attentionDp() ? mla : fewerHeads(mla);
+            case MlaSpec mla -> fewerHeads(mla);
+            case GqaSpec gqa ->
+                new GqaSpec(
+                        scaled("attention heads", gqa.heads()),
+                        scaled("key/value heads", gqa.kvHeads()),
+                        gqa.headDim(),
+                        gqa.rotation(),
+                        gqa.normed(),
+                        gqa.gated());
+            case Mamba2Spec mamba ->
+                new Mamba2Spec(
+                        scaled("heads", mamba.heads()),
+                        mamba.headDim(),
+                        scaled("groups of heads", mamba.groups()),
+                        mamba.stateDim(),
+                        mamba.convWidth(),
+                        mamba.convBias(),
+                        mamba.chunk());
+            case DeltaNetSpec net ->
+                new DeltaNetSpec(
+                        scaled("key heads", net.keyHeads()),
+                        scaled("value heads", net.valueHeads()),
+                        net.keyDim(),
+                        net.valueDim(),
+                        net.convWidth());
         };
     }
 
@@ -70,7 +107,8 @@ public record WeakScaling(int from, Mapping mapping) {
     private MoeSpec mixture(MoeSpec moe) {
         int experts = scaled("experts", moe.experts());
         try {
-            return new MoeSpec(experts, moe.topK(), moe.intermediate(), moe.sharedIntermediate(), moe.routing());
+            return new MoeSpec(
+                    experts, moe.topK(), moe.intermediate(), moe.sharedIntermediate(), moe.routing(), moe.activation());
         } catch (ConfigException e) {
             throw new ConfigException(
                     "scaled_from %d: %d ranks keep %d of %d experts, too few: %s; expected more ranks, or a smaller number"

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import layerwise.tensor.ConfigException;
+import layerwise.tensor.DType;
 import layerwise.tensor.NearestNames;
 
 /** Typed access to one JSON object; every error names the file, the key and the value. */
@@ -68,7 +69,7 @@ final class JsonFields {
 
     double number(String key) {
         JsonNode value = required(key);
-        if (!value.isNumber()) {
+        if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
             throw wrong(key, value, "a number");
         }
         return value.doubleValue();
@@ -138,6 +139,49 @@ final class JsonFields {
             values.add(value.intValue());
         }
         return values;
+    }
+
+    /** Integers of a list, none where the key is absent. */
+    List<Integer> integersOrNone(String key) {
+        return has(key) ? integers(key) : List.of();
+    }
+
+    /** Refuses a flag that is set, where models of this type never have it so. */
+    void requireUnset(String key) {
+        if (flag(key, false)) {
+            throw wrong(key, object.get(key), "false");
+        }
+    }
+
+    /**
+     * Refuses limits {@code [low, high]} that limit something: any but zero and infinity, which is {@code Infinity} or, as
+     * transformers 5 writes it, {@code {"__float__": "Infinity"}}.
+     */
+    void requireUnlimited(String key) {
+        if (!has(key)) {
+            return;
+        }
+        JsonNode limits = object.get(key);
+        JsonNode high = limits.path(1);
+        boolean infinite = high.doubleValue() == Double.POSITIVE_INFINITY
+                || high.path("__float__").asText().equals("Infinity");
+        boolean open =
+                limits.size() == 2 && limits.get(0).isNumber() && limits.get(0).doubleValue() <= 0 && infinite;
+        if (!open) {
+            throw wrong(key, limits, "[0.0, Infinity]");
+        }
+    }
+
+    /** Element type of activations and of weights that are not quantised: bfloat16 where nothing is said. */
+    DType modelDtype() {
+        String key = has("dtype") ? "dtype" : "torch_dtype";
+        if (!has(key)) {
+            return DType.BF16;
+        }
+        return switch (choice(key, List.of("bfloat16", "float32"))) {
+            case "float32" -> DType.F32;
+            default -> DType.BF16;
+        };
     }
 
     Optional<JsonFields> object(String key) {

@@ -39,6 +39,11 @@ public record MlaSpec(
         }
     }
 
+    @Override
+    public Optional<Rotation> rotation() {
+        return Optional.of(new Rotation(rope, ropeDim));
+    }
+
     /** Head dimension of queries. */
     public int queryDim() {
         return noPeDim + ropeDim;

@@ -32,13 +32,22 @@ public final class ModelCatalog {
         if (Files.isDirectory(folder)) {
             return ModelReader.fromFolder(model, folder);
         }
+        return ModelReader.fromShipped(file(model));
+    }
+
+    /**
+     * The shipped file of a model.
+     *
+     * @throws ConfigException if none is shipped, naming the nearest that are
+     */
+    public Path file(String model) {
         SequencedMap<String, Path> names = names();
         Path file = names.get(model);
         if (file == null) {
             throw new ConfigException("model: '%s' is neither a checkpoint folder nor one of %s%s"
                     .formatted(model, String.join(", ", names.keySet()), NearestNames.hint(model, names.keySet())));
         }
-        return ModelReader.fromShipped(file);
+        return file;
     }
 
     private SequencedMap<String, Path> names() {

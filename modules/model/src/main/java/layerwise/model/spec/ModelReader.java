@@ -2,6 +2,7 @@ package layerwise.model.spec;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -11,11 +12,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import layerwise.tensor.ConfigException;
+import layerwise.tensor.safetensors.RegularFile;
 
 /** Reads a model's architecture from a checkpoint folder or from one of the files shipped in {@code configs/models}. */
 public final class ModelReader {
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+            // Python writes Infinity, and time_step_limit has it.
+            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
@@ -52,15 +56,18 @@ public final class ModelReader {
 
     private static ModelSpec read(String name, JsonFields config, Optional<JsonFields> modelOpt) {
         Quantization quantization = QuantizationReader.read(config, modelOpt);
-        return switch (config.choice("model_type", List.of("deepseek_v3", "deepseek_v32"))) {
+        return switch (config.choice(
+                "model_type", List.of("deepseek_v3", "deepseek_v32", "nemotron_h", "qwen3_next"))) {
             case "deepseek_v32" -> DeepseekV3Reader.readSparse(name, config, quantization);
+            case "nemotron_h" -> NemotronHReader.read(name, config, quantization);
+            case "qwen3_next" -> Qwen3NextReader.read(name, config, quantization);
             default -> DeepseekV3Reader.read(name, config, quantization);
         };
     }
 
     private static JsonNode parse(Path file) {
         try {
-            return JSON.readTree(Files.readAllBytes(file));
+            return JSON.readTree(Files.readAllBytes(RegularFile.require(file, "a model's JSON file")));
         } catch (JsonProcessingException e) {
             throw new ConfigException(
                     "%s: line %d: malformed JSON: %s"

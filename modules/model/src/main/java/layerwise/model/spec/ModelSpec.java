@@ -8,6 +8,7 @@ import layerwise.tensor.DType;
  * A decoder model's architecture.
  *
  * @param name         as the user gave it
+ * @param family       what its layers have in common with those of its type
  * @param hidden       H, width of the residual stream
  * @param epsilon      of the layers' RMSNorms
  * @param layers       decoder layers, first to last
@@ -15,7 +16,13 @@ import layerwise.tensor.DType;
  * @param quantization of weights and cache
  */
 public record ModelSpec(
-        String name, int hidden, double epsilon, List<LayerSpec> layers, DType dtype, Quantization quantization) {
+        String name,
+        Family family,
+        int hidden,
+        double epsilon,
+        List<LayerSpec> layers,
+        DType dtype,
+        Quantization quantization) {
     public ModelSpec {
         layers = List.copyOf(layers);
         if (hidden < 1 || layers.isEmpty() || epsilon <= 0) {
@@ -40,10 +47,5 @@ public record ModelSpec(
     /** Element type of the cache where nobody chooses another: the checkpoint's, else that of activations. */
     public DType cacheDtype() {
         return quantization.kvCache().orElse(dtype);
-    }
-
-    /** Whether nothing follows this layer but the final norm. */
-    public boolean isLast(int index) {
-        return index == layers.size() - 1;
     }
 }

@@ -12,6 +12,7 @@ final class MadeUp {
     enum Role {
         MATRIX,
         GAIN,
+        ZERO_CENTRED_GAIN,
         BIAS,
         BLOCK_SCALE,
         SEGMENT_SCALE
@@ -20,12 +21,15 @@ final class MadeUp {
     private MadeUp() {}
 
     /**
-     * For {@link WeightSource.Dummy}: by element type alone.
+     * For {@link WeightSource.Dummy}: by element type alone, but for the 1 that is part of a gain.
      *
      * @param region what the buffer is of the whole weight
      */
-    static Contents dummy(DType dtype, Region region) {
+    static Contents dummy(DType dtype, Role role, Region region) {
         Optional<Region> part = part(region);
+        if (role == Role.ZERO_CENTRED_GAIN) {
+            return new Contents.Uniform(0.999f, 1.001f, 0, part);
+        }
         return switch (dtype) {
             case F32, F16, BF16 -> new Contents.Uniform(-0.001f, 0.001f, 0, part);
             case E4M3, E5M2, I8 -> new Contents.Uniform(-3, 3, 0, part);
@@ -52,7 +56,7 @@ final class MadeUp {
                     case E2M1 -> new Contents.RandomBytes(256, seed, part(region.packed(2)));
                     case UE8M0, I32 -> throw new IllegalArgumentException("no weights of type " + buffer.dtype());
                 };
-            case GAIN -> new Contents.Uniform(0.5f, 1.5f, seed, part);
+            case GAIN, ZERO_CENTRED_GAIN -> new Contents.Uniform(0.5f, 1.5f, seed, part);
             case BIAS -> new Contents.Uniform(-0.1f, 0.1f, seed, part);
             // E4M3 elements reach 448; E2M1 elements reach 6, times block scales of up to 4.
             case BLOCK_SCALE ->

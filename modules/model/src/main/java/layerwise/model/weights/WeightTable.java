@@ -39,6 +39,7 @@ public final class WeightTable {
     private final ModelSpec spec;
     private final WeightSource source;
     private final Map<Buffer, Contents> contents = new LinkedHashMap<>();
+    private final Map<Buffer, List<String>> origins = new LinkedHashMap<>();
 
     public WeightTable(ModelSpec spec, WeightSource source) {
         this.spec = spec;
@@ -86,29 +87,79 @@ public final class WeightTable {
     }
 
     /** A vector {@code [n]}, the gain of a norm for example, stored under {@code name.weight}. */
-    public TensorRef gain(String name, int n) {
-        Shape shape = Shape.of(n);
-        DType dtype = plainType(name + ".weight", shape);
+    public TensorRef gain(String name, long n) {
+        return gain(name, Share.all(n));
+    }
+
+    /** The part of such a vector that this rank has. */
+    public TensorRef gain(String name, Share part) {
+        Shape whole = Shape.of(part.whole());
+        DType dtype = plainType(name + ".weight", whole);
         return put(
-                new Buffer(name, dtype, shape),
+                Buffer.of(name, dtype, part.size()),
                 Role.GAIN,
+                part.whole(),
+                rows(List.of(part), 1),
+                tensors -> List.of(
+                        tensors.tensor(name + ".weight", whole, Set.of(dtype)).slice(0, part.from(), part.to())));
+    }
+
+    /**
+     * The gain {@code [n]} of one of the norms that a model's family may store without the 1 that is added to it; the sum
+     * is made once, in float32.
+     */
+    public TensorRef norm(String name, long n) {
+        if (!spec.family().hasZeroCentredNorms()) {
+            return gain(name, n);
+        }
+        return put(
+                Buffer.of(name, DType.F32, n),
+                Role.ZERO_CENTRED_GAIN,
                 n,
-                vector(n),
-                tensors -> List.of(tensors.tensor(name + ".weight", shape, Set.of(dtype))));
+                rows(List.of(Share.all(n)), 1),
+                tensors -> List.of(Widened.plusOne(tensors.tensor(name + ".weight", Shape.of(n), PLAIN))));
     }
 
     /** A float32 vector {@code [n]} stored under exactly that name; other float types are widened. */
-    public TensorRef floats(String name, int n) {
-        return put(
-                Buffer.of(name, DType.F32, n),
-                Role.BIAS,
-                1,
-                vector(n),
-                tensors -> List.of(Widened.toFloat32(tensors.tensor(name, Shape.of(n), PLAIN))));
+    public TensorRef floats(String name, long n) {
+        return floats(name, List.of(Share.all(n)));
     }
 
-    private static Region vector(long n) {
-        return new Region(Share.all(1), List.of(Share.all(1)), Share.all(n));
+    /** The parts of such a vector that this rank has, one behind the other. */
+    public TensorRef floats(String name, List<Share> parts) {
+        Shape whole = Shape.of(parts.getFirst().whole());
+        return put(Buffer.of(name, DType.F32, size(parts)), Role.BIAS, 1, rows(parts, 1), tensors -> {
+            HostTensor all = Widened.toFloat32(tensors.tensor(name, whole, PLAIN));
+            return slices(all, parts);
+        });
+    }
+
+    /** The weights {@code [channels, width]} of a convolution of each channel by itself, for the channels of this rank. */
+    public TensorRef convolution(String name, List<Share> channels, int width) {
+        Shape whole = Shape.of(channels.getFirst().whole(), 1, width);
+        DType dtype = plainType(name + ".weight", whole);
+        return put(
+                Buffer.of(name, dtype, size(channels), width),
+                Role.MATRIX,
+                width,
+                rows(channels, width),
+                tensors -> slices(tensors.tensor(name + ".weight", whole, Set.of(dtype)), channels));
+    }
+
+    private static long size(List<Share> parts) {
+        return parts.stream().mapToLong(Share::size).sum();
+    }
+
+    private static List<HostTensor> slices(HostTensor whole, List<Share> parts) {
+        return parts.stream()
+                .map(part -> whole.slice(0, part.from(), part.to()))
+                .toList();
+    }
+
+    /** Rows of {@code width} elements. */
+    private static Region rows(List<Share> parts, long width) {
+        boolean all = size(parts) == parts.getFirst().whole();
+        return new Region(Share.all(1), all ? List.of(Share.all(parts.getFirst().whole())) : parts, Share.all(width));
     }
 
     /** The checkpoint's tensors that make up a buffer. */
@@ -120,11 +171,19 @@ public final class WeightTable {
         contents.put(
                 buffer,
                 switch (source) {
-                    case WeightSource.Dummy dummy -> MadeUp.dummy(buffer.dtype(), region);
+                    case WeightSource.Dummy dummy -> MadeUp.dummy(buffer.dtype(), role, region);
                     case WeightSource.Noise noise -> MadeUp.noise(buffer, role, terms, noise.seed(), region);
-                    case WeightSource.Checkpoint checkpoint -> new Contents.Copied(loading.from(checkpoint.tensors()));
+                    case WeightSource.Checkpoint checkpoint -> copied(buffer, checkpoint, loading);
                 });
         return buffer.whole();
+    }
+
+    private Contents copied(Buffer buffer, WeightSource.Checkpoint checkpoint, Loading loading) {
+        AskedTensors tensors = new AskedTensors(checkpoint.tensors());
+        Contents.Copied copied = new Contents.Copied(loading.from(tensors));
+        origins.put(
+                buffer, tensors.asked().stream().map(AskedTensors.Asked::name).toList());
+        return copied;
     }
 
     /** What {@link Part}s stand for a weight: one matrix of them, or one for each of some experts. */
@@ -147,11 +206,23 @@ public final class WeightTable {
             List<Share> runs = new ArrayList<>();
             List<Share> blocks =
                     first().stream().map(part -> part.rows().blocks(rowBlock)).toList();
-            long whole = blocks.stream().mapToLong(Share::whole).sum();
+            // Parts of one matrix that follow each other are rows of the same whole.
+            List<Long> starts = new ArrayList<>();
+            long whole = 0;
             long before = 0;
-            for (Share block : blocks) {
-                runs.add(new Share(before + block.from(), before + block.to(), whole));
-                before += block.whole();
+            for (int i = 0; i < blocks.size(); i++) {
+                boolean another = i == 0
+                        || !first().get(i).module().equals(first().get(i - 1).module());
+                if (another) {
+                    before = whole;
+                    whole += blocks.get(i).whole();
+                }
+                starts.add(before);
+            }
+            for (int i = 0; i < blocks.size(); i++) {
+                long start = starts.get(i);
+                runs.add(new Share(
+                        start + blocks.get(i).from(), start + blocks.get(i).to(), whole));
             }
             boolean allRows = blocks.stream().allMatch(Share::isWhole);
             return new Region(experts, allRows ? List.of(Share.all(whole)) : runs, k.blocks(columnBlock));
@@ -300,8 +371,37 @@ public final class WeightTable {
         return spec.quantization().format(module).orElse(WeightFormat.BF16).indivisible();
     }
 
-    /** Gives every weight its place. */
+    /**
+     * Gives every weight its place.
+     *
+     * @throws ConfigException if a loaded one has elements that are no finite numbers, naming the checkpoint's tensor; or if a
+     *     file became shorter meanwhile
+     */
     public void place(Memory memory) {
-        contents.forEach(memory::put);
+        try {
+            contents.forEach(memory::put);
+        } catch (InternalError e) {
+            // What Java makes of a mapped page that has no file behind it any more.
+            throw new ConfigException(spec.name() + ": a file of the checkpoint became shorter while it was read", e);
+        }
+        if (source instanceof WeightSource.Checkpoint checkpoint) {
+            origins.forEach((buffer, names) -> memory.firstNotFinite(buffer)
+                    .ifPresent(element -> refuse(checkpoint.tensors(), buffer, names, element)));
+        }
+    }
+
+    private void refuse(NamedTensors tensors, Buffer buffer, List<String> names, long element) {
+        if (!(contents.get(buffer) instanceof Contents.Copied copied)) {
+            throw new IllegalStateException(buffer + " was not loaded");
+        }
+        int part = 0;
+        long before = 0;
+        while (element >= before + copied.parts().get(part).shape().elements()) {
+            before += copied.parts().get(part++).shape().elements();
+        }
+        String name = names.get(Math.min(part, names.size() - 1));
+        throw new ConfigException(
+                "%s: tensor '%s' has a NaN or an infinity, element %d of what this rank reads of it: expected finite numbers"
+                        .formatted(tensors.file(name), name, element - before));
     }
 }

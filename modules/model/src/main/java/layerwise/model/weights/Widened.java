@@ -15,4 +15,13 @@ final class Widened {
                 ? tensor
                 : HostTensor.copyOf(Arena.ofAuto(), DType.F32, tensor.shape(), tensor.copyToFloats());
     }
+
+    /** The values and 1, in float32. */
+    static HostTensor plusOne(HostTensor tensor) {
+        float[] values = tensor.copyToFloats();
+        for (int i = 0; i < values.length; i++) {
+            values[i] += 1;
+        }
+        return HostTensor.copyOf(Arena.ofAuto(), DType.F32, tensor.shape(), values);
+    }
 }

@@ -25,24 +25,26 @@ class WeakScalingTest {
     @Test
     void sixteenDataParallelGpusOnFourKeepSixteenExpertsARankAndAllHeads() {
         ModelSpec model = scaled(16, 4, true);
-        MoeSpec moe = (MoeSpec) model.layer(5).feedForward();
+        MoeSpec moe = (MoeSpec) model.layer(5).feedForward().orElseThrow();
         assertEquals(64, moe.experts());
         assertEquals(8, moe.topK());
-        assertEquals(128, ((MlaSpec) model.layer(5).mixer()).heads());
+        assertEquals(128, ((MlaSpec) model.layer(5).mixer().orElseThrow()).heads());
         assertEquals(R1.layer(0), model.layer(0), "a dense layer stays");
     }
 
     @Test
     void sixteenTensorParallelGpusOnFourKeepEightHeadsARankToo() {
         ModelSpec model = scaled(16, 4, false);
-        assertEquals(64, ((MoeSpec) model.layer(5).feedForward()).experts());
-        assertEquals(32, ((MlaSpec) model.layer(5).mixer()).heads());
+        assertEquals(64, ((MoeSpec) model.layer(5).feedForward().orElseThrow()).experts());
+        assertEquals(32, ((MlaSpec) model.layer(5).mixer().orElseThrow()).heads());
         assertEquals(R1.hidden(), model.hidden());
     }
 
     @Test
     void sharesAreRoundedDown() {
-        assertEquals(256 / 24 * 4, ((MoeSpec) scaled(24, 4, true).layer(5).feedForward()).experts());
+        assertEquals(
+                256 / 24 * 4,
+                ((MoeSpec) scaled(24, 4, true).layer(5).feedForward().orElseThrow()).experts());
     }
 
     @Test

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import layerwise.op.Routing;
 import layerwise.op.WeightFormat;
 import layerwise.tensor.ConfigException;
@@ -37,12 +39,132 @@ class ModelCatalogTest {
         ModelSpec model = SHIPPED.find(name);
         assertEquals(7168, model.hidden());
         assertEquals(61, model.layers().size());
-        assertEquals(new DenseSpec(18432), model.layer(2).feedForward());
         assertEquals(
-                new MoeSpec(256, 8, 2048, 2048, new Routing.SigmoidGroups(8, 4, true, 2.5)),
+                Optional.of(new DenseSpec(18432, Activation.SWIGLU)),
+                model.layer(2).feedForward());
+        assertEquals(
+                Optional.of(
+                        new MoeSpec(256, 8, 2048, 2048, new Routing.SigmoidGroups(8, 4, true, 2.5), Activation.SWIGLU)),
                 model.layer(3).feedForward());
-        assertTrue(model.isLast(60));
         assertEquals(DType.BF16, model.dtype());
+    }
+
+    @Test
+    void shipsNemotron3Nano() {
+        ModelSpec model = SHIPPED.find("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16");
+        assertEquals(2688, model.hidden());
+        assertEquals(52, model.layers().size());
+        assertEquals(
+                List.of(5, 12, 19, 26, 33, 42),
+                IntStream.range(0, 52)
+                        .filter(i -> model.layer(i).mixer().orElse(null) instanceof GqaSpec)
+                        .boxed()
+                        .toList());
+        assertEquals(LayerSpec.of(new Mamba2Spec(64, 64, 8, 128, 4, true, 128)), model.layer(4));
+        assertEquals(10304, 4096 + new Mamba2Spec(64, 64, 8, 128, 4, true, 128).channels() + 64);
+        assertEquals(LayerSpec.of(new GqaSpec(32, 2, 128, Optional.empty(), false, false)), model.layer(5));
+        assertEquals(
+                LayerSpec.of(new MoeSpec(
+                        128, 6, 1856, 3712, new Routing.SigmoidGroups(1, 1, true, 2.5), Activation.SQUARED_RELU)),
+                model.layer(6));
+    }
+
+    @Test
+    void shipsQwen3Next() {
+        ModelSpec model = SHIPPED.find("Qwen/Qwen3-Next-80B-A3B-Instruct");
+        assertEquals(2048, model.hidden());
+        assertEquals(48, model.layers().size());
+        MoeSpec moe = new MoeSpec(512, 10, 512, 512, new Routing.Softmax(true), Activation.SWIGLU);
+        assertEquals(LayerSpec.of(new DeltaNetSpec(16, 32, 128, 128, 4), moe), model.layer(6));
+        Rotation rotation = new Rotation(new RopeSpec(1e7, Optional.empty()), 64);
+        assertEquals(LayerSpec.of(new GqaSpec(16, 2, 256, Optional.of(rotation), true, true), moe), model.layer(7));
+        assertEquals(8192, new DeltaNetSpec(16, 32, 128, 128, 4).channels());
+        assertEquals(
+                12,
+                model.layers().stream()
+                        .filter(layer -> layer.mixer().orElseThrow() instanceof GqaSpec)
+                        .count());
+    }
+
+    private static final String NEMOTRON = """
+            {"model_type": "nemotron_h", "hidden_size": 64, "num_hidden_layers": 4, "hybrid_override_pattern": "M*E-",
+             "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "mamba_num_heads": 4,
+             "mamba_head_dim": 8, "ssm_state_size": 16, "n_groups": 2, "conv_kernel": 4, "chunk_size": 8,
+             "intermediate_size": 48, "mlp_hidden_act": "relu2", "n_routed_experts": 8, "num_experts_per_tok": 2,
+             "moe_intermediate_size": 24, "n_shared_experts": 1, "moe_shared_expert_intermediate_size": 40,
+             "time_step_limit": [0.0, Infinity]}
+            """;
+
+    @Test
+    void layersOfNemotronAreReadFromThePatternOrFromWords() throws IOException {
+        ModelSpec pattern = read(NEMOTRON);
+        ModelSpec words = read(NEMOTRON.replace(
+                        "\"hybrid_override_pattern\": \"M*E-\"",
+                        "\"layers_block_type\": [\"linear_attention\", \"full_attention\", \"moe\", \"mlp\"]")
+                .replace("Infinity", "{\"__float__\": \"Infinity\"}")
+                .replace("\"num_hidden_layers\": 4, ", ""));
+        assertEquals(pattern, words);
+        assertEquals(LayerSpec.of(new DenseSpec(48, Activation.SQUARED_RELU)), pattern.layer(3));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "M*E-|M*EX|layer 3 is 'X': expected M, *, E or -",
+                "M*E-|M*E|num_hidden_layers: 4, but the pattern has 3 layers",
+                "\"relu2\"|\"silu\"|mlp_hidden_act: 'silu' is not supported, expected one of relu2",
+                "[0.0, Infinity]|[0.0, 0.1]|time_step_limit: expected [0.0, Infinity], got [0.0,0.1]",
+                "\"n_groups\": 2|\"n_groups\": 3|n_groups: expected a divisor of mamba_num_heads 4, got 3",
+                "\"hidden_size\": 64|\"hidden_size\": 64, \"moe_latent_size\": 32|moe_latent_size",
+                "\"hidden_size\": 64|\"hidden_size\": 64, \"use_bias\": true|use_bias: expected false, got true",
+                "\"num_key_value_heads\": 2|\"num_key_value_heads\": 3|num_attention_heads: 4 heads of 16",
+            })
+    void whatNemotronCannotBeIsRefusedByKey(String part, String replacement, String message) {
+        ConfigException e = assertThrows(ConfigException.class, () -> read(NEMOTRON.replace(part, replacement)));
+        assertTrue(e.getMessage().contains(message), e.getMessage());
+        assertEquals(1, e.getMessage().lines().count());
+    }
+
+    private static final String QWEN = """
+            {"model_type": "qwen3_next", "hidden_size": 64, "num_hidden_layers": 4, "rms_norm_eps": 1e-6,
+             "full_attention_interval": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
+             "partial_rotary_factor": 0.25, "rope_theta": 10000000, "linear_num_key_heads": 2,
+             "linear_num_value_heads": 4, "linear_key_head_dim": 8, "linear_value_head_dim": 8,
+             "linear_conv_kernel_dim": 4, "num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 24,
+             "shared_expert_intermediate_size": 24, "intermediate_size": 96, "mlp_only_layers": [1]}
+            """;
+
+    @Test
+    void layersOfQwenAreReadFromTheIntervalOrFromWords() throws IOException {
+        ModelSpec interval = read(QWEN);
+        ModelSpec words = read(
+                QWEN.replace(
+                                "\"full_attention_interval\": 2",
+                                "\"layer_types\": [\"linear_attention\", \"full_attention\", \"linear_attention\", \"full_attention\"]")
+                        .replace(
+                                "\"partial_rotary_factor\": 0.25, \"rope_theta\": 10000000",
+                                "\"rope_parameters\": {\"partial_rotary_factor\": 0.25, \"rope_theta\": 1e7, \"rope_type\": \"default\"}"));
+        assertEquals(interval, words);
+        assertEquals(
+                Optional.of(new DenseSpec(96, Activation.SWIGLU)),
+                interval.layer(1).feedForward());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"full_attention_interval\": 2|\"layer_types\": [\"full_attention\"]|layer_types: 1 entries, but num_hidden_layers is 4",
+                "\"full_attention_interval\": 2|\"layer_types\": [\"sliding\"]|layer_types: 'sliding' is not supported",
+                "\"linear_num_value_heads\": 4|\"linear_num_value_heads\": 3|linear_num_value_heads: expected a multiple",
+                "0.25|0.2|partial_rotary_factor: 3 of 16 elements rotate",
+                "1e-6|NaN|rms_norm_eps: expected a number",
+            })
+    void whatQwenCannotBeIsRefusedByKey(String part, String replacement, String message) {
+        ConfigException e = assertThrows(ConfigException.class, () -> read(QWEN.replace(part, replacement)));
+        assertTrue(e.getMessage().contains(message), e.getMessage());
+        assertEquals(1, e.getMessage().lines().count());
     }
 
     @Test
@@ -75,11 +197,11 @@ class ModelCatalogTest {
     @Test
     void everyLayerOfDeepSeekV32HasAnIndexer() {
         ModelSpec model = SHIPPED.find("deepseek-ai/DeepSeek-V3.2-Exp");
-        MlaSpec dense =
-                (MlaSpec) SHIPPED.find("deepseek-ai/DeepSeek-R1-0528").layer(5).mixer();
+        MlaSpec dense = (MlaSpec)
+                SHIPPED.find("deepseek-ai/DeepSeek-R1-0528").layer(5).mixer().orElseThrow();
         assertEquals(Optional.empty(), dense.indexer());
         for (int layer = 0; layer < model.layers().size(); layer++) {
-            MlaSpec mla = (MlaSpec) model.layer(layer).mixer();
+            MlaSpec mla = (MlaSpec) model.layer(layer).mixer().orElseThrow();
             assertEquals(Optional.of(new IndexerSpec(64, 128, 2048)), mla.indexer());
             assertEquals(dense.softmaxScale(), mla.softmaxScale());
         }

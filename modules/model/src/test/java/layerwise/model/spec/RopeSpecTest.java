@@ -10,7 +10,8 @@ class RopeSpecTest {
     private static final MlaSpec R1 = (MlaSpec) ModelCatalogTest.SHIPPED
             .find("deepseek-ai/DeepSeek-R1-0528")
             .layer(5)
-            .mixer();
+            .mixer()
+            .orElseThrow();
 
     @Test
     void yarnKeepsHighFrequenciesAndDividesLowOnes() {

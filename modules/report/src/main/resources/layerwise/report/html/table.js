@@ -8,6 +8,7 @@ const titles = document.querySelectorAll("#kernels thead button");
 let visible = [];
 let pickedCell = null;
 let drawing = 0;
+let undrawn = false;
 
 function showValues() {
   rows.forEach((row, i) => {
@@ -92,14 +93,24 @@ function select(line, problem, scroll = false) {
   rows[line].classList.add("picked");
   columns[problem + 1].classList.add("picked");
   if (scroll) rows[line].scrollIntoView({ block: "nearest" });
+  drawLater(otherProblem);
+}
+
+/** Draws the charts of the selection once the frame that marks it is painted, which a timer set in that frame waits for. */
+function drawLater(wholeProblem) {
+  undrawn ||= wholeProblem;
+  requestAnimationFrame(() => {
+    clearTimeout(drawing);
+    drawing = setTimeout(drawSelected);
+  });
+}
+
+function drawSelected() {
   drawBars();
   drawFrames();
-  if (otherProblem) {
-    cancelAnimationFrame(drawing);
-    drawing = requestAnimationFrame(drawProblem); // the cell is marked before thousands of shapes are drawn
-  } else {
-    markSelected();
-  }
+  if (undrawn) drawProblem();
+  else markSelected();
+  undrawn = false;
 }
 
 /** Selects a row from a chart: opens what hides it. */

@@ -9,7 +9,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashSet;
@@ -69,11 +68,7 @@ public final class SafetensorsFile implements NamedTensors {
     }
 
     private static MemorySegment map(Path file, Arena arena) {
-        if (!Files.isRegularFile(file)) {
-            throw new ConfigException("%s: %s, expected a safetensors file"
-                    .formatted(file, Files.exists(file) ? "not a regular file" : "no such file"));
-        }
-        try (FileChannel channel = FileChannel.open(file)) {
+        try (FileChannel channel = FileChannel.open(RegularFile.require(file, "a safetensors file"))) {
             return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
         } catch (IOException e) {
             throw new ConfigException("%s: cannot be read: %s".formatted(file, e), e);

@@ -3,13 +3,16 @@ package layerwise.tensor.safetensors;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.HostTensor;
 import layerwise.tensor.NamedTensors;
@@ -17,10 +20,10 @@ import layerwise.tensor.NearestNames;
 
 /**
  * A checkpoint folder as Hugging Face publishes it: one {@code model.safetensors}, or several files and the
- * {@code model.safetensors.index.json} that says which tensor lies in which.
+ * {@code model.safetensors.index.json} that says which tensor lies in which, or several files whose headers say it.
  *
- * <p>A file is mapped when the first of its tensors is asked for, so a folder that holds only some files of a large
- * checkpoint serves the layers it has.
+ * <p>With an index a file is mapped when the first of its tensors is asked for, so a folder that holds only some files of a
+ * large checkpoint serves the layers it has.
  */
 public final class SafetensorsFolder implements NamedTensors {
     private static final String SINGLE = "model.safetensors";
@@ -38,13 +41,13 @@ public final class SafetensorsFolder implements NamedTensors {
     }
 
     /**
-     * Opens a folder; where it holds both forms the single file counts, as in transformers.
+     * Opens a folder; where it holds several forms the single file counts first and the index next, as in transformers.
      *
      * @param arena the lifetime of every mapping and tensor
-     * @throws ConfigException if the folder holds neither form, or a broken one
+     * @throws ConfigException if the folder holds no form, or a broken one
      */
     public static SafetensorsFolder open(Path folder, Arena arena) {
-        if (Files.exists(folder.resolve(SINGLE))) {
+        if (Files.exists(folder.resolve(SINGLE), LinkOption.NOFOLLOW_LINKS)) {
             SafetensorsFile file = SafetensorsFile.open(folder.resolve(SINGLE), arena);
             SequencedMap<String, String> fileNames = new LinkedHashMap<>();
             file.names().forEach(name -> fileNames.put(name, SINGLE));
@@ -52,11 +55,52 @@ public final class SafetensorsFolder implements NamedTensors {
             single.opened.put(SINGLE, file);
             return single;
         }
-        if (Files.exists(folder.resolve(INDEX))) {
+        if (Files.exists(folder.resolve(INDEX), LinkOption.NOFOLLOW_LINKS)) {
             return new SafetensorsFolder(folder, arena, weightMap(folder.resolve(INDEX)));
         }
-        throw new ConfigException("%s: %s, expected a checkpoint folder with %s or %s"
-                .formatted(folder, Files.isDirectory(folder) ? "neither file found" : "no such folder", SINGLE, INDEX));
+        return withoutIndex(folder, arena);
+    }
+
+    private static SafetensorsFolder withoutIndex(Path folder, Arena arena) {
+        List<Path> files = files(folder);
+        if (files.isEmpty()) {
+            throw new ConfigException("%s: %s, expected a checkpoint folder with %s, %s or other .safetensors files"
+                    .formatted(
+                            folder,
+                            Files.isDirectory(folder) ? "none of them found" : "no such folder",
+                            SINGLE,
+                            INDEX));
+        }
+        SequencedMap<String, String> fileNames = new LinkedHashMap<>();
+        Map<String, SafetensorsFile> opened = new LinkedHashMap<>();
+        for (Path path : files) {
+            String fileName = path.getFileName().toString();
+            SafetensorsFile file = SafetensorsFile.open(path, arena);
+            opened.put(fileName, file);
+            for (String name : file.names()) {
+                String other = fileNames.put(name, fileName);
+                if (other != null) {
+                    throw new ConfigException("%s: tensor '%s' is in %s and in %s, expected it in one of them, or %s"
+                            .formatted(folder, name, other, fileName, INDEX));
+                }
+            }
+        }
+        SafetensorsFolder checkpoint = new SafetensorsFolder(folder, arena, fileNames);
+        checkpoint.opened.putAll(opened);
+        return checkpoint;
+    }
+
+    private static List<Path> files(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.getFileName().toString().endsWith(".safetensors"))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new ConfigException("%s: cannot be read: %s".formatted(folder, e), e);
+        }
     }
 
     private static SequencedMap<String, String> weightMap(Path index) {
@@ -79,7 +123,7 @@ public final class SafetensorsFolder implements NamedTensors {
 
     private static byte[] bytes(Path index) {
         try {
-            if (Files.size(index) > StrictJson.MAX_BYTES) {
+            if (Files.size(RegularFile.require(index, "an index of tensors")) > StrictJson.MAX_BYTES) {
                 throw new ConfigException(
                         "%s: %s bytes, expected at most %s".formatted(index, Files.size(index), StrictJson.MAX_BYTES));
             }
@@ -112,7 +156,7 @@ public final class SafetensorsFolder implements NamedTensors {
     @Override
     public HostTensor tensor(String name) {
         Path file = file(name);
-        if (!Files.exists(file)) {
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
             throw new ConfigException("%s: no such file, expected there the tensor '%s' that %s places in it"
                     .formatted(file, name, INDEX));
         }

@@ -102,9 +102,67 @@ class SafetensorsFolderTest {
     }
 
     @Test
+    void filesWithoutAnIndexServeTheirTensors() {
+        writeFile("model-00001-of-00002.safetensors", "a", 1);
+        writeFile("model-00002-of-00002.safetensors", "b", 2);
+        try (Arena arena = Arena.ofConfined()) {
+            SafetensorsFolder checkpoint = SafetensorsFolder.open(folder, arena);
+            assertEquals(List.of("a", "b"), List.copyOf(checkpoint.names()));
+            assertEquals(2, checkpoint.tensor("b").get(0));
+            assertEquals(folder.resolve("model-00001-of-00002.safetensors"), checkpoint.file("a"));
+        }
+    }
+
+    @Test
+    void tensorInTwoFilesWithoutAnIndexIsRefused() {
+        writeFile("one.safetensors", "a", 1);
+        writeFile("two.safetensors", "a", 2);
+        assertEquals(
+                folder + ": tensor 'a' is in one.safetensors and in two.safetensors, expected it in one of them, or "
+                        + INDEX,
+                refusal());
+    }
+
+    @Test
+    void linksToFilesAreFollowedAsInTheHubsCache() throws IOException {
+        Files.createDirectories(folder.resolve("blobs"));
+        writeFile("blobs/4f1c", "a", 1);
+        Path snapshot = Files.createDirectories(folder.resolve("snapshots"));
+        Files.createSymbolicLink(snapshot.resolve("model.safetensors"), Path.of("../blobs/4f1c"));
+        try (Arena arena = Arena.ofConfined()) {
+            assertEquals(1, SafetensorsFolder.open(snapshot, arena).tensor("a").get(0));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"nowhere.safetensors", "model.safetensors", "/dev/zero", "."})
+    void linksThatLeadToNoFileAreRefused(String target) throws IOException {
+        for (String link : List.of("model.safetensors", INDEX)) {
+            Files.createSymbolicLink(folder.resolve(link), Path.of(target));
+            String message = refusal();
+            assertTrue(
+                    message.startsWith(folder.resolve(link) + ": a symbolic link to " + target + ", which is "),
+                    message);
+            Files.delete(folder.resolve(link));
+        }
+    }
+
+    @Test
+    void pipesAreRefusedInsteadOfWaitedFor() throws IOException, InterruptedException {
+        for (String pipe : List.of("model.safetensors", INDEX)) {
+            Path file = folder.resolve(pipe);
+            assertEquals(
+                    0, new ProcessBuilder("mkfifo", file.toString()).start().waitFor());
+            assertTrue(refusal().startsWith(file + ": not a regular file, expected "));
+            Files.delete(file);
+        }
+    }
+
+    @Test
     void folderWithoutEitherFormIsRefused() {
         assertEquals(
-                folder + ": neither file found, expected a checkpoint folder with model.safetensors or " + INDEX,
+                folder + ": none of them found, expected a checkpoint folder with model.safetensors, " + INDEX
+                        + " or other .safetensors files",
                 refusal());
     }
 

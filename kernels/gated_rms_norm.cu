@@ -1,0 +1,79 @@
+// gated_rms_norm: root-mean-square normalisation of groups of a row, with a SiLU gate before or after it.
+//
+// Math      gate_first: v = x[t,g,d] * silu(z[t,g,d]); y[t,g,d] = v * rsqrt(mean_d(v^2) + eps) * gain
+//           norm_first: y[t,g,d] = x[t,g,d] * rsqrt(mean_d(x[t,g,:]^2) + eps) * gain * silu(z[t,g,d])
+// Shapes    x, z, y [T,G,D], gain [G*D], or [D] for all groups (gainStep 0); any T, G, D >= 1
+// Layout    tokens of x, z and y lie ldx, ldz and ldy elements apart, groups follow each other; 16-byte accesses where
+//           pointers, steps and D allow it; y may be x
+// Roofline  bytes = 6*T*G*D, flops = 9*T*G*D: bandwidth-bound everywhere
+// Launch    grid (ceil(T*G/8)), block (256), no dynamic shared memory; a warp for each group, whose first 512 elements
+//           stay in registers
+// Numerics  |err| <= (2^-8 + 2^-20 + 8*sqrt(D)*2^-24) * |y|: exponential and division are the fast ones
+// Source    Dao and Gu 2024 (Mamba-2), §7.1; Zhang and Sennrich 2019, eq. 4
+#include "common/gates.cuh"
+#include "common/warp_rows.cuh"
+
+template <int W, bool GATE_FIRST>
+static __device__ void group(bf16* y, const bf16* x, const bf16* z, const bf16* gain, int D, float eps) {
+    auto gate = [&](int i, float (&v)[W]) {
+        float g[W];
+        load(g, z + i);
+#pragma unroll
+        for (int j = 0; j < W; j++) {
+            v[j] *= g[j] * sigmoid(g[j]);
+        }
+    };
+    scaleRow<W, 16 / W>(
+        D,
+        [&](int i, float (&v)[W]) {
+            load(v, x + i);
+            if constexpr (GATE_FIRST) {
+                gate(i, v);
+            }
+        },
+        [&](float squares) { return rsqrtf(squares / D + eps); },
+        [&](int i, float (&v)[W], float factor) {
+            float g[W];
+            load(g, gain + i);
+#pragma unroll
+            for (int j = 0; j < W; j++) {
+                v[j] *= factor * g[j];
+            }
+            if constexpr (!GATE_FIRST) {
+                gate(i, v);
+            }
+            store(y + i, v);
+        });
+}
+
+template <bool GATE_FIRST>
+static __device__ void rows(bf16* y, const bf16* x, const bf16* z, const bf16* gain, int64_t T, int G, int D,
+                            int64_t gainStep, int64_t ldx, int64_t ldz, int64_t ldy, float eps) {
+    const WarpRow row = warpRow(T, G);
+    if (!row.exists) {
+        return;
+    }
+    const int64_t at = row.head * D;
+    const bool wide = wideRows(x, ldx, D) && wideRows(z, ldz, D) && wideRows(y, ldy, D) && wideRows(gain, gainStep, D);
+    x += row.token * ldx + at;
+    z += row.token * ldz + at;
+    y += row.token * ldy + at;
+    gain += row.head * gainStep;
+    if (wide) {
+        group<8, GATE_FIRST>(y, x, z, gain, D, eps);
+    } else {
+        group<1, GATE_FIRST>(y, x, z, gain, D, eps);
+    }
+}
+
+extern "C" __global__ __launch_bounds__(256)
+void gated_rms_norm_gate_first_bf16(bf16* y, const bf16* x, const bf16* z, const bf16* gain, int64_t T, int G, int D,
+                                    int64_t gainStep, int64_t ldx, int64_t ldz, int64_t ldy, float eps) {
+    rows<true>(y, x, z, gain, T, G, D, gainStep, ldx, ldz, ldy, eps);
+}
+
+extern "C" __global__ __launch_bounds__(256)
+void gated_rms_norm_norm_first_bf16(bf16* y, const bf16* x, const bf16* z, const bf16* gain, int64_t T, int G, int D,
+                                    int64_t gainStep, int64_t ldx, int64_t ldz, int64_t ldy, float eps) {
+    rows<false>(y, x, z, gain, T, G, D, gainStep, ldx, ldz, ldy, eps);
+}

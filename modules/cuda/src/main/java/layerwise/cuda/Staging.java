@@ -1,0 +1,225 @@
+package layerwise.cuda;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import layerwise.bindings.cudart.cudart_h;
+
+/**
+ * Moves host memory of any kind, mapped files above all, to the device: threads copy it into pinned buffers while the device
+ * copies out of others, two buffers a thread.
+ *
+ * <p>The threads touch host memory only; every call of CUDA is made by the thread that opened the device.
+ */
+public final class Staging implements AutoCloseable {
+    /** Bytes of a buffer: long enough that a copy over PCI Express takes ten times what its call costs. */
+    public static final long CHUNK_BYTES = 4L << 20;
+
+    /** More threads than this do not make it faster: the link is the limit by then. */
+    public static final int MOST_THREADS = 8;
+
+    private static final int BUFFERS_OF_THREAD = 2;
+    private static final long PATIENCE_MICROS = 20;
+
+    private final CudaStream stream;
+    private final PinnedBuffer pinned;
+    private final int threadCount;
+    private final ExecutorService threads;
+    private final BlockingQueue<Buffer> free;
+    private final Deque<Buffer> inFlight = new ArrayDeque<>();
+    private final List<Buffer> buffers = new ArrayList<>();
+
+    /**
+     * A part of the pinned memory.
+     *
+     * @param memory  seen by every thread
+     * @param copied  passed once the device has copied out of it
+     */
+    private record Buffer(MemorySegment memory, CudaEvent copied) {}
+
+    /** A filled buffer: which chunk it holds. */
+    private record Filled(Buffer buffer, long chunk) {}
+
+    private Staging(Device device, CudaStream stream, int threadCount) {
+        this.stream = stream;
+        this.threadCount = threadCount;
+        int count = BUFFERS_OF_THREAD * threadCount;
+        pinned = device.allocatePinned(count * CHUNK_BYTES);
+        free = new ArrayBlockingQueue<>(count);
+        MemorySegment all = unconfined(pinned);
+        for (int i = 0; i < count; i++) {
+            Buffer buffer = new Buffer(all.asSlice(i * CHUNK_BYTES, CHUNK_BYTES), device.createFence());
+            buffers.add(buffer);
+            free.add(buffer);
+        }
+        threads = Executors.newFixedThreadPool(
+                threadCount, Thread.ofPlatform().daemon().name("staging-", 0).factory());
+    }
+
+    /** Opens pinned buffers and threads that feed a stream; as many threads as there are processors, at most eight. */
+    public static Staging open(Device device, CudaStream stream) {
+        device.checkThread();
+        return new Staging(device, stream, Math.clamp(Runtime.getRuntime().availableProcessors(), 1, MOST_THREADS));
+    }
+
+    /** The pinned memory without its owner's confinement: {@link #close} ends the threads before it gives the memory back. */
+    @SuppressWarnings("restricted") // the size is the buffer's own
+    private static MemorySegment unconfined(PinnedBuffer buffer) {
+        return MemorySegment.ofAddress(buffer.memory().address()).reinterpret(buffer.bytes());
+    }
+
+    /**
+     * Copies parts, one behind the other, to the start of device memory. Returns once all of them were read; the device may
+     * still be copying, in the stream's order.
+     *
+     * @param parts native, mapped or heap memory that every thread may read
+     * @throws IndexOutOfBoundsException if they are longer than the target
+     */
+    public void upload(List<MemorySegment> parts, DeviceMemory target) {
+        HostParts source = new HostParts(parts);
+        if (source.bytes() > target.bytes()) {
+            throw new IndexOutOfBoundsException("copy of " + source.bytes() + " bytes into " + target.bytes());
+        }
+        long chunks = Math.ceilDiv(source.bytes(), CHUNK_BYTES);
+        Filling filling = new Filling(source, chunks, free, new ArrayBlockingQueue<>(buffers.size()));
+        List<Future<?>> running = new ArrayList<>();
+        for (int i = 0; i < Math.min(threadCount, chunks); i++) {
+            running.add(threads.submit(filling));
+        }
+        try {
+            for (long copied = 0; copied < chunks; copied++) {
+                Filled next = await(filling);
+                long bytes = filling.bytes(next.chunk());
+                stream.transfer(
+                        MemorySegment.ofAddress(target.address() + next.chunk() * CHUNK_BYTES),
+                        bytes,
+                        next.buffer().memory(),
+                        bytes,
+                        cudart_h.cudaMemcpyHostToDevice());
+                stream.record(next.buffer().copied());
+                inFlight.add(next.buffer());
+            }
+        } catch (RuntimeException | Error e) {
+            filling.stop();
+            running.forEach(Staging::awaitEnd);
+            stream.synchronize();
+            inFlight.clear();
+            free.clear();
+            free.addAll(buffers);
+            throw e;
+        }
+    }
+
+    private static void awaitEnd(Future<?> thread) {
+        try {
+            thread.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("a thread let an exception out", e);
+        }
+    }
+
+    /** The next filled buffer; gives back, meanwhile, those that the device is done with. */
+    private Filled await(Filling filling) {
+        while (true) {
+            while (!inFlight.isEmpty() && inFlight.getFirst().copied().isPassed()) {
+                free.add(inFlight.removeFirst());
+            }
+            try {
+                Filled filled = filling.filled.poll(PATIENCE_MICROS, TimeUnit.MICROSECONDS);
+                if (filled != null) {
+                    return filled;
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted while a file was copied to the device", e);
+            }
+            filling.rethrow();
+        }
+    }
+
+    /** What the threads do for one upload: each takes the next chunk and a free buffer, until there is no chunk left. */
+    private static final class Filling implements Runnable {
+        private final HostParts source;
+        private final long chunks;
+        private final BlockingQueue<Buffer> free;
+        private final BlockingQueue<Filled> filled;
+        private final AtomicLong next = new AtomicLong();
+        private final AtomicReference<Throwable> failure = new AtomicReference<>();
+        private volatile boolean stopped;
+
+        Filling(HostParts source, long chunks, BlockingQueue<Buffer> free, BlockingQueue<Filled> filled) {
+            this.source = source;
+            this.chunks = chunks;
+            this.free = free;
+            this.filled = filled;
+        }
+
+        long bytes(long chunk) {
+            return Math.min(CHUNK_BYTES, source.bytes() - chunk * CHUNK_BYTES);
+        }
+
+        void stop() {
+            stopped = true;
+        }
+
+        void rethrow() {
+            switch (failure.get()) {
+                case null -> {}
+                case Error e -> throw e;
+                case RuntimeException e -> throw e;
+                case Throwable e -> throw new IllegalStateException(e);
+            }
+        }
+
+        @Override
+        public void run() {
+            try {
+                for (long chunk = next.getAndIncrement(); chunk < chunks; chunk = next.getAndIncrement()) {
+                    Buffer buffer = null;
+                    while (buffer == null) {
+                        if (stopped) {
+                            return;
+                        }
+                        buffer = free.poll(1, TimeUnit.MILLISECONDS);
+                    }
+                    source.copy(chunk * CHUNK_BYTES, buffer.memory().asSlice(0, bytes(chunk)));
+                    filled.put(new Filled(buffer, chunk));
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } catch (RuntimeException | Error e) {
+                // A mapped file that became shorter is an InternalError here; the owner of the device throws it.
+                failure.compareAndSet(null, e);
+            }
+        }
+    }
+
+    /** Ends the threads, waits for the device, gives the buffers back. */
+    @Override
+    public void close() {
+        threads.shutdownNow();
+        try {
+            if (!threads.awaitTermination(1, TimeUnit.MINUTES)) {
+                throw new IllegalStateException("threads that copy to the device do not end");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        stream.synchronize();
+        buffers.forEach(buffer -> buffer.copied().close());
+        pinned.close();
+    }
+}
