@@ -75,6 +75,10 @@ set -x
 "${profile[@]}" "$root/layerwise" run "$@" 2>&1 | tee "$files.log"
 { set +x; } 2>/dev/null
 
+world=$WORLD_SIZE
+if [[ " $*" =~ \ --np[\ =]([0-9]+) ]]; then
+    world=${BASH_REMATCH[1]} # ranks of an estimate
+fi
 if [[ $PROFILER != none && ${REPORT:-1} == 1 && (! -f $root/lib/modules || -f ${root%/*}/report/lib/modules) ]]; then
-    "$root/layerwise" report --profile-dir "$PROFILE_DIR" --world-size "$WORLD_SIZE" --rank "$RANK"
+    "$root/layerwise" report --profile-dir "$PROFILE_DIR" --world-size "$world" --rank "$RANK"
 fi

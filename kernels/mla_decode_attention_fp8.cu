@@ -42,9 +42,6 @@ constexpr int SLOTS = 2; // for probabilities of a tile
 constexpr int PARTS = 2; // queries are sums of two codes
 constexpr int SCORES = 1; // named barrier of the warpgroup that makes scores
 constexpr int LIFT = 7;   // keeps small probabilities within f16
-#ifndef LATER
-#define LATER true
-#endif
 constexpr float LOG2E = 1.4426950408889634f;
 
 // What a block does, in shared memory: read where it is needed, it takes no registers.
@@ -211,7 +208,7 @@ static __device__ __forceinline__ void score(
         Barrier& next = shared.full[(i + 1) % TILES];
         const int parity = (i + 1) / TILES % 2;
         const bool more = i + 1 < tiles;
-        const bool later = LATER && more && __all_sync(0xFFFFFFFFu, passed(next, parity));
+        const bool later = more && __all_sync(0xFFFFFFFFu, passed(next, parity));
         if (!later) {
             arriveWarp(shared.ready[slot]);
         }

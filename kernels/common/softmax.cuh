@@ -23,6 +23,15 @@ struct OnlineSoftmax {
     // `factor`. A row that has seen nothing yet, all scores -inf, becomes zeros.
     template <int N>
     __device__ __forceinline__ void advance(float (&s)[N], const float (&scale)[2], float (&factor)[2]) {
+        float shift[2];
+        follow(s, scale, factor, shift);
+        raise<0, N>(s, scale, shift);
+    }
+
+    // The first half of this: the reference, and what `raise` subtracts.
+    template <int N>
+    __device__ __forceinline__ void follow(
+        const float (&s)[N], const float (&scale)[2], float (&factor)[2], float (&shift)[2]) {
 #pragma unroll
         for (int half = 0; half < 2; half++) {
             float top = -INFINITY;
@@ -35,18 +44,27 @@ struct OnlineSoftmax {
             const bool moves = top > reference[half] + SLACK;
             factor[half] = moves ? fastExp2(reference[half] - top) : 1;
             reference[half] = moves ? top : reference[half];
-            const float shift = reference[half] == -INFINITY ? 0 : reference[half] - LIFT;
+            shift[half] = reference[half] == -INFINITY ? 0 : reference[half] - LIFT;
+            total[half] *= factor[half];
+        }
+    }
+
+    // The second half, for the scores from FROM to TO, whole fours.
+    template <int FROM, int TO, int N>
+    __device__ __forceinline__ void raise(float (&s)[N], const float (&scale)[2], const float (&shift)[2]) {
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
             float sum = 0;
 #pragma unroll
-            for (int j = 0; j < N / 4; j++) {
+            for (int j = FROM / 4; j < TO / 4; j++) {
 #pragma unroll
                 for (int e = 0; e < 2; e++) {
                     float& v = s[4 * j + 2 * half + e];
-                    v = fastExp2(v * scale[half] - shift);
+                    v = fastExp2(v * scale[half] - shift[half]);
                     sum += v;
                 }
             }
-            total[half] = total[half] * factor[half] + sum;
+            total[half] += sum;
         }
     }
 

@@ -5,6 +5,7 @@
  */
 module layerwise.bench {
     requires layerwise.cuda;
+    requires layerwise.estimate;
     requires layerwise.kernels;
     requires layerwise.model;
     requires layerwise.mpi;

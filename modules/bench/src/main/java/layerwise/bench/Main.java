@@ -4,6 +4,9 @@ import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
 import layerwise.bench.device.DevicesCommand;
+import layerwise.bench.estimate.EstimateRun;
+import layerwise.bench.estimate.FitCommand;
+import layerwise.bench.estimate.SweepCommand;
 import layerwise.bench.forward.ForwardCommand;
 import layerwise.bench.quantize.QuantizeCommand;
 import layerwise.bench.ranks.Failures;
@@ -14,7 +17,8 @@ import layerwise.tensor.NearestNames;
 
 /** Entry point: the first argument names the command, the others are the command's own. */
 public final class Main {
-    private static final List<String> COMMANDS = List.of("run", "verify", "forward", "quantize", "devices");
+    private static final List<String> COMMANDS =
+            List.of("run", "verify", "forward", "quantize", "devices", "sweep", "fit");
 
     private Main() {}
 
@@ -44,9 +48,11 @@ public final class Main {
         String command = arguments.getFirst();
         List<String> rest = arguments.subList(1, arguments.size());
         switch (command) {
-            case "run" -> RunCommand.run(rest, environment, out, err);
+            case "run" -> RunCommand.run(rest, environment, out, err, EstimateRun::run);
             case "verify" -> VerifyCommand.run(rest, environment, out, err);
-            case "devices" -> DevicesCommand.run(rest, out);
+            case "sweep" -> SweepCommand.run(rest, environment, out, err);
+            case "fit" -> FitCommand.run(rest, out);
+            case "devices" -> DevicesCommand.run(rest, environment, out, err);
             case "quantize" -> QuantizeCommand.run(rest, out);
             case "forward" -> ForwardCommand.run(rest, environment, out, err);
             default ->

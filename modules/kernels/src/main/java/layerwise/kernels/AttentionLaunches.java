@@ -11,7 +11,7 @@ import layerwise.tensor.DType;
 final class AttentionLaunches {
     private static final int PREFILL_TILE = 128;
     private static final int PREFILL_SHARED = 214_176;
-    private static final int DECODE_SHARED = 232_120;
+    private static final int DECODE_SHARED = 223_040;
     private static final int DECODE_FP8_SHARED = 232_104;
     private static final int FP8_COLUMNS = 128;
 
@@ -80,8 +80,8 @@ final class AttentionLaunches {
                 && op.out().dim(2) == 512
                 && AttentionOperands.steps(op.q(), 8)
                 && AttentionOperands.steps(op.out(), 2)
-                && (to.address(op.q()) | to.address(op.out())) % 16 == 0
-                && AttentionOperands.cacheFits(to, op.cache());
+                && (to.address(op.q()) | to.address(op.cache()) | to.address(op.out())) % 16 == 0
+                && (op.cache().dtype() == DType.BF16 || AttentionOperands.cacheFits(to, op.cache()));
         return tuned ? split(to, op) : generic(to, op, cache);
     }
 
@@ -109,28 +109,23 @@ final class AttentionLaunches {
         });
     }
 
-    /** Blocks that share a part's keys, each with 64 of the longest sequence's rows. */
-    private static int blocks(MlaDecodeAttention op) {
+    private static LaunchShape shape(MlaDecodeAttention op, DecodeSplit split, int threads, int shared) {
         int rows = AttentionOperands.newest(op.paged().batch())
                 * Math.toIntExact(op.q().dim(1));
-        return Math.ceilDiv(rows, AttentionOperands.TILE);
-    }
-
-    private static LaunchShape shape(MlaDecodeAttention op, DecodeSplit split) {
-        return LaunchShape.of(1, 512)
-                .grid(blocks(op), split.parts(), op.paged().batch().sequences());
+        return LaunchShape.of(1, threads)
+                .grid(
+                        Math.ceilDiv(rows, AttentionOperands.TILE),
+                        split.parts(),
+                        op.paged().batch().sequences())
+                .shared(shared);
     }
 
     private static KernelCall bf16(
             Preparation to, MlaDecodeAttention op, DecodeSplit split, long partial, long logSum) {
-        boolean pair = blocks(op) % 2 == 0;
-        int piece = AttentionOperands.piece(op.cache(), AttentionOperands.TILE / (pair ? 2 : 1));
-        String symbol = "mla_decode_attention_%sd576_bf16".formatted(pair ? "pair_" : "");
-        KernelCall call = to.call(
-                        "mla_decode_attention", symbol, shape(op, split).shared(DECODE_SHARED))
-                .map(AttentionOperands.cacheMap(
-                        to, op.cache(), AttentionOperands.BOX_COLUMNS, piece, TensorMap.Swizzle.BYTES_128));
-        return split(call, to, op, split, partial, logSum).number(piece);
+        KernelCall call =
+                to.call("mla_decode_attention", "mla_decode_attention_d576_bf16", shape(op, split, 384, DECODE_SHARED));
+        results(call, to, op, partial, logSum).pointer(to.address(op.cache()));
+        return paged(call, to, op).size(op.q().dim(1)).number(split.chunk());
     }
 
     private static KernelCall fp8(Preparation to, MlaDecodeAttention op, DecodeSplit split, long partial, long logSum) {
@@ -138,15 +133,18 @@ final class AttentionLaunches {
         KernelCall call = to.call(
                         "mla_decode_attention_fp8",
                         "mla_decode_attention_fp8_d576_e4m3",
-                        shape(op, split).shared(DECODE_FP8_SHARED))
+                        shape(op, split, 512, DECODE_FP8_SHARED))
                 .map(AttentionOperands.cacheMap(to, op.cache(), FP8_COLUMNS, piece, TensorMap.Swizzle.BYTES_128));
-        return split(call, to, op, split, partial, logSum).number(piece);
+        results(call, to, op, partial, logSum);
+        return paged(call, to, op).size(op.q().dim(1)).number(split.chunk()).number(piece);
     }
 
-    private static KernelCall split(
-            KernelCall call, Preparation to, MlaDecodeAttention op, DecodeSplit split, long partial, long logSum) {
-        call.pointer(to.address(op.out())).pointer(partial).pointer(logSum).pointer(to.address(op.q()));
-        return paged(call, to, op).size(op.q().dim(1)).number(split.chunk());
+    private static KernelCall results(
+            KernelCall call, Preparation to, MlaDecodeAttention op, long partial, long logSum) {
+        return call.pointer(to.address(op.out()))
+                .pointer(partial)
+                .pointer(logSum)
+                .pointer(to.address(op.q()));
     }
 
     private static KernelCall paged(KernelCall call, Preparation to, MlaDecodeAttention op) {

@@ -58,14 +58,9 @@ final class AttentionOperands {
                 : (tensor.dim(1) - 1) * tensor.strides().step(1) + tensor.dim(2);
     }
 
-    /** Neighbouring keys that one copy takes from a paged cache: within a page and within so many of a tile. */
-    static int piece(TensorRef cache, int keys) {
-        return BigInteger.valueOf(cache.dim(1)).gcd(BigInteger.valueOf(keys)).intValue();
-    }
-
-    /** The same within a tile. */
+    /** Neighbouring keys that one copy takes from a paged cache: within a tile and within a page. */
     static int piece(TensorRef cache) {
-        return piece(cache, TILE);
+        return BigInteger.valueOf(cache.dim(1)).gcd(BigInteger.valueOf(TILE)).intValue();
     }
 
     /** Whether {@link #cacheMap} takes a cache {@code [pages, pageTokens, width]}. */

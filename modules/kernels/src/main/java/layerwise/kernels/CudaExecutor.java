@@ -76,6 +76,11 @@ public final class CudaExecutor implements Executor {
 
     @Override
     public Capabilities capabilities() {
+        return fused();
+    }
+
+    /** What this executor wants of programs, on any GPU. */
+    public static Capabilities fused() {
         return new Capabilities(
                 EnumSet.of(FusionRule.ADD_RMS_NORM, FusionRule.MLA_ROPE_APPEND, FusionRule.GATED_GROUPED_LINEAR));
     }

@@ -16,13 +16,17 @@ import layerwise.op.TensorRef;
 import layerwise.op.WeightFormat;
 import layerwise.tensor.DType;
 
-/** Launches of dense products: cuBLASLt where alignment allows, kernels/{linear,linear_fp8,linear_nvfp4,head_linear}.cu. */
+/** Launches of dense products: cuBLASLt where alignment allows, kernels/{linear,linear_narrow,linear_fp8,
+ * linear_nvfp4,head_linear}.cu. */
 final class DenseLaunches {
     /** Above, expanding NVFP4 to scratch for cuBLASLt takes less time, as kernels/linear_nvfp4.cu says. */
     private static final int NVFP4_TOKENS = 1280;
 
     /** Above, cuBLASLt takes less time with block-scaled operands than kernels/linear_fp8.cu. */
     private static final int FP8_TOKENS = 128;
+
+    /** Columns up to which a warp takes each element of a product that cuBLASLt cannot take. */
+    private static final int NARROW = 8;
 
     private static final int HEAD_SHARED = 98_304;
 
@@ -44,7 +48,21 @@ final class DenseLaunches {
     private static Launchable plain(Preparation to, Linear op, long weight, Lane lane) {
         Optional<Launchable> product = product(to, op, weight, lane);
         product.ifPresent(launchable -> to.path(op.w(), "cuBLASLt on bf16"));
-        return product.orElseGet(() -> generic(to, op, "bf16", weight));
+        return product.orElseGet(() -> op.w().n() <= NARROW ? narrow(to, op, weight) : generic(to, op, "bf16", weight));
+    }
+
+    private static Launchable narrow(Preparation to, Linear op, long weight) {
+        to.path(op.w(), "linear_narrow on the CUDA cores");
+        long elements = op.x().dim(0) * op.w().n();
+        LaunchShape shape = LaunchShape.of(Math.toIntExact(Math.ceilDiv(elements, 8L)), 256);
+        KernelCall call = to.call("linear_narrow", "linear_narrow_" + outputType(op), shape)
+                .pointer(to.address(op.y()))
+                .pointer(to.address(op.x()))
+                .pointer(weight)
+                .wide(op.x().dim(0))
+                .size(op.w().n())
+                .size(op.w().k());
+        return strides(call, op);
     }
 
     private static boolean aligned(Preparation to, TensorRef tensor) {
@@ -156,15 +174,28 @@ final class DenseLaunches {
         return strides(sizes(call, op).size(op.w().n() / segments), op);
     }
 
+    /** Many tokens by cuBLASLt but for the last one to three, since it wants rows of scales at multiples of 16 bytes. */
     private static Launchable fp8(Preparation to, Linear op, Scaling.Block block, Lane lane) {
         Preparation.requireBf16(op, op.y());
-        if (op.x().dim(0) > FP8_TOKENS) {
-            Optional<Launchable> product = fp8Product(to, op, block, lane);
+        long tokens = op.x().dim(0);
+        if (tokens > FP8_TOKENS) {
+            long fours = tokens / 4 * 4;
+            Optional<Launchable> product = fp8Product(to, rows(op, 0, fours), block, lane);
             if (product.isPresent()) {
                 to.pathAsStored(op.w(), "cuBLASLt on e4m3");
-                return product.get();
+                return fours == tokens
+                        ? product.get()
+                        : Launchable.sequence(product.get(), ownFp8(to, rows(op, fours, tokens), block, lane));
             }
         }
+        return ownFp8(to, op, block, lane);
+    }
+
+    private static Linear rows(Linear op, long from, long to) {
+        return new Linear(op.x().slice(0, from, to), op.w(), op.y().slice(0, from, to));
+    }
+
+    private static Launchable ownFp8(Preparation to, Linear op, Scaling.Block block, Lane lane) {
         ProductVariant variant = ProductVariants.dense(
                 WeightFormat.FP8_BLOCK, op.x().dim(0), op.w().n(), op.w().k());
         RoundedActivations rounded = RoundedActivations.of(to, op.x(), lane);

@@ -116,9 +116,9 @@ final class Preparation {
             case L2Norm op -> HeadLaunches.of(this, op);
             case SquaredRelu op -> PointwiseLaunches.of(this, op);
             case SigmoidGate op -> HeadLaunches.of(this, op);
-            case SsdChunkScan op -> RecurrentLaunches.of(this, op, op.ssm());
+            case SsdChunkScan op -> ChunkLaunches.of(this, op, lane);
             case SsdStateUpdate op -> RecurrentLaunches.of(this, op, op.ssm());
-            case DeltaRuleChunkScan op -> RecurrentLaunches.of(this, op, op.rule());
+            case DeltaRuleChunkScan op -> ChunkLaunches.of(this, op, lane);
             case DeltaRuleUpdate op -> RecurrentLaunches.of(this, op, op.rule());
             case AllReduce op -> CollectiveLaunches.of(this, op);
             case AllGather op -> CollectiveLaunches.of(this, op);

@@ -6,6 +6,8 @@ public enum Arithmetic {
     BF16,
     /** Tensor cores, float8 operands. */
     FP8,
+    /** Tensor cores, float4 operands with block scales. */
+    FP4,
     /** Tensor cores, tf32 operands. */
     TF32,
     /** CUDA cores, float32. */

@@ -10,11 +10,18 @@ import layerwise.tensor.DType;
  * @param slots   {@code [T,k]} int32
  * @param weights {@code [T,k]} float32
  * @param y       {@code [T,H]}
+ * @param rows    rows of x that a slot names, for the cost
  */
-public record Combine(TensorRef x, TensorRef slots, TensorRef weights, TensorRef y) implements Operator {
+public record Combine(TensorRef x, TensorRef slots, TensorRef weights, TensorRef y, long rows) implements Operator {
     public Combine {
         check("Combine", x.dim(0), slots, weights, y);
         Expect.shape("Combine", "x", x, slots.shape().elements(), y.dim(1));
+        Expect.that(rows >= 0 && rows <= x.dim(0), "Combine: %d rows in use of %d", rows, x.dim(0));
+    }
+
+    /** A slot names every row: all experts live here. */
+    public Combine(TensorRef x, TensorRef slots, TensorRef weights, TensorRef y) {
+        this(x, slots, weights, y, x.dim(0));
     }
 
     static void check(String operator, long rows, TensorRef slots, TensorRef weights, TensorRef y) {
@@ -39,12 +46,13 @@ public record Combine(TensorRef x, TensorRef slots, TensorRef weights, TensorRef
 
     @Override
     public Work work() {
-        return new Work(
-                2 * x.shape().elements(), x.bytes() + slots.bytes() + weights.bytes() + y.bytes(), Arithmetic.F32);
+        long bytes = x.dtype().bytes(rows * x.dim(1)) + slots.bytes() + weights.bytes() + y.bytes();
+        return new Work(2 * rows * x.dim(1), bytes, Arithmetic.F32);
     }
 
     @Override
     public String label() {
-        return "%dx%dx%d".formatted(y.dim(0), slots.dim(1), y.dim(1));
+        return "%dx%dx%d%s"
+                .formatted(y.dim(0), slots.dim(1), y.dim(1), rows == x.dim(0) ? "" : ", %d rows".formatted(rows));
     }
 }

@@ -10,13 +10,20 @@ import layerwise.tensor.DType;
  * @param pairs {@code [P]} int32, from {@link SortByExpert}
  * @param y     {@code [P,H]}
  * @param topK  k
+ * @param rows  rows of y that have a pair, for the cost
  */
-public record GatherRows(TensorRef x, TensorRef pairs, TensorRef y, int topK) implements Operator {
+public record GatherRows(TensorRef x, TensorRef pairs, TensorRef y, int topK, long rows) implements Operator {
     public GatherRows {
         Expect.rank("GatherRows", "x", x, 2);
         Expect.dtype("GatherRows", "pairs", pairs, DType.I32);
         Expect.shape("GatherRows", "pairs", pairs, x.dim(0) * topK);
         Expect.shape("GatherRows", "y", y, pairs.dim(0), x.dim(1));
+        Expect.that(rows >= 0 && rows <= y.dim(0), "GatherRows: %d rows in use of %d", rows, y.dim(0));
+    }
+
+    /** Every row has a pair: all experts live here. */
+    public GatherRows(TensorRef x, TensorRef pairs, TensorRef y, int topK) {
+        this(x, pairs, y, topK, y.dim(0));
     }
 
     @Override
@@ -31,11 +38,15 @@ public record GatherRows(TensorRef x, TensorRef pairs, TensorRef y, int topK) im
 
     @Override
     public Work work() {
-        return new Work(0, x.bytes() + pairs.bytes() + y.bytes(), Arithmetic.F32);
+        long tokens = Math.min(x.dim(0), rows);
+        long bytes = x.dtype().bytes(tokens * x.dim(1))
+                + pairs.dtype().bytes(rows)
+                + y.dtype().bytes(rows * y.dim(1));
+        return new Work(0, bytes, Arithmetic.F32);
     }
 
     @Override
     public String label() {
-        return "%dx%d".formatted(y.dim(0), y.dim(1));
+        return "%dx%d".formatted(rows, y.dim(1));
     }
 }

@@ -10,12 +10,19 @@ import java.util.Optional;
  * @param active one int32 that holds the number of rows in use at its end, where not all of T are: the last element of
  *               {@link SortByExpert}'s offsets
  * @param y      {@code [T,I]}
+ * @param rows   rows in use, for the cost
  */
-public record SwiGlu(TensorRef x, Optional<TensorRef> active, TensorRef y) implements Operator {
+public record SwiGlu(TensorRef x, Optional<TensorRef> active, TensorRef y, long rows) implements Operator {
     public SwiGlu {
         Expect.rank("SwiGlu", "x", x, 2);
         Expect.rank("SwiGlu", "y", y, 2);
         Expect.shape("SwiGlu", "x", x, y.dim(0), 2 * y.dim(1));
+        Expect.that(rows >= 0 && rows <= y.dim(0), "SwiGlu: %d rows in use of %d", rows, y.dim(0));
+    }
+
+    /** Every row is in use. */
+    public SwiGlu(TensorRef x, Optional<TensorRef> active, TensorRef y) {
+        this(x, active, y, y.dim(0));
     }
 
     @Override
@@ -30,11 +37,12 @@ public record SwiGlu(TensorRef x, Optional<TensorRef> active, TensorRef y) imple
 
     @Override
     public Work work() {
-        return new Work(5 * y.shape().elements(), x.bytes() + y.bytes(), Arithmetic.F32);
+        long elements = rows * y.dim(1);
+        return new Work(5 * elements, x.dtype().bytes(2 * elements) + y.dtype().bytes(elements), Arithmetic.F32);
     }
 
     @Override
     public String label() {
-        return "%dx%d".formatted(y.dim(0), y.dim(1));
+        return "%dx%d".formatted(rows, y.dim(1));
     }
 }

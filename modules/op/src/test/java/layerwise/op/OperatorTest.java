@@ -146,6 +146,26 @@ class OperatorTest {
     }
 
     @Test
+    void operatorsAroundExpertsCountTheRowsThatThisRankHas() {
+        TensorRef x = bf16("x", 3, 8);
+        TensorRef pairs = i32("pairs", 6);
+        TensorRef slots = i32("slots", 3, 2);
+        TensorRef rows = bf16("rows", 6, 8);
+        // Two of six pairs have their experts here: two tokens' rows at most are read, two rows written.
+        assertEquals(
+                2 * 8 * 2 + 4 * 2 + 2 * 8 * 2,
+                new GatherRows(x, pairs, rows, 2, 2).work().bytes());
+        assertEquals(new GatherRows(x, pairs, rows, 2, 6).work(), new GatherRows(x, pairs, rows, 2).work());
+        SwiGlu gate = new SwiGlu(bf16("both", 6, 8), Optional.of(i32("offsets", 3)), bf16("gated", 6, 4), 2);
+        assertEquals(2 * (2 * 8 + 2 * 4), gate.work().bytes());
+        assertEquals(5 * 2 * 4, gate.work().flops());
+        Combine combine = new Combine(rows, slots, f32("weights", 3, 2), bf16("y", 3, 8), 2);
+        assertEquals(2 * 2 * 8 + 4 * 6 + 4 * 6 + 2 * 3 * 8, combine.work().bytes());
+        assertEquals(2 * 2 * 8, combine.work().flops());
+        assertThrows(IllegalArgumentException.class, () -> new GatherRows(x, pairs, rows, 2, 7));
+    }
+
+    @Test
     void expectedLoadMatchesPublishedNumbersOfDistinctExperts() {
         // 128 tokens, DeepSeek-R1, Nemotron-3-Nano and Qwen3-Next.
         assertEquals(251.6, ExpertLoad.expected(128, 8, 256).activeExperts(), 0.05);

@@ -13,7 +13,8 @@ import layerwise.trace.TraceRecorder;
 
 /** A trace of this project's own recorder: an operator of two kernels whose cost is known, and a kernel without. */
 final class RecordedTrace {
-    private static final CostRecord GEMM = new CostRecord("mla.q", "2x3", "bf16", 6_000_000, 3_000_000, 1000, 2000);
+    private static final CostRecord GEMM =
+            new CostRecord("mla.q", "2x3", "bf16", 6_000_000, 3_000_000, 0, "memory", 1000, 2000);
     private static final ProblemSpec SPEC = new ProblemSpec(1, 2, 3, OptionalDouble.of(0.5));
 
     private RecordedTrace() {}

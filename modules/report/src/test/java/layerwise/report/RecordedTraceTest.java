@@ -36,6 +36,12 @@ class RecordedTraceTest {
         assertEquals(4_500_000, timeline.get(0).get("flops").asDouble());
         assertEquals(1_500_000, timeline.get(1).get("flops").asDouble());
         assertEquals(500, timeline.get(1).get("ceiling").asDouble());
+        assertEquals("memory", timeline.get(0).get("bound").asText());
+        assertEquals(
+                "mla.q 2x3",
+                timeline.get(0).get("operator").asText() + " "
+                        + timeline.get(0).get("shape").asText());
+        assertEquals(timeline.get(0).get("launch"), timeline.get(1).get("launch"), "kernels of one operator");
         assertTrue(timeline.get(2).get("flops") == null, "a kernel outside any cost range has none");
         assertEquals(3000, timeline.get(0).get("min").asLong());
         assertEquals("[0,0,0,0,0,0,0,0,0,0]", timeline.get(0).get("above_min").toString());
@@ -43,14 +49,17 @@ class RecordedTraceTest {
         assertTrue(
                 run.out()
                         .lines()
-                        .anyMatch(line ->
-                                line.matches("MLA +2 +4\\.0 +4\\.0 +4\\.0 +80\\.0 +1\\.50 +750 +25\\.0 +50\\.0")),
+                        .anyMatch(line -> line.matches(
+                                "MLA +2 +4\\.0 +4\\.0 +4\\.0 +80\\.0 +1\\.50 +750 +25\\.0 +50\\.0 +memory")),
                 run.out());
         assertTrue(
                 run.out()
                         .lines()
-                        .anyMatch(line ->
-                                line.matches("\\|--gemm +3\\.0 +3\\.0 +3\\.0 +60\\.0 +1\\.50 +750 +25\\.0 +50\\.0")),
+                        .anyMatch(line -> line.matches(
+                                "\\|--gemm +3\\.0 +3\\.0 +3\\.0 +60\\.0 +1\\.50 +750 +25\\.0 +50\\.0 +memory")),
+                run.out());
+        assertTrue(
+                run.out().lines().anyMatch(line -> line.matches("\\(all layers\\) +3 +5\\.0 .* +1\\.20 +600 .*memory")),
                 run.out());
         assertTrue(run.out().lines().anyMatch(line -> line.matches("norm +0\\.9 +0\\.9 +0\\.9 +18\\.0")), run.out());
         assertTrue(run.out().contains("Query:\nMLA "), run.out());
@@ -153,7 +162,9 @@ class RecordedTraceTest {
         Path trace = record("t", 0);
         ProgramRun run = ProgramRun.of("report", "--file-path", trace.toString(), "--perfetto", "--format", "markdown");
         assertEquals(0, run.status(), run.err());
-        assertTrue(run.out().contains("| MLA | 2 | 4.0 | 4.0 | 4.0 | 80.0 | 1.50 | 750 | 25.0 | 50.0 |"), run.out());
+        assertTrue(
+                run.out().contains("| MLA | 2 | 4.0 | 4.0 | 4.0 | 80.0 | 1.50 | 750 |  | 25.0 | 50.0 | memory |"),
+                run.out());
         JsonNode events = JsonMapper.builder()
                 .build()
                 .readTree(Files.readString(folder.resolve("t.perfetto.json")))

@@ -8,14 +8,25 @@ package layerwise.trace;
  * @param format       numeric format whose rate bounds it, for example {@code bf16}
  * @param flops        floating-point operations, at least
  * @param bytes        bytes read and written, at least
+ * @param linkBytes    bytes over links to other devices in the busier direction, at least
+ * @param bound        what the limit is: {@code compute}, {@code memory} or {@code links}; empty where it is unknown
  * @param limitNanos   time by the nominal rates of the device; NaN where the device has no description
  * @param ceilingNanos time by this device's measured rates; NaN where none were measured
  */
 public record CostRecord(
-        String operator, String shape, String format, long flops, long bytes, double limitNanos, double ceilingNanos) {
+        String operator,
+        String shape,
+        String format,
+        long flops,
+        long bytes,
+        long linkBytes,
+        String bound,
+        double limitNanos,
+        double ceilingNanos) {
     public CostRecord {
-        if (flops < 0 || bytes < 0) {
-            throw new IllegalArgumentException("cost of " + operator + ": flops=" + flops + ", bytes=" + bytes);
+        if (flops < 0 || bytes < 0 || linkBytes < 0) {
+            throw new IllegalArgumentException(
+                    "cost of " + operator + ": flops=" + flops + ", bytes=" + bytes + ", link bytes=" + linkBytes);
         }
     }
 }

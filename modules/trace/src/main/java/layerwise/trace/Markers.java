@@ -28,6 +28,9 @@ public final class Markers {
     /** Argument of runs whose ranks could share a GPU: their times are no results. */
     public static final String SHARE_GPU = "share_gpu";
 
+    /** Argument of runs whose times were estimated; its value says from what, and with what error. */
+    public static final String ESTIMATE = "estimate";
+
     private static final String ARGS = PREFIX + "args ";
     private static final String PROBLEM = PREFIX + "problem_spec ";
     private static final String COST = PREFIX + "cost ";
@@ -94,6 +97,8 @@ public final class Markers {
         values.put("format", cost.format());
         values.put("flops", cost.flops());
         values.put("bytes", cost.bytes());
+        values.put("link_bytes", cost.linkBytes());
+        values.put("bound", cost.bound());
         values.put("limit_ns", Double.isFinite(cost.limitNanos()) ? cost.limitNanos() : null);
         values.put("ceiling_ns", Double.isFinite(cost.ceilingNanos()) ? cost.ceilingNanos() : null);
         return COST + write(values);
@@ -146,6 +151,9 @@ public final class Markers {
                 String.valueOf(values.get("format")),
                 Math.max(0, whole(values, "flops", COST)),
                 Math.max(0, whole(values, "bytes", COST)),
+                // Traces of versions before links and bounds were recorded have neither.
+                values.get("link_bytes") instanceof Number number ? Math.max(0, number.longValue()) : 0,
+                values.get("bound") instanceof String bound ? bound : "",
                 values.get("limit_ns") instanceof Number number ? number.doubleValue() : Double.NaN,
                 values.get("ceiling_ns") instanceof Number number ? number.doubleValue() : Double.NaN);
     }

@@ -39,13 +39,14 @@ class MarkersTest {
         assertEquals("layer_wise_benchmarks layer_idx 60", Markers.layer(60));
         assertEquals(
                 "layer_wise_benchmarks cost {\"operator\": \"mla.q_b\", \"shape\": \"128x1536\", \"format\": \"bf16\","
-                        + " \"flops\": 12, \"bytes\": 34, \"limit_ns\": 1.5, \"ceiling_ns\": null}",
-                Markers.cost(new CostRecord("mla.q_b", "128x1536", "bf16", 12, 34, 1.5, Double.NaN)));
+                        + " \"flops\": 12, \"bytes\": 34, \"link_bytes\": 56, \"bound\": \"memory\","
+                        + " \"limit_ns\": 1.5, \"ceiling_ns\": null}",
+                Markers.cost(new CostRecord("mla.q_b", "128x1536", "bf16", 12, 34, 56, "memory", 1.5, Double.NaN)));
     }
 
     @Test
     void parsesWhatItWrites() {
-        CostRecord cost = new CostRecord("moe.up", "4x5", "nvfp4", 7, 8, 9.25, 10);
+        CostRecord cost = new CostRecord("moe.up", "4x5", "nvfp4", 7, 8, 9, "links", 9.25, 10);
         ProblemSpec skewed = new ProblemSpec(3, 2, 1, OptionalDouble.of(0.125));
         assertEquals(new Marker.Cost(cost), Markers.parse(Markers.cost(cost)));
         assertEquals(new Marker.Problem(skewed), Markers.parse(Markers.problem(skewed)));

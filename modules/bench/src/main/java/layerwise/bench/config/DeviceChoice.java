@@ -1,6 +1,7 @@
 package layerwise.bench.config;
 
 import java.util.List;
+import java.util.OptionalInt;
 
 /** Which executor runs the layers, printed as the option spells it. */
 public sealed interface DeviceChoice {
@@ -28,8 +29,14 @@ public sealed interface DeviceChoice {
         }
     }
 
-    /** A roofline clock without arithmetic, for the GPU that {@code configs/gpus/<gpu>.yaml} describes. */
-    record Estimate(String gpu) implements DeviceChoice {
+    /**
+     * A roofline clock without arithmetic, for the GPU that {@code configs/gpus/<gpu>.yaml} describes.
+     *
+     * @param gpu         the file's name, without {@code .yaml}
+     * @param ranks       ranks that one process simulates
+     * @param gpusPerNode ranks of one machine; empty for as many as such machines usually have
+     */
+    record Estimate(String gpu, int ranks, OptionalInt gpusPerNode) implements DeviceChoice {
         @Override
         public String toString() {
             return "estimate:" + gpu;
@@ -48,10 +55,10 @@ public sealed interface DeviceChoice {
 
     /** The choice that an option's only word names. */
     private static DeviceChoice of(Setting setting) {
-        String estimate = new Estimate("").toString();
+        String estimate = "estimate:";
         String word = setting.word();
         if (word.startsWith(estimate) && !word.equals(estimate)) {
-            return new Estimate(word.substring(estimate.length()));
+            return new Estimate(word.substring(estimate.length()), 1, OptionalInt.empty());
         }
         return switch (word) {
             case "auto" -> new Auto();

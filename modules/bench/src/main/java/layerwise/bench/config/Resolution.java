@@ -1,6 +1,7 @@
 package layerwise.bench.config;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import layerwise.model.balance.BalanceMethod;
 import layerwise.tensor.ConfigException;
@@ -42,12 +43,35 @@ final class Resolution {
                 replay(),
                 settings.integer(RunOption.WARMUP_TIMES, 0).orElse(DEFAULT_WARMUP_TIMES),
                 settings.integer(RunOption.RUN_TIMES, 1).orElse(DEFAULT_RUN_TIMES),
-                settings.find(RunOption.DEVICE)
-                        .map(setting -> DeviceChoice.parse(setting.place(), setting.word()))
-                        .orElse(new DeviceChoice.Auto()),
+                device(),
                 settings.flag(RunOption.CHECK, false),
                 settings.flag(RunOption.SYNC_EVERY_LAUNCH, false),
+                calibration(),
                 settings.flag(RunOption.SHARE_GPU, false));
+    }
+
+    private DeviceChoice device() {
+        DeviceChoice device = settings.find(RunOption.DEVICE)
+                .map(setting -> DeviceChoice.parse(setting.place(), setting.word()))
+                .orElse(new DeviceChoice.Auto());
+        if (device instanceof DeviceChoice.Estimate estimate) {
+            return new DeviceChoice.Estimate(
+                    estimate.gpu(),
+                    settings.integer(RunOption.NP, 1).orElse(1),
+                    settings.integer(RunOption.GPUS_PER_NODE, 1));
+        }
+        for (RunOption option : List.of(RunOption.NP, RunOption.GPUS_PER_NODE)) {
+            Optional<Setting> given = settings.find(option);
+            if (given.isPresent()) {
+                throw new ConfigException(
+                        "%s %s: device %s: only an estimate has ranks in one process; expected --device estimate:<gpu>, or a start by mpirun"
+                                .formatted(
+                                        given.get().place(),
+                                        OneLine.quote(given.get().word()),
+                                        device));
+            }
+        }
+        return device;
     }
 
     private String model() {
@@ -93,6 +117,12 @@ final class Resolution {
                 settings.choice(RunOption.MOE_BACKEND_FOR_PREFILL, backends, MoeBackend.CUTLASS),
                 settings.integer(RunOption.MOE_MAX_NUM_TOKENS, 1),
                 settings.flag(RunOption.USE_LOW_PRECISION_MOE_COMBINE, false));
+    }
+
+    private Calibration calibration() {
+        return new Calibration(
+                settings.choice(RunOption.CALIBRATION_MODE, List.of(CalibrationMode.values()), CalibrationMode.NONE),
+                settings.find(RunOption.CALIBRATION_FILE_PATH).map(Setting::word));
     }
 
     private Replay replay() {

@@ -33,9 +33,14 @@ enum RunOption {
     REPLAY_START_ITER(Kind.INTEGER, "first replayed iteration"),
     REPLAY_STOP_ITER(Kind.INTEGER, "last replayed iteration, inclusive"),
     REPLAY_VERIFY_METADATA(Kind.FLAG, "check replayed calls against the recording; default: no"),
+    CALIBRATION_MODE(
+            Kind.TEXT, "NONE, MARK (a range for each layer) or COLLECT (record expert choices); default: NONE"),
+    CALIBRATION_FILE_PATH(Kind.TEXT, "file that COLLECT writes, to be replayed"),
     WARMUP_TIMES(Kind.INTEGER, "iterations before measuring; default: 20"),
     RUN_TIMES(Kind.INTEGER, "measured iterations; default: 100"),
     DEVICE(Kind.TEXT, "auto, cuda, reference or estimate:<gpu>; default: auto"),
+    NP(Kind.INTEGER, "ranks of an estimate, all in this process; default: 1"),
+    GPUS_PER_NODE(Kind.INTEGER, "ranks of one machine in an estimate; default: as such machines usually have"),
     CHECK(Kind.FLAG, "look for NaNs and infinities in every operator's outputs after each problem; default: no"),
     SYNC_EVERY_LAUNCH(
             Kind.FLAG, "wait for every launch, to find the operator that fails; captures no graph; default: no"),

@@ -99,8 +99,9 @@ public final class Devices {
                 }
             }
             case DeviceChoice.Estimate estimate ->
-                throw new ConfigException("device: '%s': this build has no estimating executor; use --device reference"
-                        .formatted(estimate));
+                throw new ConfigException(
+                        "device: '%s': an estimate has no numbers to look at; expected cuda or reference, or the commands run and sweep"
+                                .formatted(estimate));
         };
     }
 

@@ -2,6 +2,7 @@ package layerwise.bench.exchange;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,16 +15,14 @@ import layerwise.model.layer.Traffic;
 import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.spec.MoeSpec;
-import layerwise.op.ExchangeLoad;
-import layerwise.op.ExpertLoad;
 import layerwise.op.RankTokens;
-import layerwise.op.Share;
 
 /** Where the tokens of each problem go. */
 public final class Balancing {
     private final Mapping mapping;
     private final BalanceMethod method;
     private final Assignment assignment;
+    private final List<Integer> mixtures;
     private final Optional<MoeSpec> moe;
     private final String model;
 
@@ -38,6 +37,9 @@ public final class Balancing {
         this.method = method;
         this.assignment = Assignment.of(environment);
         this.model = model.name();
+        this.mixtures = layers.stream()
+                .filter(index -> model.layer(index).feedForward().orElse(null) instanceof MoeSpec)
+                .toList();
         // The mixtures of a model are all alike.
         this.moe = layers.stream()
                 .map(index -> model.layer(index).feedForward())
@@ -45,6 +47,16 @@ public final class Balancing {
                 .filter(MoeSpec.class::isInstance)
                 .map(MoeSpec.class::cast)
                 .findFirst();
+    }
+
+    /** The layers that have experts. */
+    public List<Integer> mixtures() {
+        return mixtures;
+    }
+
+    /** Their mixture, where there are any. */
+    public Optional<MoeSpec> mixture() {
+        return moe;
     }
 
     /** Experts of a token, where there are any. */
@@ -59,62 +71,65 @@ public final class Balancing {
         }
         List<ExpertTable.Chunk> chunks = new ArrayList<>();
         for (RankTokens tokens : traffic.chunks(mapping.dataRanks())) {
-            chunks.add(chunk(tokens, ratio, moe.get()));
+            chunks.add(chunk(tokens, ratio));
         }
         return new ExpertTable(chunks, moe.get().topK());
     }
 
-    /** Each chunk is a table of its own, as each is a call of the router of its own. */
-    private ExpertTable.Chunk chunk(RankTokens tokens, OptionalDouble ratio, MoeSpec spec) {
-        Share own = mapping.experts(model, spec.experts());
-        int perRank = (int) own.size();
-        int self = mapping.group().rank();
-        int[] ownIds = new int[0];
-        long rows = 0;
-        boolean[] active = new boolean[perRank];
-        long sent = 0;
-        long received = 0;
-        for (int dataRank = 0; dataRank < mapping.dataRanks(); dataRank++) {
-            boolean mine = dataRank == mapping.dataRank();
-            int count = mine ? tokens.own() : tokens.counts().get(dataRank);
-            int[] ids = new ExpertSelection(
-                            count, spec.topK(), spec.experts(), mapping.group().size(), mapping.dataRanks(), dataRank)
-                    .select(method, ratio, assignment)
-                    .orElseThrow();
-            for (int id : ids) {
-                if (id / perRank == self) {
-                    rows++;
-                    active[id % perRank] = true;
-                }
-            }
-            if (mine) {
-                ownIds = ids;
-                sent = pairs(ids, spec.topK(), perRank, self, false);
-            } else {
-                received += pairs(ids, spec.topK(), perRank, self, true);
-            }
+    /**
+     * Which ranks have the same to do: for each rank the first one whose experts and links have the same load.
+     *
+     * @param traffic as any of the ranks sees it
+     */
+    public List<Integer> alike(Traffic traffic, OptionalDouble ratio) {
+        List<Integer> first = new ArrayList<>();
+        Map<List<Object>, Integer> seen = new HashMap<>();
+        List<RankLoads> chunks = new ArrayList<>();
+        if (moe.isPresent() && method != BalanceMethod.NOT_MODIFIED) {
+            traffic.chunks(mapping.dataRanks()).forEach(tokens -> chunks.add(loads(tokens, selections(tokens, ratio))));
         }
-        long activeExperts = 0;
-        for (boolean used : active) {
-            activeExperts += used ? 1 : 0;
+        for (int rank = 0; rank < mapping.group().size(); rank++) {
+            List<Object> own = new ArrayList<>();
+            for (RankLoads loads : chunks) {
+                own.add(loads.experts(rank));
+                own.add(loads.exchange(rank));
+            }
+            first.add(seen.computeIfAbsent(own, added -> first.size()));
         }
-        boolean travels = mapping.dataRanks() > 1;
-        return new ExpertTable.Chunk(
-                Arrays.stream(ownIds).boxed().toList(),
-                new ExpertLoad(rows, activeExperts),
-                travels ? new ExchangeLoad(sent, received) : new ExchangeLoad(0, 0));
+        return first;
     }
 
-    /** Pairs of a token and a rank that has one of its experts: this rank only, or all others. */
-    private static long pairs(int[] ids, int topK, int perRank, int self, boolean toSelf) {
-        long pairs = 0;
-        for (int row = 0; row < ids.length; row += topK) {
-            pairs += Arrays.stream(ids, row, row + topK)
-                    .map(id -> id / perRank)
-                    .distinct()
-                    .filter(rank -> (rank == self) == toSelf)
-                    .count();
+    /** Each chunk is a table of its own, as each is a call of the router of its own. */
+    private ExpertTable.Chunk chunk(RankTokens tokens, OptionalDouble ratio) {
+        List<int[]> ids = selections(tokens, ratio);
+        RankLoads loads = loads(tokens, ids);
+        int self = mapping.group().rank();
+        return new ExpertTable.Chunk(
+                Arrays.stream(ids.get(mapping.dataRank())).boxed().toList(), loads.experts(self), loads.exchange(self));
+    }
+
+    /** What every data-parallel rank's tokens choose. */
+    private List<int[]> selections(RankTokens tokens, OptionalDouble ratio) {
+        MoeSpec spec = moe.orElseThrow();
+        int dataRanks = mapping.dataRanks();
+        mapping.experts(model, spec.experts());
+        List<int[]> ids = new ArrayList<>();
+        for (int dataRank = 0; dataRank < dataRanks; dataRank++) {
+            int count = dataRanks == 1 ? tokens.own() : tokens.counts().get(dataRank);
+            ids.add(new ExpertSelection(
+                            count, spec.topK(), spec.experts(), mapping.group().size(), dataRanks, dataRank)
+                    .select(method, ratio, assignment)
+                    .orElseThrow());
         }
-        return pairs;
+        return ids;
+    }
+
+    private RankLoads loads(RankTokens tokens, List<int[]> ids) {
+        MoeSpec spec = moe.orElseThrow();
+        RankLoads loads = new RankLoads(tokens.group().size(), spec.experts(), spec.topK(), mapping.dataRanks() > 1);
+        for (int dataRank = 0; dataRank < ids.size(); dataRank++) {
+            loads.add(dataRank, ids.get(dataRank));
+        }
+        return loads;
     }
 }

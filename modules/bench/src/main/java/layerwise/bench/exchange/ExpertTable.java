@@ -27,8 +27,8 @@ public record ExpertTable(List<Chunk> chunks, int topK) {
      * @param load     what the choices of all ranks mean for this rank's experts
      * @param exchange what they mean for the links
      */
-    record Chunk(List<Integer> ids, ExpertLoad load, ExchangeLoad exchange) {
-        Chunk {
+    public record Chunk(List<Integer> ids, ExpertLoad load, ExchangeLoad exchange) {
+        public Chunk {
             ids = List.copyOf(ids);
         }
     }
@@ -60,10 +60,24 @@ public record ExpertTable(List<Chunk> chunks, int topK) {
             return new ExpertChoice.Routed();
         }
         int[] all = ids();
-        Buffer buffer = Buffer.of("step.experts", DType.I32, all.length / topK, topK);
+        Buffer buffer = buffer();
         try (Arena arena = Arena.ofConfined()) {
             memory.put(buffer, new Contents.Copied(List.of(HostTensor.copyOf(arena, buffer.shape(), all))));
         }
+        return choice();
+    }
+
+    private Buffer buffer() {
+        int pairs = chunks.stream().mapToInt(chunk -> chunk.ids().size()).sum();
+        return Buffer.of("step.experts", DType.I32, pairs / topK, topK);
+    }
+
+    /** The choice as layers name it, without a place. */
+    public ExpertChoice choice() {
+        if (isRouted()) {
+            return new ExpertChoice.Routed();
+        }
+        Buffer buffer = buffer();
         List<ExpertChoice.Table> tables = new ArrayList<>();
         int from = 0;
         for (Chunk chunk : chunks) {

@@ -7,7 +7,7 @@ import layerwise.op.Lane;
 import layerwise.trace.TraceRecorder;
 
 /** Into a trace of our own; launches with the frames that made them where asked. */
-final class RecordedRanges implements RangeSink {
+public final class RecordedRanges implements RangeSink {
     private static final int MAIN_STREAM = 7;
     private static final int AUXILIARY_STREAM = 13;
     private static final int DEPTH = 64;
@@ -18,7 +18,8 @@ final class RecordedRanges implements RangeSink {
     private final boolean backtrace;
     private int graphs;
 
-    RecordedRanges(TraceRecorder recorder, boolean backtrace) {
+    /** @param backtrace whether launches get the frames that made them */
+    public RecordedRanges(TraceRecorder recorder, boolean backtrace) {
         this.recorder = recorder;
         this.backtrace = backtrace;
     }

@@ -18,9 +18,9 @@ import layerwise.tensor.NearestNames;
  * @param folder   where files go
  * @param extras   what is recorded beside the usual
  */
-record Recording(Profiler profiler, Path folder, Set<Extra> extras) {
+public record Recording(Profiler profiler, Path folder, Set<Extra> extras) {
     /** What costs time or space and is recorded on demand; named as the variables that ask for it. */
-    enum Extra {
+    public enum Extra {
         /** The frames that made each launch. */
         BACKTRACE,
         /** Clocks, power, temperature, utilisation and activity of the GPU. */
@@ -28,7 +28,7 @@ record Recording(Profiler profiler, Path folder, Set<Extra> extras) {
     }
 
     /** Who records. */
-    enum Profiler {
+    public enum Profiler {
         /** This process itself. */
         BUILTIN,
         /** Nsight Systems, around the process. */
@@ -37,12 +37,12 @@ record Recording(Profiler profiler, Path folder, Set<Extra> extras) {
         NONE
     }
 
-    Recording {
+    public Recording {
         extras = Set.copyOf(extras);
     }
 
     /** From {@code PROFILE}, {@code PROFILER}, {@code PROFILE_DIR}, {@code BACKTRACE} and {@code GPU_METRICS}. */
-    static Recording of(Map<String, String> environment) {
+    public static Recording of(Map<String, String> environment) {
         Path folder = Path.of(environment.getOrDefault("PROFILE_DIR", "profiles"));
         boolean profile = isOn(environment, "PROFILE", "1");
         Set<Extra> extras = EnumSet.noneOf(Extra.class);
@@ -75,7 +75,7 @@ record Recording(Profiler profiler, Path folder, Set<Extra> extras) {
     }
 
     /** Makes the folder, before hours of measuring end without a place for the results. */
-    void prepare() {
+    public void prepare() {
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
@@ -85,7 +85,7 @@ record Recording(Profiler profiler, Path folder, Set<Extra> extras) {
     }
 
     /** The trace of one rank. */
-    Path trace(Rank rank) {
+    public Path trace(Rank rank) {
         return folder.resolve("report_np%d_rank%d.sqlite".formatted(rank.world(), rank.rank()));
     }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.LoadFormat;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunOptions;
@@ -26,15 +27,34 @@ import layerwise.tensor.safetensors.SafetensorsFolder;
 public final class RunCommand {
     private RunCommand() {}
 
+    /** What runs where the device is an estimate. */
+    public interface Estimates {
+        /** Estimates every problem of a configuration. */
+        void run(
+                RunConfig config,
+                ModelSpec model,
+                DeviceChoice.Estimate device,
+                List<String> arguments,
+                Map<String, String> environment,
+                PrintStream out,
+                PrintStream err);
+    }
+
     /**
      * Measures every problem of a configuration.
      *
      * @param environment variables of the process
+     * @param estimates   runs instead where that is asked for
      * @throws ConfigException if the configuration, the environment or a file cannot be used
      * @throws layerwise.tensor.WrongResultException if outputs are not what they must be
      */
-    public static void run(List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
-        Ranks.run(environment, out, err, here -> run(arguments, environment, here, out, err));
+    public static void run(
+            List<String> arguments,
+            Map<String, String> environment,
+            PrintStream out,
+            PrintStream err,
+            Estimates estimates) {
+        Ranks.run(environment, out, err, here -> run(arguments, environment, here, out, err, estimates));
     }
 
     private static void run(
@@ -42,7 +62,8 @@ public final class RunCommand {
             Map<String, String> environment,
             Ranks.Here here,
             PrintStream out,
-            PrintStream err) {
+            PrintStream err,
+            Estimates estimates) {
         Optional<RunConfig> parsed = RunOptions.parse("run.sh", arguments, out);
         if (parsed.isEmpty()) {
             return;
@@ -51,6 +72,10 @@ public final class RunCommand {
         Agreement.require(here.rendezvous(), settings(config, environment));
         out.println(config.argsLine());
         ModelSpec model = new ModelCatalog(Installation.home().resolve("configs/models")).find(config.model());
+        if (config.device() instanceof DeviceChoice.Estimate estimate) {
+            estimates.run(config, model, estimate, arguments, environment, out, err);
+            return;
+        }
         // JDK 25 gives no console where there is no terminal, some builds one that says so.
         boolean terminal =
                 Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);

@@ -1,7 +1,7 @@
 package layerwise.bench.run;
 
 import java.util.Optional;
-import layerwise.bench.device.GpuFacts;
+import layerwise.estimate.GpuFacts;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.cache.RotaryTable;
 import layerwise.model.layer.DecoderSlice;

@@ -74,6 +74,11 @@ record Tolerance(double relative, double ofRow) {
     /** Of scores that are sums of FP8 products, whose roundings the exponential multiplies (ADR 15). */
     private static final double FP8_PROBABILITIES = 8 * ROUNDED_TERMS;
 
+    /** Of chunks, where what passes so many products in turn is rounded to bfloat16 before each. */
+    private static Tolerance chunked(double unit, int products) {
+        return new Tolerance(unit + products * unit(DType.BF16), products * ROUNDED_TERMS);
+    }
+
     /** Of one output of an operator, stored as {@code dtype}. */
     static Tolerance of(Operator operator, DType dtype) {
         // The reference's result is stored in the same type: both may round away from each other.
@@ -134,9 +139,10 @@ record Tolerance(double relative, double ofRow) {
             // A state is read in its own type; decays and steps are a few float32 operations each.
             case SsdStateUpdate op -> sum(2 * unit, op.ssm().stateDim() + 16L);
             case DeltaRuleUpdate op -> sum(2 * unit, 2L * op.rule().keyDim() + 16);
-            // Scores, decayed inputs and states are rounded to bfloat16 before they meet in a tensor core's product.
-            case SsdChunkScan op -> new Tolerance(2 * unit, ROUNDED_TERMS);
-            case DeltaRuleChunkScan op -> new Tolerance(2 * unit, ROUNDED_TERMS);
+            // Scores or the state, and decayed inputs.
+            case SsdChunkScan op -> chunked(unit, 2);
+            // The inverse, corrections with and without the state's part, and the state.
+            case DeltaRuleChunkScan op -> chunked(unit, 4);
         };
     }
 

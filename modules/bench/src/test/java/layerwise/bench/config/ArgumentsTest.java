@@ -24,7 +24,7 @@ class ArgumentsTest {
                         + "batch_size_list=[2], seq_len_q_list=[1], seq_len_kv_cache_list=[8], "
                         + "balance_method='Balanced', balance_ratio_list=[1.0, 1e-05, None], replay_file_path=None, "
                         + "replay_start_iter=None, replay_stop_iter=None, replay_verify_metadata=False, "
-                        + "warmup_times=20, run_times=100, device='estimate:b200', check=False, "
+                        + "warmup_times=20, run_times=100, device='estimate:b200', np=1, gpus_per_node=None, check=False, "
                         + "sync_every_launch=False)",
                 config.argsLine());
     }

@@ -67,6 +67,24 @@ class BalancingTest {
         assertTrue(attentionDp ? sent > 0 : sent == 0);
     }
 
+    @ParameterizedTest
+    @CsvSource({"BALANCED,1", "IMBALANCED_RANKS,0.3", "IMBALANCED_EXPERTS,0.3"})
+    void ranksThatAreAlikeHaveTheSameLoads(BalanceMethod method, double ratio) {
+        Mapping first = new Mapping(new RankGroup(0, 4), true);
+        List<Integer> alike = new Balancing(MODEL, List.of(3), first, method, Map.of())
+                .alike(traffic(first, 7, OptionalInt.of(9)), OptionalDouble.of(ratio));
+        for (int rank = 0; rank < 4; rank++) {
+            assertEquals(loads(rank, method, ratio), loads(alike.get(rank), method, ratio), alike + " at " + rank);
+        }
+    }
+
+    private static List<Object> loads(int rank, BalanceMethod method, double ratio) {
+        Mapping mapping = new Mapping(new RankGroup(rank, 4), true);
+        return table(mapping, method, ratio, traffic(mapping, 7, OptionalInt.of(9))).chunks().stream()
+                .<Object>map(chunk -> List.of(chunk.load(), chunk.exchange()))
+                .toList();
+    }
+
     @Test
     void allTokensOnOneRankLeaveTheOthersIdle() {
         for (int rank = 0; rank < 4; rank++) {

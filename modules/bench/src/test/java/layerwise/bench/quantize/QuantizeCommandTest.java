@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import layerwise.bench.estimate.EstimateRun;
 import layerwise.bench.forward.ForwardCommand;
 import layerwise.bench.run.RunCommand;
 import layerwise.tensor.ConfigException;
@@ -158,7 +159,11 @@ class QuantizeCommandTest {
                 "quickstart.yaml --model %s --load-format AUTO --layer-indices 0,1 --seq-len-kv-cache 16 --run-times 1 --device reference"
                         .formatted(model);
         RunCommand.run(
-                List.of(line.split(" ")), Map.of("PROFILE", "0", "PROFILE_DIR", folder.toString()), quiet(), quiet());
+                List.of(line.split(" ")),
+                Map.of("PROFILE", "0", "PROFILE_DIR", folder.toString()),
+                quiet(),
+                quiet(),
+                EstimateRun::run);
     }
 
     @Test

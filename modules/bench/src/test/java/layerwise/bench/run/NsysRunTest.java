@@ -12,6 +12,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import layerwise.bench.estimate.EstimateRun;
 import layerwise.trace.NvtxRanges;
 import layerwise.trace.TraceFile;
 import org.junit.jupiter.api.Test;
@@ -42,7 +43,7 @@ class NsysRunTest {
     /** The ranges of the same run, recorded by this program. */
     private List<String> recorded() {
         PrintStream silent = new PrintStream(PrintStream.nullOutputStream());
-        RunCommand.run(List.of(ARGUMENTS), Map.of("PROFILE_DIR", folder.toString()), silent, silent);
+        RunCommand.run(List.of(ARGUMENTS), Map.of("PROFILE_DIR", folder.toString()), silent, silent, EstimateRun::run);
         NvtxRanges ranges =
                 TraceFile.open(folder.resolve("report_np1_rank0.sqlite")).ranges();
         return IntStream.range(0, ranges.size())

@@ -187,6 +187,8 @@ final class MoeLayer implements SubLayer {
                                 spec.experts(),
                                 mapping.group().size()),
                         ExchangeLoad.expected(tokens, spec.topK(), spec.experts()));
+            case ExpertChoice.PerLayer choices ->
+                throw new IllegalStateException("a choice of all layers at one of them");
             case ExpertChoice.Fixed fixed -> {
                 ExpertChoice.Table table = fixed.chunks().get(chunk);
                 yield new Chosen(table.ids(), weights, table.load(), table.exchange());
@@ -239,17 +241,17 @@ final class MoeLayer implements SubLayer {
         TensorRef slots = to.tensor("slots", DType.I32, tokens, topK);
         to.launch(new SortByExpert(ids, offsets, pairs, slots, (int) own.from()));
         TensorRef rows = to.activation("rows", pairCount, hidden.dim(1));
-        to.launch(new GatherRows(hidden, pairs, rows, topK));
+        to.launch(new GatherRows(hidden, pairs, rows, topK, load.rows()));
         TensorRef wide = to.activation("expert_up", pairCount, up.n());
         to.launch(new GroupedLinear(rows, offsets, up, wide, load));
         TensorRef activated = to.activation("expert_activated", pairCount, spec.intermediate());
         to.launch(
                 switch (spec.activation()) {
-                    case SWIGLU -> new SwiGlu(wide, Optional.of(offsets), activated);
-                    case SQUARED_RELU -> new SquaredRelu(wide, Optional.of(offsets), activated);
+                    case SWIGLU -> new SwiGlu(wide, Optional.of(offsets), activated, load.rows());
+                    case SQUARED_RELU -> new SquaredRelu(wide, Optional.of(offsets), activated, load.rows());
                 });
         TensorRef out = to.activation("expert_output", pairCount, hidden.dim(1));
         to.launch(new GroupedLinear(activated, offsets, down, out, load));
-        to.launch(new Combine(out, slots, weights, result));
+        to.launch(new Combine(out, slots, weights, result, load.rows()));
     }
 }

@@ -81,6 +81,7 @@ public final class HtmlReport {
         if (!context.profile().gpus().isEmpty()) {
             lines.add(String.join(", ", context.profile().gpus()));
         }
+        context.profile().estimate().ifPresent(basis -> lines.add("ESTIMATE, nothing was measured: " + basis));
         lines.add("Mean GPU time in microseconds of the runs after the first "
                 + context.profile().warmup() + "; every number is defined in docs/definitions.md.");
         return lines;

@@ -123,6 +123,9 @@ final class PageData {
                     .anyMatch(v -> v.flatMap(TableLine.Value::cost).isPresent())) {
                 costs(line, "compute", Cost::teraflops);
                 costs(line, "memory", Cost::gigabytes);
+                if (line.values().stream().flatMap(Optional::stream).anyMatch(PageData::travels)) {
+                    costs(line, "links", Cost::linkGigabytes);
+                }
                 costs(line, "limit", (cost, nanos) -> cost.ofLimit(nanos) * 100);
                 costs(line, "ceiling", (cost, nanos) -> cost.ofCeiling(nanos) * 100);
                 costs(line, "intensity", (cost, nanos) -> cost.flops() / cost.bytes());
@@ -130,6 +133,10 @@ final class PageData {
             json.writeEndObject();
         }
         json.writeEndArray();
+    }
+
+    private static boolean travels(TableLine.Value value) {
+        return value.cost().filter(cost -> cost.linkBytes() > 0).isPresent();
     }
 
     private interface Rate {

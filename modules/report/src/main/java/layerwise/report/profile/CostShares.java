@@ -27,6 +27,7 @@ final class CostShares {
             nanosOf.merge(costRanges[i], operations.get(i).durations().mean(), Double::sum);
             kernelsOf.merge(costRanges[i], 1, Integer::sum);
         }
+        Map<Integer, Integer> numbers = new HashMap<>();
         List<Operation> priced = new ArrayList<>();
         for (int i = 0; i < run.length; i++) {
             Operation plain = operations.get(i);
@@ -36,6 +37,7 @@ final class CostShares {
             }
             double sum = nanosOf.get(costRanges[i]);
             double share = sum > 0 ? plain.durations().mean() / sum : 1.0 / kernelsOf.get(costRanges[i]);
+            int number = numbers.computeIfAbsent(costRanges[i], range -> numbers.size());
             CostRecord record = recording.cost(costRanges[i]).orElseThrow();
             priced.add(new Operation(
                     plain.path(),
@@ -45,7 +47,7 @@ final class CostShares {
                     plain.durations(),
                     plain.meanEnd(),
                     plain.lane(),
-                    Optional.of(Cost.of(record, share)),
+                    Optional.of(new Launch(number, record, share)),
                     plain.frames()));
         }
         return priced;

@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param durations nanoseconds on the GPU, one value for each measured run
  * @param meanEnd   mean end, nanoseconds since the first start of the same run
  * @param lane      device and stream, {@code device << 24 | stream}
- * @param cost      its part of the cost of the operator that launched it
+ * @param launch    the operator that launched it, where the trace says so
  * @param frames    who launched it or captured its launch, innermost frame first; none where that was not recorded
  */
 public record Operation(
@@ -24,5 +24,10 @@ public record Operation(
         Samples durations,
         double meanEnd,
         int lane,
-        Optional<Cost> cost,
-        List<String> frames) {}
+        Optional<Launch> launch,
+        List<String> frames) {
+    /** Its part of the cost of the operator that launched it. */
+    public Optional<Cost> cost() {
+        return launch.map(Launch::cost);
+    }
+}

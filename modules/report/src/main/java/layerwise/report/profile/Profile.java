@@ -2,6 +2,7 @@ package layerwise.report.profile;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import layerwise.trace.Exporter;
 import layerwise.trace.Markers;
 import layerwise.trace.TraceException;
@@ -26,6 +27,11 @@ public record Profile(
     public Profile {
         gpus = List.copyOf(gpus);
         problems = List.copyOf(problems);
+    }
+
+    /** What the times were estimated from, and with what error; empty where they were measured. */
+    public Optional<String> estimate() {
+        return Optional.ofNullable(runArgs.get(Markers.ESTIMATE)).map(Object::toString);
     }
 
     /** Whether its times are results: ranks that shared a GPU waited for each other's turns. */

@@ -9,10 +9,10 @@ import layerwise.report.profile.Samples;
 /** The figures that a row or a module has in every text table. */
 final class Figures {
     private static final List<String> NAMES =
-            List.of("mean", "median", "P90", "share", "compute", "memory", "limit", "ceiling");
+            List.of("mean", "median", "P90", "share", "compute", "memory", "links", "limit", "ceiling", "bound");
     private static final List<String> UNITS =
-            List.of("(us)", "(us)", "(us)", "(%)", "(TFLOP/s)", "(GB/s)", "(%)", "(%)");
-    private static final int COST_COLUMNS = 4;
+            List.of("(us)", "(us)", "(us)", "(%)", "(TFLOP/s)", "(GB/s)", "(GB/s)", "(%)", "(%)", "by");
+    private static final int COST_COLUMNS = 6;
 
     private Figures() {}
 
@@ -37,8 +37,12 @@ final class Figures {
                         Numbers.percent(share),
                         cost.map(c -> Numbers.significant(c.teraflops(nanos))).orElse(""),
                         cost.map(c -> Numbers.significant(c.gigabytes(nanos))).orElse(""),
+                        cost.filter(c -> c.linkBytes() > 0)
+                                .map(c -> Numbers.significant(c.linkGigabytes(nanos)))
+                                .orElse(""),
                         cost.map(c -> Numbers.percent(c.ofLimit(nanos))).orElse(""),
-                        cost.map(c -> Numbers.percent(c.ofCeiling(nanos))).orElse("")));
+                        cost.map(c -> Numbers.percent(c.ofCeiling(nanos))).orElse(""),
+                        cost.map(Cost::bound).orElse("")));
     }
 
     private static List<String> joined(List<String> first, List<String> second) {

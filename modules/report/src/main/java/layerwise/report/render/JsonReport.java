@@ -5,12 +5,13 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import layerwise.report.profile.Cost;
+import layerwise.report.profile.Launch;
 import layerwise.report.profile.Operation;
 import layerwise.report.profile.ProblemProfile;
 import layerwise.report.profile.Profile;
-import layerwise.report.profile.SampledMetrics;
 import layerwise.report.profile.Samples;
 
 /**
@@ -30,17 +31,18 @@ public final class JsonReport {
             Backtraces backtraces = Backtraces.of(profile);
             json.writeStartArray();
             for (ProblemProfile problem : profile.problems()) {
-                write(problem, profile.metrics(), backtraces, json);
+                write(problem, profile, backtraces, json);
             }
             json.writeEndArray();
         }
     }
 
-    private static void write(ProblemProfile problem, SampledMetrics metrics, Backtraces backtraces, JsonGenerator json)
+    private static void write(ProblemProfile problem, Profile profile, Backtraces backtraces, JsonGenerator json)
             throws IOException {
         json.writeStartObject();
         json.writeStringField("name", problem.title());
         json.writeNumberField("schema_version", SCHEMA_VERSION);
+        writeArguments(profile, json);
         json.writeNumberField("runs", problem.runs());
         json.writeNumberField("overlap", problem.totals().overlap().mean());
         json.writeNumberField("space", problem.totals().space().mean());
@@ -48,7 +50,7 @@ public final class JsonReport {
         json.writeObjectFieldStart("total_samples");
         writeSamples(problem.totals().total(), json);
         json.writeEndObject();
-        JsonMetrics.write(metrics, problem.window(), json);
+        JsonMetrics.write(profile.metrics(), problem.window(), json);
         if (!backtraces.isEmpty()) {
             json.writeArrayFieldStart("backtraces");
             for (List<String> frames : backtraces.chains()) {
@@ -62,6 +64,40 @@ public final class JsonReport {
         }
         json.writeEndArray();
         json.writeEndObject();
+    }
+
+    /** What the run was, and the problem within it: by these a measurement is found again. */
+    private static void writeArguments(Profile profile, JsonGenerator json) throws IOException {
+        json.writeArrayFieldStart("gpus");
+        for (String gpu : profile.gpus()) {
+            json.writeString(gpu);
+        }
+        json.writeEndArray();
+        json.writeObjectFieldStart("run_args");
+        for (Map.Entry<String, Object> argument : profile.runArgs().entrySet()) {
+            json.writeFieldName(argument.getKey());
+            writeValue(argument.getValue(), json);
+        }
+        json.writeEndObject();
+    }
+
+    private static void writeValue(Object value, JsonGenerator json) throws IOException {
+        if (value instanceof List<?> list) {
+            json.writeStartArray();
+            for (Object element : list) {
+                writeValue(element, json);
+            }
+            json.writeEndArray();
+        } else if (value instanceof Map<?, ?> map) {
+            json.writeStartObject();
+            for (Map.Entry<?, ?> entry : map.entrySet()) {
+                json.writeFieldName(String.valueOf(entry.getKey()));
+                writeValue(entry.getValue(), json);
+            }
+            json.writeEndObject();
+        } else {
+            json.writeObject(value);
+        }
     }
 
     private static void write(Operation operation, int backtrace, JsonGenerator json) throws IOException {
@@ -78,6 +114,7 @@ public final class JsonReport {
         json.writeNumberField("device", operation.lane() >>> 24);
         json.writeNumberField("stream", operation.lane() & 0xFF_FFFF);
         writeCost(operation.cost(), json);
+        writeLaunch(operation.launch(), json);
         if (backtrace >= 0) {
             json.writeNumberField("backtrace", backtrace);
         }
@@ -89,12 +126,25 @@ public final class JsonReport {
         if (cost.isPresent()) {
             json.writeNumberField("flops", cost.get().flops());
             json.writeNumberField("bytes", cost.get().bytes());
+            json.writeNumberField("link_bytes", cost.get().linkBytes());
             if (Double.isFinite(cost.get().limitNanos())) {
                 json.writeNumberField("limit", cost.get().limitNanos());
             }
             if (Double.isFinite(cost.get().ceilingNanos())) {
                 json.writeNumberField("ceiling", cost.get().ceilingNanos());
             }
+            if (!cost.get().bound().isEmpty()) {
+                json.writeStringField("bound", cost.get().bound());
+            }
+        }
+    }
+
+    private static void writeLaunch(Optional<Launch> launch, JsonGenerator json) throws IOException {
+        if (launch.isPresent()) {
+            json.writeNumberField("launch", launch.get().number());
+            json.writeStringField("operator", launch.get().operator().operator());
+            json.writeStringField("shape", launch.get().operator().shape());
+            json.writeStringField("format", launch.get().operator().format());
         }
     }
 

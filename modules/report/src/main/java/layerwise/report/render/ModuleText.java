@@ -2,6 +2,10 @@ package layerwise.report.render;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import layerwise.report.profile.Cost;
+import layerwise.report.profile.ProblemProfile;
+import layerwise.report.profile.Samples;
 import layerwise.report.table.ModuleSum;
 
 /** Sums by module as an aligned table for each problem. */
@@ -16,6 +20,7 @@ final class ModuleText {
             List<ModuleSum> sums = context.modules().get(p);
             List<List<String>> lines = new ArrayList<>(heads());
             sums.forEach(sum -> lines.add(cells(sum)));
+            lines.add(whole(context.profile().problems().get(p)));
             text.append("\nModules of \"")
                     .append(context.table().titles().get(p))
                     .append("\"\n");
@@ -32,6 +37,16 @@ final class ModuleText {
     static int columns(List<ModuleSum> sums) {
         return Figures.columns(
                 NAMES.size(), sums.stream().anyMatch(sum -> sum.cost().isPresent()));
+    }
+
+    /** All layers together: their work over the time from the first start to the last end. */
+    private static List<String> whole(ProblemProfile problem) {
+        Optional<Cost> cost = problem.operations().stream()
+                .flatMap(operation -> operation.cost().stream())
+                .reduce(Cost::plus);
+        Samples total = problem.totals().total();
+        return Figures.line(
+                List.of("(all layers)", String.valueOf(problem.operations().size())), total.mean(), total, 1, cost);
     }
 
     static List<String> cells(ModuleSum sum) {

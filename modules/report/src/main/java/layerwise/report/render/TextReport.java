@@ -51,6 +51,11 @@ public final class TextReport {
                     .append(String.join(", ", context.profile().gpus()))
                     .append('\n');
         }
+        context.profile()
+                .estimate()
+                .ifPresent(basis -> text.append("# ESTIMATE, nothing was measured: ")
+                        .append(basis)
+                        .append('\n'));
         text.append("Parse args:\n").append(json(context.arguments())).append('\n');
         text.append("Run args:\n").append(json(context.profile().runArgs())).append('\n');
     }

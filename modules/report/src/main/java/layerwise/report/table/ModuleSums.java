@@ -4,6 +4,7 @@ import static tech.tablesaw.aggregate.AggregateFunctions.count;
 import static tech.tablesaw.aggregate.AggregateFunctions.sum;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,8 +26,11 @@ public final class ModuleSums {
     private final DoubleColumn nanos = DoubleColumn.create("nanos");
     private final DoubleColumn flops = DoubleColumn.create("flops");
     private final DoubleColumn bytes = DoubleColumn.create("bytes");
+    private final DoubleColumn links = DoubleColumn.create("links");
     private final DoubleColumn limit = DoubleColumn.create("limit");
     private final DoubleColumn ceiling = DoubleColumn.create("ceiling");
+    private final DoubleColumn memory = DoubleColumn.create("memory");
+    private final DoubleColumn network = DoubleColumn.create("network");
 
     private ModuleSums() {}
 
@@ -59,19 +63,27 @@ public final class ModuleSums {
         nanos.append(durations.mean());
         double[] cost = operation
                 .cost()
-                .map(c -> new double[] {c.flops(), c.bytes(), c.limitNanos(), c.leastNanos()})
-                .orElse(new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN});
-        flops.append(cost[0]);
-        bytes.append(cost[1]);
-        limit.append(cost[2]);
-        ceiling.append(cost[3]);
+                .map(c -> new double[] {
+                    c.flops(), c.bytes(), c.linkBytes(), c.limitNanos(), c.leastNanos(), c.memoryNanos(), c.linkNanos()
+                })
+                .orElseGet(() -> {
+                    double[] unknown = new double[7];
+                    Arrays.fill(unknown, Double.NaN);
+                    return unknown;
+                });
+        List<DoubleColumn> columns = List.of(flops, bytes, links, limit, ceiling, memory, network);
+        for (int i = 0; i < cost.length; i++) {
+            columns.get(i).append(cost[i]);
+        }
     }
 
     private List<ModuleSum> summarize(double total) {
-        Table table = Table.create("operations", module, nanos, flops, bytes, limit, ceiling);
+        Table table = Table.create("operations", module, nanos, flops, bytes, links, limit, ceiling, memory, network);
         boolean priced = flops.size() > flops.countMissing();
         // Every column of every group costs tablesaw a copy; a trace of others has none to sum but times.
-        List<String> summed = priced ? List.of("nanos", "flops", "bytes", "limit", "ceiling") : List.of("nanos");
+        List<String> summed = priced
+                ? List.of("nanos", "flops", "bytes", "links", "limit", "ceiling", "memory", "network")
+                : List.of("nanos");
         Table sums = table.summarize(summed, sum, count).by("module").sortAscendingOn("module");
         List<List<String>> paths = List.copyOf(numbers.keySet());
         List<ModuleSum> result = new ArrayList<>();
@@ -95,8 +107,11 @@ public final class ModuleSums {
                 : Optional.of(new Cost(
                         row.getDouble("Sum [flops]"),
                         row.getDouble("Sum [bytes]"),
+                        row.getDouble("Sum [links]"),
                         sumOrUnknown(row, "limit"),
-                        sumOrUnknown(row, "ceiling")));
+                        sumOrUnknown(row, "ceiling"),
+                        sumOrUnknown(row, "memory"),
+                        sumOrUnknown(row, "network")));
     }
 
     /** A sum of which a part is unknown is unknown. */

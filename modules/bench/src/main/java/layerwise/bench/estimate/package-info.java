@@ -1,0 +1,2 @@
+/** Runs, sweeps and fits on a simulated clock. */
+package layerwise.bench.estimate;
