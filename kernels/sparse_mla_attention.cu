@@ -57,12 +57,12 @@ static __device__ __forceinline__ void issueScores(float (&s)[32], uint32_t q, u
 
 // Rescales this warpgroup's half of the output and issues its products with one stage of values.
 static __device__ __forceinline__ void issueOutput(
-    float (&o)[2][64], Shared& shared, int stage, int half, int row, bool first) {
+    float (&o)[128], Shared& shared, int stage, int half, int row, bool first) {
     const float factor[2] = {shared.factor[stage][row], shared.factor[stage][row + 8]};
     if (!first && __any_sync(0xFFFFFFFFu, factor[0] != 1 || factor[1] != 1)) {
 #pragma unroll
         for (int i = 0; i < 128; i++) {
-            o[i / 64][i % 64] *= factor[i / 2 % 2];
+            o[i] *= factor[i / 2 % 2];
         }
     }
     const uint32_t keys = sharedAddress(shared.keys[stage]);
@@ -71,17 +71,14 @@ static __device__ __forceinline__ void issueOutput(
     openProducts();
 #pragma unroll
     for (int k = 0; k < TILE / 16; k++) {
-#pragma unroll
-        for (int c = 0; c < 2; c++) {
-            multiplyRowsN128(o[c], p.at(k * 32), values.at(k * 16 * BOX_ROW_BYTES + c * 2 * BOX), !first || k > 0);
-        }
+        multiplyRowsN256(o, p.at(k * 32), values.at(k * 16 * BOX_ROW_BYTES), !first || k > 0);
     }
     closeProducts();
 }
 
 // Scores, their softmax and the left half of the output. Leaves the rows' 1/sum and, for a part, their log2(sum).
 static __device__ __forceinline__ void score(
-    Shared& shared, float (&o)[2][64], const Chosen& chosen, float scale, float* logSum, int heads, int row) {
+    Shared& shared, float (&o)[128], const Chosen& chosen, float scale, float* logSum, int heads, int row) {
     OnlineSoftmax<0> softmax;
     const float scales[2] = {scale, scale};
     float s[32];
@@ -142,7 +139,7 @@ static __device__ __forceinline__ void score(
 }
 
 // The right half of the output.
-static __device__ __forceinline__ void follow(Shared& shared, float (&o)[2][64], const Chosen& chosen, int row) {
+static __device__ __forceinline__ void follow(Shared& shared, float (&o)[128], const Chosen& chosen, int row) {
     int stage = 0, parity = 0;
     for (int at = chosen.from; at < chosen.to; at += TILE) {
         shared.full[stage].wait(parity);
@@ -159,7 +156,7 @@ static __device__ __forceinline__ void follow(Shared& shared, float (&o)[2][64],
 // This warpgroup's half of the block's heads, divided by their sums, as bf16 or as float32.
 template <class Store>
 static __device__ __forceinline__ void store(
-    const Shared& shared, const float (&o)[2][64], int half, int row, int heads, Store store) {
+    const Shared& shared, const float (&o)[128], int half, int row, int heads, Store store) {
 #pragma unroll
     for (int h = 0; h < 2; h++) {
         const int r = row + 8 * h;
@@ -167,8 +164,8 @@ static __device__ __forceinline__ void store(
             const float inverse = shared.inverse[r];
 #pragma unroll
             for (int j = 0; j < 32; j++) {
-                const float* y = o[j / 16] + 4 * (j % 16) + 2 * h;
-                store(r, 256 * half + 8 * j + threadIdx.x % 4 * 2, y[0] * inverse, y[1] * inverse);
+                const int i = 4 * j + 2 * h;
+                store(r, 256 * half + 8 * j + threadIdx.x % 4 * 2, o[i] * inverse, o[i + 1] * inverse);
             }
         }
     }
@@ -222,7 +219,7 @@ static __device__ __forceinline__ void attend(bf16* out, float* partial, float* 
     } else {
         claimRegisters<200>();
         const int row = threadIdx.x % WARPGROUP / 32 * 16 + threadIdx.x % 32 / 4;
-        float o[2][64]; // quarters of the columns
+        float o[128];
         if (group == 0) {
             score(shared, o, chosen, scale * LOG2E, whole ? nullptr : logSum + firstRow, heads, row);
             shared.finished.arrive();
