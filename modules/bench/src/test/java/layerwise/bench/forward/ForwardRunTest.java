@@ -150,7 +150,7 @@ class ForwardRunTest {
         judge.judge("outside", scores, new int[] {0, 5}, 0.2);
         assertEquals(4, judge.wrong().size());
         assertEquals(
-                "worse: position 1 has 1.000, the border is 4.000, FP8 explains 0.2",
+                "worse: position 1 has 1.000, the border is 4.000, FP8 explains 0.20",
                 judge.wrong().getFirst());
     }
 
