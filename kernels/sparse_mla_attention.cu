@@ -205,7 +205,7 @@ static __device__ __forceinline__ void attend(bf16* out, float* partial, float* 
     __syncthreads();
     const int group = threadIdx.x / WARPGROUP;
     if (group == 2) {
-        giveUpRegisters<112>();
+        giveUpRegisters<104>();
         QueryRows{q + t * qToken, qToken, qHead, Q, firstHead, Q}.copy(sharedAddress(shared.q), 0, BOXES);
         shared.qFull.arriveAfterCopies();
         int stage = 0, parity = 1;
