@@ -40,7 +40,7 @@ class ReplayIT {
         arguments.addAll(List.of(options.split(" ")));
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         PrintStream out = new PrintStream(text, true, StandardCharsets.UTF_8);
-        RunCommand.run(arguments, Map.of("PROFILE_DIR", folder.toString()), out, out);
+        RunCommand.run(arguments, Map.of("PROFILE", "0", "PROFILE_DIR", folder.toString()), out, out);
         return text.toString(StandardCharsets.UTF_8);
     }
 
