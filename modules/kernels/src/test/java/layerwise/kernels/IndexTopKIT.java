@@ -110,11 +110,8 @@ class IndexTopKIT {
                 CudaExecutor executor =
                         CudaExecutor.open(0, Journal.NONE, CudaOptions.plain(), Communicator.alone(), false);
                 Memory memory = executor.allocate()) {
-            memory.put(
-                    logits,
-                    new Contents.Copied(List.of(HostTensor.copyOf(arena, DType.F32, logits.shape(), all))));
-            memory.put(
-                    last, new Contents.Copied(List.of(HostTensor.copyOf(arena, Shape.of(rows.length), positions))));
+            memory.put(logits, new Contents.Copied(List.of(HostTensor.copyOf(arena, DType.F32, logits.shape(), all))));
+            memory.put(last, new Contents.Copied(List.of(HostTensor.copyOf(arena, Shape.of(rows.length), positions))));
             memory.put(indices, new Contents.Poison());
             Program program = new Program(List.of(new Step.Launch(op, Lane.MAIN)), List.of(indices.whole()));
             try (Execution execution = executor.prepare(program, memory)) {
@@ -142,7 +139,6 @@ class IndexTopKIT {
         Arrays.sort(got);
         float[] sorted = scores.clone();
         Arrays.sort(sorted);
-        assertEquals(
-                -1, Arrays.mismatch(Arrays.copyOfRange(sorted, sorted.length - count, sorted.length), got), who);
+        assertEquals(-1, Arrays.mismatch(Arrays.copyOfRange(sorted, sorted.length - count, sorted.length), got), who);
     }
 }
