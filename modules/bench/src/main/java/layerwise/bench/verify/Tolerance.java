@@ -139,8 +139,8 @@ record Tolerance(double relative, double ofRow) {
             // A state is read in its own type; decays and steps are a few float32 operations each.
             case SsdStateUpdate op -> sum(2 * unit, op.ssm().stateDim() + 16L);
             case DeltaRuleUpdate op -> sum(2 * unit, 2L * op.rule().keyDim() + 16);
-            // Scores or the state, and decayed inputs.
-            case SsdChunkScan op -> chunked(unit, 2);
+            // The state, scores, and decayed inputs.
+            case SsdChunkScan op -> chunked(unit, 3);
             // The inverse, corrections with and without the state's part, and the state.
             case DeltaRuleChunkScan op -> chunked(unit, 4);
         };
