@@ -20,6 +20,22 @@ constexpr int WARPS = THREADS / 32;
 constexpr int COLUMNS = 32;
 constexpr int PER_THREAD = 32; // 128 rows of 32 columns over 128 threads
 
+// Sums each of W values over the W lanes of a warp that hold the same columns; lane l ends with value l / (32 / W).
+template <int W>
+static __device__ float scatteredSum(float (&v)[W]) {
+#pragma unroll
+    for (int width = W / 2, distance = 16; width > 0; width /= 2, distance /= 2) {
+        const bool upper = (threadIdx.x & distance) != 0;
+#pragma unroll
+        for (int j = 0; j < width; j++) {
+            const float sent = upper ? v[j] : v[j + width];
+            const float kept = upper ? v[j + width] : v[j];
+            v[j] = kept + __shfl_xor_sync(0xFFFFFFFFu, sent, distance);
+        }
+    }
+    return v[0];
+}
+
 template <class S>
 static __device__ void update(bf16* out, S* state, const bf16* q, const bf16* k, const bf16* v, const bf16* a,
                               const bf16* b, const float* aLog, const float* dtBias, const int* starts,
@@ -29,6 +45,7 @@ static __device__ void update(bf16* out, S* state, const bf16* q, const bf16* k,
     constexpr int VECTORS = PER_THREAD / W;
     constexpr int LANES = COLUMNS / W;   // threads that share a row of the tile
     constexpr int ROWS = THREADS / LANES; // rows that the block reaches at once
+    static_assert(W * LANES == 32, "a warp's lanes end with one column each");
     __shared__ float keys[128], queries[128];
     __shared__ float along[2][WARPS][COLUMNS]; // S^T k and S^T q of each warp's rows
     const int head = blockIdx.y;
@@ -73,21 +90,9 @@ static __device__ void update(bf16* out, S* state, const bf16* q, const bf16* k,
                 onQuery[j] += s[i][j] * queries[row];
             }
         }
-#pragma unroll
-        for (int j = 0; j < W; j++) {
-#pragma unroll
-            for (int distance = 16; distance >= LANES; distance /= 2) {
-                onKey[j] += __shfl_xor_sync(0xFFFFFFFFu, onKey[j], distance);
-                onQuery[j] += __shfl_xor_sync(0xFFFFFFFFu, onQuery[j], distance);
-            }
-        }
-        if (threadIdx.x % 32 < LANES) {
-#pragma unroll
-            for (int j = 0; j < W; j++) {
-                along[0][threadIdx.x / 32][column + j] = onKey[j];
-                along[1][threadIdx.x / 32][column + j] = onQuery[j];
-            }
-        }
+        const int mine = column + threadIdx.x % 32 / LANES;
+        along[0][threadIdx.x / 32][mine] = scatteredSum(onKey);
+        along[1][threadIdx.x / 32][mine] = scatteredSum(onQuery);
         float match = 0; // k . q
         for (int i = threadIdx.x % 32; i < 128; i += 32) {
             match += keys[i] * queries[i];

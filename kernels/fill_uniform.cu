@@ -11,6 +11,8 @@
 // Launch    grid (min(ceil(R*C/2048), 2112)), block (256), no dynamic shared memory; blocks walk the array
 // Numerics  exact: bit for bit what Java computes
 // Source    Steele, Lea and Flood 2014, figure 16
+#include <cuda_fp16.h>
+
 #include "common/latent.cuh"
 #include "common/noise.cuh"
 
@@ -20,6 +22,7 @@ static __device__ float uniform(uint64_t seed, int64_t i, float low, float high)
 }
 
 static __device__ void put(bf16* x, float v) { *x = __float2bfloat16_rn(v); }
+static __device__ void put(__half* x, float v) { *x = __float2half_rn(v); }
 static __device__ void put(float* x, float v) { *x = v; }
 static __device__ void put(e4m3* x, float v) { *x = encodeE4m3(v); }
 
@@ -48,6 +51,12 @@ static __device__ void fill(X* x, int64_t rows, int64_t columns, float low, floa
 
 extern "C" __global__ __launch_bounds__(256)
 void fill_uniform_bf16(bf16* x, int64_t rows, int64_t columns, float low, float high, uint64_t seed, int64_t first,
+                      int64_t step) {
+    fill(x, rows, columns, low, high, seed, first, step);
+}
+
+extern "C" __global__ __launch_bounds__(256)
+void fill_uniform_f16(__half* x, int64_t rows, int64_t columns, float low, float high, uint64_t seed, int64_t first,
                       int64_t step) {
     fill(x, rows, columns, low, high, seed, first, step);
 }

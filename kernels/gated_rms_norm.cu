@@ -6,14 +6,14 @@
 // Layout    tokens of x, z and y lie ldx, ldz and ldy elements apart, groups follow each other; 16-byte accesses where
 //           pointers, steps and D allow it; y may be x
 // Roofline  bytes = 6*T*G*D, flops = 9*T*G*D: bandwidth-bound everywhere
-// Launch    grid (ceil(T*G/8)), block (256), no dynamic shared memory; a warp for each group, whose first 512 elements
-//           stay in registers
+// Launch    grid (ceil(T*G/8)), or half of it for D <= 128, block (256), no dynamic shared memory; a warp, or half of one, for
+//           each group, whose first 512 elements, or 128, stay in registers
 // Numerics  |err| <= (2^-8 + 2^-20 + 8*sqrt(D)*2^-24) * |y|: exponential and division are the fast ones
 // Source    Dao and Gu 2024 (Mamba-2), §7.1; Zhang and Sennrich 2019, eq. 4
 #include "common/gates.cuh"
 #include "common/warp_rows.cuh"
 
-template <int W, bool GATE_FIRST>
+template <int LANES, int W, bool GATE_FIRST>
 static __device__ void group(bf16* y, const bf16* x, const bf16* z, const bf16* gain, int D, float eps) {
     auto gate = [&](int i, float (&v)[W]) {
         float g[W];
@@ -23,7 +23,7 @@ static __device__ void group(bf16* y, const bf16* x, const bf16* z, const bf16* 
             v[j] *= g[j] * sigmoid(g[j]);
         }
     };
-    scaleRow<W, 16 / W>(
+    scaleRow<LANES, W, (LANES == 16 ? 8 : 16) / W>(
         D,
         [&](int i, float (&v)[W]) {
             load(v, x + i);
@@ -49,7 +49,7 @@ static __device__ void group(bf16* y, const bf16* x, const bf16* z, const bf16* 
 template <bool GATE_FIRST>
 static __device__ void rows(bf16* y, const bf16* x, const bf16* z, const bf16* gain, int64_t T, int G, int D,
                             int64_t gainStep, int64_t ldx, int64_t ldz, int64_t ldy, float eps) {
-    const WarpRow row = warpRow(T, G);
+    const WarpRow row = warpRow(T, G, D);
     if (!row.exists) {
         return;
     }
@@ -59,10 +59,14 @@ static __device__ void rows(bf16* y, const bf16* x, const bf16* z, const bf16* g
     z += row.token * ldz + at;
     y += row.token * ldy + at;
     gain += row.head * gainStep;
-    if (wide) {
-        group<8, GATE_FIRST>(y, x, z, gain, D, eps);
+    if (wide && D <= HALF_ROW) {
+        group<16, 8, GATE_FIRST>(y, x, z, gain, D, eps);
+    } else if (wide) {
+        group<32, 8, GATE_FIRST>(y, x, z, gain, D, eps);
+    } else if (D <= HALF_ROW) {
+        group<16, 1, GATE_FIRST>(y, x, z, gain, D, eps);
     } else {
-        group<1, GATE_FIRST>(y, x, z, gain, D, eps);
+        group<32, 1, GATE_FIRST>(y, x, z, gain, D, eps);
     }
 }
 
@@ -72,7 +76,7 @@ void gated_rms_norm_gate_first_bf16(bf16* y, const bf16* x, const bf16* z, const
     rows<true>(y, x, z, gain, T, G, D, gainStep, ldx, ldz, ldy, eps);
 }
 
-extern "C" __global__ __launch_bounds__(256)
+extern "C" __global__ __launch_bounds__(256, 3)
 void gated_rms_norm_norm_first_bf16(bf16* y, const bf16* x, const bf16* z, const bf16* gain, int64_t T, int G, int D,
                                     int64_t gainStep, int64_t ldx, int64_t ldz, int64_t ldy, float eps) {
     rows<false>(y, x, z, gain, T, G, D, gainStep, ldx, ldz, ldy, eps);

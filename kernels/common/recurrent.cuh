@@ -10,8 +10,8 @@
 template <class S>
 constexpr int WIDE = 16 / sizeof(S);
 
-__device__ __forceinline__ void load(float (&v)[8], const __half* p) {
-    const uint4 raw = *reinterpret_cast<const uint4*>(p);
+// What 16 bytes of a state are, as they lie in memory: half the registers of 16-bit states, or as many as of float32 ones.
+__device__ __forceinline__ void widen(float (&v)[8], const uint4& raw, const __half*) {
     const uint32_t word[4] = {raw.x, raw.y, raw.z, raw.w};
 #pragma unroll
     for (int i = 0; i < 4; i++) {
@@ -21,9 +21,26 @@ __device__ __forceinline__ void load(float (&v)[8], const __half* p) {
     }
 }
 
+__device__ __forceinline__ void widen(float (&v)[8], const uint4& raw, const bf16*) {
+    const uint32_t word[4] = {raw.x, raw.y, raw.z, raw.w};
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        v[2 * i] = lowBf16(word[i]);
+        v[2 * i + 1] = highBf16(word[i]);
+    }
+}
+
+__device__ __forceinline__ void widen(float (&v)[4], const uint4& raw, const float*) {
+    v[0] = __uint_as_float(raw.x), v[1] = __uint_as_float(raw.y);
+    v[2] = __uint_as_float(raw.z), v[3] = __uint_as_float(raw.w);
+}
+
+__device__ __forceinline__ void load(float (&v)[8], const __half* p) {
+    widen(v, *reinterpret_cast<const uint4*>(p), p);
+}
+
 __device__ __forceinline__ void load(float (&v)[4], const float* p) {
-    const float4 raw = *reinterpret_cast<const float4*>(p);
-    v[0] = raw.x, v[1] = raw.y, v[2] = raw.z, v[3] = raw.w;
+    widen(v, *reinterpret_cast<const uint4*>(p), p);
 }
 
 __device__ __forceinline__ void store(__half* p, const float (&v)[8]) {
@@ -52,4 +69,27 @@ __device__ __forceinline__ void loadSome(float (&v)[W], const bf16* p) {
         const uint2 raw = *reinterpret_cast<const uint2*>(p);
         v[0] = lowBf16(raw.x), v[1] = highBf16(raw.x), v[2] = lowBf16(raw.y), v[3] = highBf16(raw.y);
     }
+}
+
+// Two neighbours of a state, for kernels that hold it as sums of matrix products.
+__device__ __forceinline__ void loadPair(float& low, float& high, const float* p) {
+    const float2 v = *reinterpret_cast<const float2*>(p);
+    low = v.x, high = v.y;
+}
+__device__ __forceinline__ void loadPair(float& low, float& high, const __half* p) {
+    const float2 v = __half22float2(*reinterpret_cast<const __half2*>(p));
+    low = v.x, high = v.y;
+}
+__device__ __forceinline__ void loadPair(float& low, float& high, const bf16* p) {
+    const uint32_t v = *reinterpret_cast<const uint32_t*>(p);
+    low = lowBf16(v), high = highBf16(v);
+}
+__device__ __forceinline__ void storePair(float* p, float low, float high) {
+    *reinterpret_cast<float2*>(p) = make_float2(low, high);
+}
+__device__ __forceinline__ void storePair(__half* p, float low, float high) {
+    *reinterpret_cast<__half2*>(p) = __floats2half2_rn(low, high);
+}
+__device__ __forceinline__ void storePair(bf16* p, float low, float high) {
+    *reinterpret_cast<uint32_t*>(p) = packBf16(low, high);
 }

@@ -1,15 +1,17 @@
-// Rows that one warp takes alone: sums of squares of a head or a group, then one factor for its elements.
+// Rows that a warp, or half of one, takes alone: sums of squares of a head or a group, then one factor for its elements.
 #pragma once
 
-#include "reduce.cuh"
 #include "rows.cuh"
+
+// Elements up to which half a warp takes a row: more lanes would have nothing to load.
+constexpr int HALF_ROW = 128;
 
 // Calls sink(i, v, factor) with v = x[i..i+W) as read(i, v) gives it and factor = scale(sum of squares of the row). The
 // first HELD vectors of each lane stay in registers; what a longer row has beyond them is read twice.
-template <int W, int HELD, class Read, class Scale, class Sink>
+template <int LANES, int W, int HELD, class Read, class Scale, class Sink>
 __device__ __forceinline__ void scaleRow(int width, Read read, Scale scale, Sink sink) {
-    constexpr int STEP = 32 * W;
-    const int start = threadIdx.x % 32 * W;
+    constexpr int STEP = LANES * W;
+    const int start = threadIdx.x % LANES * W;
     float held[HELD][W];
     float squares = 0;
     auto add = [&](const float (&v)[W]) {
@@ -30,7 +32,11 @@ __device__ __forceinline__ void scaleRow(int width, Read read, Scale scale, Sink
         read(i, v);
         add(v);
     }
-    const float factor = scale(warpSum(squares));
+#pragma unroll
+    for (int distance = LANES / 2; distance > 0; distance /= 2) {
+        squares += __shfl_xor_sync(0xFFFFFFFFu, squares, distance);
+    }
+    const float factor = scale(squares);
 #pragma unroll
     for (int i = 0; i < HELD; i++) {
         if (start + i * STEP < width) {
@@ -44,14 +50,15 @@ __device__ __forceinline__ void scaleRow(int width, Read read, Scale scale, Sink
     }
 }
 
-// Which row a warp takes, of rows [T,G]; the launch has a warp for each.
+// Which row, of rows [T,G], the thread is on; the launch has a warp for each, or half a warp.
 struct WarpRow {
     int64_t token;
     int64_t head;
     bool exists;
 };
 
-__device__ __forceinline__ WarpRow warpRow(int64_t tokens, int heads) {
-    const int64_t row = static_cast<int64_t>(blockIdx.x) * (blockDim.x / 32) + threadIdx.x / 32;
+__device__ __forceinline__ WarpRow warpRow(int64_t tokens, int heads, int width) {
+    const int lanes = width <= HALF_ROW ? 16 : 32;
+    const int64_t row = static_cast<int64_t>(blockIdx.x) * (blockDim.x / lanes) + threadIdx.x / lanes;
     return {row / heads, row % heads, row < tokens * heads};
 }

@@ -5,8 +5,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -18,7 +18,8 @@ import layerwise.bindings.cudart.cudart_h;
 
 /**
  * Moves host memory of any kind, mapped files above all, to the device: threads copy it into pinned buffers while the device
- * copies out of others, two buffers a thread.
+ * copies out of others, three buffers a thread: one is filled, one
+ * waits, one is copied out of.
  *
  * <p>The threads touch host memory only; every call of CUDA is made by the thread that opened the device.
  */
@@ -29,14 +30,13 @@ public final class Staging implements AutoCloseable {
     /** More threads than this do not make it faster: the link is the limit by then. */
     public static final int MOST_THREADS = 8;
 
-    private static final int BUFFERS_OF_THREAD = 2;
-    private static final long PATIENCE_MICROS = 20;
+    private static final int BUFFERS_OF_THREAD = 3;
 
     private final CudaStream stream;
     private final PinnedBuffer pinned;
     private final int threadCount;
     private final ExecutorService threads;
-    private final BlockingQueue<Buffer> free;
+    private final Queue<Buffer> free = new ConcurrentLinkedQueue<>();
     private final Deque<Buffer> inFlight = new ArrayDeque<>();
     private final List<Buffer> buffers = new ArrayList<>();
 
@@ -56,7 +56,6 @@ public final class Staging implements AutoCloseable {
         this.threadCount = threadCount;
         int count = BUFFERS_OF_THREAD * threadCount;
         pinned = device.allocatePinned(count * CHUNK_BYTES);
-        free = new ArrayBlockingQueue<>(count);
         MemorySegment all = unconfined(pinned);
         for (int i = 0; i < count; i++) {
             Buffer buffer = new Buffer(all.asSlice(i * CHUNK_BYTES, CHUNK_BYTES), device.createFence());
@@ -83,7 +82,7 @@ public final class Staging implements AutoCloseable {
      * Copies parts, one behind the other, to the start of device memory. Returns once all of them were read; the device may
      * still be copying, in the stream's order.
      *
-     * @param parts native, mapped or heap memory that every thread may read
+     * @param parts native, mapped or heap memory that every thread may read: {@link #canRead}
      * @throws IndexOutOfBoundsException if they are longer than the target
      */
     public void upload(List<MemorySegment> parts, DeviceMemory target) {
@@ -92,7 +91,7 @@ public final class Staging implements AutoCloseable {
             throw new IndexOutOfBoundsException("copy of " + source.bytes() + " bytes into " + target.bytes());
         }
         long chunks = Math.ceilDiv(source.bytes(), CHUNK_BYTES);
-        Filling filling = new Filling(source, chunks, free, new ArrayBlockingQueue<>(buffers.size()));
+        Filling filling = new Filling(source, chunks, free);
         List<Future<?>> running = new ArrayList<>();
         for (int i = 0; i < Math.min(threadCount, chunks); i++) {
             running.add(threads.submit(filling));
@@ -121,6 +120,11 @@ public final class Staging implements AutoCloseable {
         }
     }
 
+    /** Whether {@link #upload} takes the parts: its threads can read nothing that an arena confines to another. */
+    public static boolean canRead(List<MemorySegment> parts) {
+        return new HostParts(parts).isUnconfined();
+    }
+
     private static void awaitEnd(Future<?> thread) {
         try {
             thread.get();
@@ -137,16 +141,12 @@ public final class Staging implements AutoCloseable {
             while (!inFlight.isEmpty() && inFlight.getFirst().copied().isPassed()) {
                 free.add(inFlight.removeFirst());
             }
-            try {
-                Filled filled = filling.filled.poll(PATIENCE_MICROS, TimeUnit.MICROSECONDS);
-                if (filled != null) {
-                    return filled;
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IllegalStateException("interrupted while a file was copied to the device", e);
+            Filled filled = filling.filled.poll();
+            if (filled != null) {
+                return filled;
             }
             filling.rethrow();
+            Thread.onSpinWait(); // a timed wait oversleeps by as long as a whole chunk takes over the link
         }
     }
 
@@ -154,17 +154,16 @@ public final class Staging implements AutoCloseable {
     private static final class Filling implements Runnable {
         private final HostParts source;
         private final long chunks;
-        private final BlockingQueue<Buffer> free;
-        private final BlockingQueue<Filled> filled;
+        private final Queue<Buffer> free;
+        private final Queue<Filled> filled = new ConcurrentLinkedQueue<>();
         private final AtomicLong next = new AtomicLong();
         private final AtomicReference<Throwable> failure = new AtomicReference<>();
         private volatile boolean stopped;
 
-        Filling(HostParts source, long chunks, BlockingQueue<Buffer> free, BlockingQueue<Filled> filled) {
+        Filling(HostParts source, long chunks, Queue<Buffer> free) {
             this.source = source;
             this.chunks = chunks;
             this.free = free;
-            this.filled = filled;
         }
 
         long bytes(long chunk) {
@@ -188,18 +187,17 @@ public final class Staging implements AutoCloseable {
         public void run() {
             try {
                 for (long chunk = next.getAndIncrement(); chunk < chunks; chunk = next.getAndIncrement()) {
-                    Buffer buffer = null;
-                    while (buffer == null) {
-                        if (stopped) {
-                            return;
-                        }
-                        buffer = free.poll(1, TimeUnit.MILLISECONDS);
+                    Buffer buffer = free.poll();
+                    while (buffer == null && !stopped) {
+                        Thread.onSpinWait();
+                        buffer = free.poll();
+                    }
+                    if (buffer == null) {
+                        return;
                     }
                     source.copy(chunk * CHUNK_BYTES, buffer.memory().asSlice(0, bytes(chunk)));
-                    filled.put(new Filled(buffer, chunk));
+                    filled.add(new Filled(buffer, chunk));
                 }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
             } catch (RuntimeException | Error e) {
                 // A mapped file that became shorter is an InternalError here; the owner of the device throws it.
                 failure.compareAndSet(null, e);

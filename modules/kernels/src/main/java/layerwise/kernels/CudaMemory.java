@@ -103,23 +103,28 @@ final class CudaMemory implements Memory {
     }
 
     private void upload(List<MemorySegment> parts, DeviceBuffer memory) {
-        if (memory.bytes() >= STAGED_BYTES) {
+        if (memory.bytes() >= STAGED_BYTES && Staging.canRead(parts)) {
             gpu.staging().upload(parts, memory);
             return;
         }
-        long at = 0;
-        for (MemorySegment part : parts) {
-            gpu.device().upload(part, memory.slice(at, part.byteSize()), gpu.main());
-            at += part.byteSize();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment whole = arena.allocate(memory.bytes());
+            long at = 0;
+            for (MemorySegment part : parts) {
+                MemorySegment.copy(part, 0, whole, at, part.byteSize());
+                at += part.byteSize();
+            }
+            gpu.device().upload(whole.asSlice(0, at), memory, gpu.main());
         }
     }
 
     private void fill(Buffer buffer, DeviceBuffer memory, Contents.Uniform uniform) {
         String type = switch (buffer.dtype()) {
             case BF16 -> "bf16";
+            case F16 -> "f16";
             case F32 -> "f32";
             case E4M3 -> "e4m3";
-            case F16, E5M2, E2M1, UE8M0, I32, I8 ->
+            case E5M2, E2M1, UE8M0, I32, I8 ->
                 throw new ConfigException("%s: no noise of type %s on a GPU".formatted(buffer.name(), buffer.dtype()));
         };
         for (Region.Run run : runs(buffer.shape().elements(), uniform.region())) {
@@ -294,9 +299,16 @@ final class CudaMemory implements Memory {
     }
 
     @Override
-    public void copy(TensorRef source, TensorRef target) {
+    public Runnable copying(TensorRef source, TensorRef target) {
         source.requireCopyableTo(target);
-        gpu.main().copy(place(source), place(target));
+        DeviceSlice from = place(source);
+        DeviceSlice to = place(target);
+        return () -> gpu.main().copy(from, to);
+    }
+
+    @Override
+    public void refill(Buffer buffer, Contents contents) {
+        fill(buffer, whole(buffer).owner(), contents);
     }
 
     @Override
@@ -311,8 +323,8 @@ final class CudaMemory implements Memory {
         if (type.isEmpty()) {
             return OptionalLong.empty();
         }
-        try (Arena arena = Arena.ofConfined();
-                DeviceBuffer first = gpu.device().allocate(Long.BYTES)) {
+        DeviceBuffer first = scratch();
+        try (Arena arena = Arena.ofConfined()) {
             gpu.main().fill(first, (byte) 0xFF);
             new KernelCall(
                             gpu.kernels().kernel("find_not_finite", "find_not_finite_" + type),
@@ -327,6 +339,11 @@ final class CudaMemory implements Memory {
             long found = host.get(ValueLayout.JAVA_LONG, 0);
             return found == -1 ? OptionalLong.empty() : OptionalLong.of(found);
         }
+    }
+
+    /** Eight bytes for an answer. */
+    private DeviceBuffer scratch() {
+        return buffers.computeIfAbsent("#scratch", name -> gpu.device().allocate(Long.BYTES));
     }
 
     @Override

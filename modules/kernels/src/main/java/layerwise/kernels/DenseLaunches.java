@@ -16,13 +16,17 @@ import layerwise.op.TensorRef;
 import layerwise.op.WeightFormat;
 import layerwise.tensor.DType;
 
-/** Launches of dense products: cuBLASLt where alignment allows, kernels/{linear,linear_fp8,linear_nvfp4,head_linear}.cu. */
+/** Launches of dense products: cuBLASLt where alignment allows, kernels/{linear,linear_narrow,linear_fp8,
+ * linear_nvfp4,head_linear}.cu. */
 final class DenseLaunches {
     /** Above, expanding NVFP4 to scratch for cuBLASLt takes less time, as kernels/linear_nvfp4.cu says. */
     private static final int NVFP4_TOKENS = 1280;
 
     /** Above, cuBLASLt takes less time with block-scaled operands than kernels/linear_fp8.cu. */
     private static final int FP8_TOKENS = 128;
+
+    /** Columns up to which a warp takes each element of a product that cuBLASLt cannot take. */
+    private static final int NARROW = 8;
 
     private static final int HEAD_SHARED = 98_304;
 
@@ -44,7 +48,21 @@ final class DenseLaunches {
     private static Launchable plain(Preparation to, Linear op, long weight, Lane lane) {
         Optional<Launchable> product = product(to, op, weight, lane);
         product.ifPresent(launchable -> to.path(op.w(), "cuBLASLt on bf16"));
-        return product.orElseGet(() -> generic(to, op, "bf16", weight));
+        return product.orElseGet(() -> op.w().n() <= NARROW ? narrow(to, op, weight) : generic(to, op, "bf16", weight));
+    }
+
+    private static Launchable narrow(Preparation to, Linear op, long weight) {
+        to.path(op.w(), "linear_narrow on the CUDA cores");
+        long elements = op.x().dim(0) * op.w().n();
+        LaunchShape shape = LaunchShape.of(Math.toIntExact(Math.ceilDiv(elements, 8L)), 256);
+        KernelCall call = to.call("linear_narrow", "linear_narrow_" + outputType(op), shape)
+                .pointer(to.address(op.y()))
+                .pointer(to.address(op.x()))
+                .pointer(weight)
+                .wide(op.x().dim(0))
+                .size(op.w().n())
+                .size(op.w().k());
+        return strides(call, op);
     }
 
     private static boolean aligned(Preparation to, TensorRef tensor) {

@@ -14,9 +14,9 @@ import layerwise.tensor.ConfigException;
 final class HeadLaunches {
     private HeadLaunches() {}
 
-    /** A warp for each head. */
-    private static LaunchShape warps(long heads) {
-        return LaunchShape.of(Math.toIntExact(Math.ceilDiv(heads, 8L)), 256);
+    /** A warp for each head, or half of one for a narrow head. */
+    private static LaunchShape warps(long heads, long width) {
+        return LaunchShape.of(Math.toIntExact(Math.ceilDiv(heads, width <= 128 ? 16L : 8L)), 256);
     }
 
     /** Refuses heads that have gaps between them, or elements that have. */
@@ -34,7 +34,10 @@ final class HeadLaunches {
         Preparation.requireBf16(op, op.x(), op.y());
         boolean heads = op.x().rank() == 3;
         long count = heads ? op.x().dim(1) : 1;
-        return to.call("rms_norm_heads", "rms_norm_heads_bf16", warps(op.x().dim(0) * count))
+        return to.call(
+                        "rms_norm_heads",
+                        "rms_norm_heads_bf16",
+                        warps(op.x().dim(0) * count, op.x().dim(-1)))
                 .pointer(to.address(op.y()))
                 .pointer(to.address(op.x()))
                 .pointer(to.address(op.gain()))
@@ -52,7 +55,10 @@ final class HeadLaunches {
         Preparation.requireBf16(op, op.x(), op.z(), op.gain(), op.y());
         requireDense(op, op.x(), op.z(), op.y());
         String symbol = "gated_rms_norm_" + op.order().name().toLowerCase(Locale.ROOT) + "_bf16";
-        return to.call("gated_rms_norm", symbol, warps(op.x().dim(0) * op.x().dim(1)))
+        return to.call(
+                        "gated_rms_norm",
+                        symbol,
+                        warps(op.x().dim(0) * op.x().dim(1), op.x().dim(2)))
                 .pointer(to.address(op.y()))
                 .pointer(to.address(op.x()))
                 .pointer(to.address(op.z()))
@@ -70,7 +76,10 @@ final class HeadLaunches {
     static Launchable of(Preparation to, L2Norm op) {
         Preparation.requireBf16(op, op.x(), op.y());
         requireDense(op, op.x(), op.y());
-        return to.call("l2_norm", "l2_norm_bf16", warps(op.x().dim(0) * op.x().dim(1)))
+        return to.call(
+                        "l2_norm",
+                        "l2_norm_bf16",
+                        warps(op.x().dim(0) * op.x().dim(1), op.x().dim(2)))
                 .pointer(to.address(op.y()))
                 .pointer(to.address(op.x()))
                 .wide(op.x().dim(0))

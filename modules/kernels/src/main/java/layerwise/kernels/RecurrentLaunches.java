@@ -12,20 +12,20 @@ import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
 
 /**
- * Launches of kernels/{causal_conv1d,ssd_state_update,delta_rule_update}.cu. The recurrences run token by token in prefill,
- * too: right, and slow for long sequences, until there are kernels of their chunked forms.
+ * Launches of kernels/{causal_conv1d,ssd_state_update,delta_rule_update}.cu. Their recurrences run token by token, in prefill
+ * where {@link ChunkLaunches} has no kernel for a layer's heads.
  */
 final class RecurrentLaunches {
     private static final int TAPS = 4;
-    private static final int CONV_TILE = 32;
-    private static final int STATE_ELEMENTS = 8192;
+    private static final int CONV_TILE = 16;
+    private static final int STATE_BYTES = 16_384;
     private static final int DELTA_COLUMNS = 32;
     private static final int DELTA_KEYS = 128;
 
     private RecurrentLaunches() {}
 
     /** Suffix of kernels that take the state. */
-    private static String stateType(Operator operator, TensorRef state) {
+    static String stateType(Operator operator, TensorRef state) {
         return switch (state.dtype()) {
             case F32 -> "f32";
             case F16 -> "f16";
@@ -46,20 +46,17 @@ final class RecurrentLaunches {
     static Launchable of(Preparation to, CausalConv1d op) {
         Preparation.requireBf16(op, op.x(), op.w(), op.state(), op.y());
         PagedBatch paged = op.paged();
-        require(
-                op.width() == TAPS
-                        && op.x().dim(1) % 8 == 0
-                        && op.x().offset() % 8 == 0
-                        && op.x().strides().step(0) % 8 == 0
-                        && op.y().strides().step(0) % 8 == 0
-                        && op.bias().stream().allMatch(bias -> bias.dtype() == DType.F32),
-                op);
+        require(op.width() == TAPS && op.bias().stream().allMatch(bias -> bias.dtype() == DType.F32), op);
+        boolean wide = op.x().dim(1) % 8 == 0
+                && op.x().offset() % 8 == 0
+                && op.x().strides().step(0) % 8 == 0
+                && op.y().strides().step(0) % 8 == 0;
         LaunchShape shape = LaunchShape.of(1, 128)
                 .grid(
+                        Math.toIntExact(Math.ceilDiv(op.x().dim(1), wide ? 1024L : 128L)),
                         Math.ceilDiv(Collections.max(paged.batch().queries()), CONV_TILE),
-                        Math.toIntExact(Math.ceilDiv(op.x().dim(1), 1024L)),
                         paged.batch().sequences());
-        return to.call("causal_conv1d", "causal_conv1d_bf16", shape)
+        return to.call("causal_conv1d", wide ? "causal_conv1d_wide_bf16" : "causal_conv1d_bf16", shape)
                 .pointer(to.address(op.y()))
                 .pointer(to.address(op.state()))
                 .pointer(to.address(op.x()))
@@ -73,7 +70,7 @@ final class RecurrentLaunches {
                 .wide(op.y().strides().step(0));
     }
 
-    /** {@link layerwise.op.SsdStateUpdate}, and {@link layerwise.op.SsdChunkScan} as the same recurrence. */
+    /** {@link layerwise.op.SsdStateUpdate}, or {@link layerwise.op.SsdChunkScan} as the same recurrence. */
     static Launchable of(Preparation to, Operator op, StateSpace ssm) {
         Preparation.requireBf16(op, ssm.x(), ssm.b(), ssm.c(), ssm.dt(), ssm.y());
         int n = ssm.stateDim();
@@ -89,7 +86,7 @@ final class RecurrentLaunches {
         PagedBatch paged = ssm.paged();
         LaunchShape shape = LaunchShape.of(1, 256)
                 .grid(
-                        Math.ceilDiv(ssm.headDim() * n, STATE_ELEMENTS),
+                        Math.ceilDiv(Math.toIntExact(ssm.state().dtype().bytes((long) ssm.headDim() * n)), STATE_BYTES),
                         ssm.heads(),
                         paged.batch().sequences());
         return to.call("ssd_state_update", "ssd_state_update_" + stateType(op, ssm.state()), shape)
@@ -115,7 +112,7 @@ final class RecurrentLaunches {
                 .wide(ssm.dt().strides().step(0));
     }
 
-    /** {@link layerwise.op.DeltaRuleUpdate}, and {@link layerwise.op.DeltaRuleChunkScan} as the same recurrence. */
+    /** {@link layerwise.op.DeltaRuleUpdate}, or {@link layerwise.op.DeltaRuleChunkScan} as the same recurrence. */
     static Launchable of(Preparation to, Operator op, DeltaRule rule) {
         Preparation.requireBf16(op, rule.q(), rule.k(), rule.v(), rule.a(), rule.b(), rule.out());
         require(
@@ -163,7 +160,7 @@ final class RecurrentLaunches {
     }
 
     /** Heads follow each other without gaps, and all of it moves in 16-byte accesses. */
-    private static boolean isAligned(TensorRef heads) {
+    static boolean isAligned(TensorRef heads) {
         return isDense(heads) && heads.offset() % 8 == 0 && heads.strides().step(0) % 8 == 0;
     }
 }

@@ -47,6 +47,20 @@ class LaunchRulesTest {
         assertEquals(new ProductVariant(width, tiles, 1), ProductVariants.experts(format, pairs, experts));
     }
 
+    @ParameterizedTest
+    @CsvSource({"64,1,8192,4,16", "64,4,8193,1,65", "32,1,8193,8,9", "64,128,1,1,1", "1,1,300,3,1"})
+    void scansAreDividedIntoSegmentsUntilTheGpuIsFull(int heads, int sequences, int tokens, int segments, int chunks) {
+        assertEquals(
+                new ChunkLaunches.Segments(segments, chunks),
+                ChunkLaunches.Segments.of(Batch.uniform(sequences, tokens, 0), heads));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"16,32", "32,32", "64,64", "128,64", "4096,64"})
+    void scansOfTheDeltaRuleTakeWiderBlocksWhereThatSavesWaves(int heads, int columns) {
+        assertEquals(columns, ChunkLaunches.deltaColumns(heads));
+    }
+
     @Test
     void expertGridsAreOneWaveOrEveryPossibleTile() {
         // Ten pairs on four experts in tiles of eight rows: at worst 1+1+1+7 rows, that is four tiles, of three across.

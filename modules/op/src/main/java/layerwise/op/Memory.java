@@ -26,11 +26,15 @@ public interface Memory extends AutoCloseable {
     Summary summarize(TensorRef tensor);
 
     /**
-     * Enqueues a copy of a tensor to another, between what was enqueued before and what comes after.
+     * Prepares a copy of a tensor to another: each run of it enqueues the copy, after what was enqueued before, and allocates
+     * nothing.
      *
      * @throws IllegalArgumentException if they differ in type or size, or have gaps between their elements
      */
-    void copy(TensorRef source, TensorRef target);
+    Runnable copying(TensorRef source, TensorRef target);
+
+    /** Enqueues other contents for a buffer that lives here or in a parent. */
+    void refill(Buffer buffer, Contents contents);
 
     /** Number of the first element that is a NaN or infinite, once everything enqueued has run; types without any have none. */
     OptionalLong firstNotFinite(Buffer buffer);

@@ -183,14 +183,16 @@ final class ReferenceMemory implements Memory {
     }
 
     @Override
-    public void copy(TensorRef source, TensorRef target) {
+    public Runnable copying(TensorRef source, TensorRef target) {
         source.requireCopyableTo(target);
-        MemorySegment.copy(
-                operand(source).memory(),
-                source.dtype().bytes(source.offset()),
-                operand(target).memory(),
-                target.dtype().bytes(target.offset()),
-                source.bytes());
+        MemorySegment from = operand(source).memory().asSlice(source.dtype().bytes(source.offset()), source.bytes());
+        MemorySegment to = operand(target).memory().asSlice(target.dtype().bytes(target.offset()), target.bytes());
+        return () -> to.copyFrom(from);
+    }
+
+    @Override
+    public void refill(Buffer buffer, Contents contents) {
+        fill(HostTensor.wrap(operand(buffer.whole()).memory(), buffer.dtype(), buffer.shape()), contents);
     }
 
     @Override

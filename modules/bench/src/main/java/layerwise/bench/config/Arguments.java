@@ -47,6 +47,11 @@ final class Arguments {
         arguments.put("replay_verify_metadata", config.replay().verifyMetadata());
         arguments.put("warmup_times", config.warmupTimes());
         arguments.put("run_times", config.runTimes());
+        if (config.calibration().mode() != CalibrationMode.NONE) {
+            arguments.put("calibration_mode", config.calibration().mode().toString());
+            arguments.put(
+                    "calibration_file_path", config.calibration().filePath().orElse(null));
+        }
         if (config.shareGpu()) {
             arguments.put(Markers.SHARE_GPU, true);
         }

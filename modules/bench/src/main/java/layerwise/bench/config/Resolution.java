@@ -46,6 +46,7 @@ final class Resolution {
                 device(),
                 settings.flag(RunOption.CHECK, false),
                 settings.flag(RunOption.SYNC_EVERY_LAUNCH, false),
+                calibration(),
                 settings.flag(RunOption.SHARE_GPU, false));
     }
 
@@ -116,6 +117,12 @@ final class Resolution {
                 settings.choice(RunOption.MOE_BACKEND_FOR_PREFILL, backends, MoeBackend.CUTLASS),
                 settings.integer(RunOption.MOE_MAX_NUM_TOKENS, 1),
                 settings.flag(RunOption.USE_LOW_PRECISION_MOE_COMBINE, false));
+    }
+
+    private Calibration calibration() {
+        return new Calibration(
+                settings.choice(RunOption.CALIBRATION_MODE, List.of(CalibrationMode.values()), CalibrationMode.NONE),
+                settings.find(RunOption.CALIBRATION_FILE_PATH).map(Setting::word));
     }
 
     private Replay replay() {

@@ -35,6 +35,7 @@ import layerwise.trace.ProblemSpec;
  * @param device executor
  * @param check whether the outputs of every operator are checked after each measured problem
  * @param syncEveryLaunch whether every launch is waited for; no graph is captured then
+ * @param calibration recording of expert choices
  * @param shareGpu whether several ranks may use one GPU: such runs are for correctness, and their times mean nothing
  */
 public record RunConfig(
@@ -59,6 +60,7 @@ public record RunConfig(
         DeviceChoice device,
         boolean check,
         boolean syncEveryLaunch,
+        Calibration calibration,
         boolean shareGpu) {
     /** @throws ConfigException if options contradict each other; the message names them and their values */
     public RunConfig {
@@ -70,6 +72,7 @@ public record RunConfig(
                     + " needs a number from 0 to 1 as balance_ratio, found null; for example --balance-ratio 0.5");
         }
         requireWindow(configFile, replay);
+        requireTarget(configFile, calibration, replay, sweep);
     }
 
     /** The problems to measure, in order; see {@link Sweep#problems}. */
@@ -137,6 +140,30 @@ public record RunConfig(
     private static ConfigException tooSmall(String file, String asked, String limit, int value, long needed) {
         return new ConfigException(file + ": " + asked + " exceeds " + limit + " " + value + "; expected " + limit
                 + " of at least " + needed);
+    }
+
+    private static void requireTarget(String file, Calibration calibration, Replay replay, Sweep sweep) {
+        boolean collects = calibration.mode() == CalibrationMode.COLLECT;
+        if (collects != calibration.filePath().isPresent()) {
+            throw new ConfigException(
+                    "%s: calibration_mode %s with %s: expected a calibration_file_path with COLLECT only"
+                            .formatted(
+                                    file,
+                                    calibration.mode(),
+                                    calibration
+                                            .filePath()
+                                            .map(path -> "calibration_file_path " + OneLine.of(path))
+                                            .orElse("no calibration_file_path")));
+        }
+        if (collects && replay.filePath().isPresent()) {
+            throw new ConfigException("%s: calibration_mode COLLECT with replay_file_path %s: expected one of them"
+                    .formatted(file, OneLine.of(replay.filePath().get())));
+        }
+        if (collects && sweep.problems().size() != 1) {
+            throw new ConfigException(
+                    "%s: calibration_mode COLLECT: %d problems, expected 1: a file holds one run's iterations"
+                            .formatted(file, sweep.problems().size()));
+        }
     }
 
     private static void requireWindow(String file, Replay replay) {

@@ -33,6 +33,9 @@ enum RunOption {
     REPLAY_START_ITER(Kind.INTEGER, "first replayed iteration"),
     REPLAY_STOP_ITER(Kind.INTEGER, "last replayed iteration, inclusive"),
     REPLAY_VERIFY_METADATA(Kind.FLAG, "check replayed calls against the recording; default: no"),
+    CALIBRATION_MODE(
+            Kind.TEXT, "NONE, MARK (a range for each layer) or COLLECT (record expert choices); default: NONE"),
+    CALIBRATION_FILE_PATH(Kind.TEXT, "file that COLLECT writes, to be replayed"),
     WARMUP_TIMES(Kind.INTEGER, "iterations before measuring; default: 20"),
     RUN_TIMES(Kind.INTEGER, "measured iterations; default: 100"),
     DEVICE(Kind.TEXT, "auto, cuda, reference or estimate:<gpu>; default: auto"),

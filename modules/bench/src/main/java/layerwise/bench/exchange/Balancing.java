@@ -22,6 +22,7 @@ public final class Balancing {
     private final Mapping mapping;
     private final BalanceMethod method;
     private final Assignment assignment;
+    private final List<Integer> mixtures;
     private final Optional<MoeSpec> moe;
     private final String model;
 
@@ -36,6 +37,9 @@ public final class Balancing {
         this.method = method;
         this.assignment = Assignment.of(environment);
         this.model = model.name();
+        this.mixtures = layers.stream()
+                .filter(index -> model.layer(index).feedForward().orElse(null) instanceof MoeSpec)
+                .toList();
         // The mixtures of a model are all alike.
         this.moe = layers.stream()
                 .map(index -> model.layer(index).feedForward())
@@ -43,6 +47,16 @@ public final class Balancing {
                 .filter(MoeSpec.class::isInstance)
                 .map(MoeSpec.class::cast)
                 .findFirst();
+    }
+
+    /** The layers that have experts. */
+    public List<Integer> mixtures() {
+        return mixtures;
+    }
+
+    /** Their mixture, where there are any. */
+    public Optional<MoeSpec> mixture() {
+        return moe;
     }
 
     /** Experts of a token, where there are any. */

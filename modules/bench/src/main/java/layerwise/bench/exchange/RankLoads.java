@@ -5,7 +5,7 @@ import layerwise.op.ExchangeLoad;
 import layerwise.op.ExpertLoad;
 
 /** What the choices of all data-parallel ranks mean for every rank's experts and links, counted pair by pair. */
-final class RankLoads {
+public final class RankLoads {
     private final int topK;
     private final int perRank;
     private final boolean travels;
@@ -21,7 +21,7 @@ final class RankLoads {
      * @param experts E, a multiple of {@code ranks}
      * @param travels whether tokens are brought to their experts
      */
-    RankLoads(int ranks, int experts, int topK, boolean travels) {
+    public RankLoads(int ranks, int experts, int topK, boolean travels) {
         this.topK = topK;
         this.perRank = experts / ranks;
         this.travels = travels;
@@ -32,7 +32,7 @@ final class RankLoads {
     }
 
     /** Counts the choices of one rank's tokens, k a token, row by row. */
-    void add(int from, int[] ids) {
+    public void add(int from, int[] ids) {
         int[] lastRow = new int[rows.length];
         Arrays.fill(lastRow, -1);
         for (int pair = 0; pair < ids.length; pair++) {
@@ -48,7 +48,8 @@ final class RankLoads {
         }
     }
 
-    ExpertLoad experts(int rank) {
+    /** For the products of a rank's experts. */
+    public ExpertLoad experts(int rank) {
         long used = 0;
         for (int e = rank * perRank; e < (rank + 1) * perRank; e++) {
             used += active[e] ? 1 : 0;
@@ -56,7 +57,8 @@ final class RankLoads {
         return new ExpertLoad(rows[rank], used);
     }
 
-    ExchangeLoad exchange(int rank) {
+    /** For a rank's links. */
+    public ExchangeLoad exchange(int rank) {
         return travels ? new ExchangeLoad(sent[rank], received[rank]) : new ExchangeLoad(0, 0);
     }
 }

@@ -95,12 +95,12 @@ public record ExpertPath(MoeBackend asked, MoeBackend runs, Optional<String> rea
         return new Capabilities(fusions);
     }
 
-    /** As in {@code TRTLLM, runs as CUTLASS (TRTLLM takes no bf16 experts): SwiGLU in the first product}. */
+    /** As in {@code TRTLLM, runs as CUTLASS (TRTLLM takes no bf16 experts): gated activations in the first product}. */
     @Override
     public String toString() {
         String way = switch (launches()) {
-            case FUSED -> "SwiGLU in the first product";
-            case SEPARATE -> "SwiGLU between the products";
+            case FUSED -> "gated activations in the first product";
+            case SEPARATE -> "activations between the products";
             case LOOP -> "a product for each expert";
         };
         return reason.map(why -> "%s, runs as %s (%s)".formatted(asked, runs, why))

@@ -37,12 +37,15 @@ final class Measurement {
                 Replay iteration = config.cudaGraph() ? execution.capture() : Replay.eager(execution)) {
             for (int i = 0; i < iterations; i++) {
                 stopwatch.mark(i);
+                pack.calibration().before(i);
                 journal.enter(label);
                 iteration.launch();
                 journal.leave();
+                pack.calibration().after(i);
             }
             stopwatch.mark(iterations);
             bench.executor().synchronize();
+            pack.calibration().finish();
             double[] micros = new double[config.runTimes()];
             for (int i = 0; i < micros.length; i++) {
                 micros[i] = stopwatch.micros(config.warmupTimes() + i, config.warmupTimes() + i + 1);

@@ -1,7 +1,10 @@
 package layerwise.bench.run;
 
 import java.util.List;
-import layerwise.bench.exchange.ExpertTable;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import java.util.function.IntConsumer;
+import layerwise.bench.calibration.StepCalibration;
 import layerwise.bench.moe.ExpertPath;
 import layerwise.model.cache.BatchTables;
 import layerwise.model.cache.RotaryTable;
@@ -10,6 +13,7 @@ import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
 import layerwise.model.layer.Traffic;
 import layerwise.op.Batch;
+import layerwise.op.Buffer;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
 import layerwise.op.Memory;
@@ -22,14 +26,24 @@ import layerwise.tensor.WrongResultException;
 
 /** One step of one shape, prepared: its tables and random inputs in place, its launches ready. */
 final class Pack implements AutoCloseable {
+    /** Apart enough that no two iterations of two steps share a seed. */
+    private static final long ITERATION_SEEDS = 1L << 40;
+
     private final Memory memory;
     private final Execution execution;
+    private final StepCalibration calibration;
     private final List<Operator> operators;
     private final TensorRef output;
 
-    private Pack(Memory memory, Execution execution, List<Operator> operators, TensorRef output) {
+    private Pack(
+            Memory memory,
+            Execution execution,
+            StepCalibration calibration,
+            List<Operator> operators,
+            TensorRef output) {
         this.memory = memory;
         this.execution = execution;
+        this.calibration = calibration;
         this.operators = operators;
         this.output = output;
     }
@@ -40,7 +54,7 @@ final class Pack implements AutoCloseable {
      * @param path   how the experts run
      * @param first  first request of the batch
      * @param traffic what ranks send each other
-     * @param choice where tokens go
+     * @param calibrating says where tokens go and what is recorded of it, given what makes another iteration's inputs
      * @param seed   of the random hidden states and residual, both uniform in [0, 1)
      */
     static Pack prepare(
@@ -50,23 +64,30 @@ final class Pack implements AutoCloseable {
             int first,
             Batch batch,
             Traffic traffic,
-            ExpertTable choice,
+            Function<IntConsumer, StepCalibration> calibrating,
             long seed) {
         Memory memory = bench.memory().nested();
         try {
             BatchTables tables = bench.cache().tables("step", first, batch);
             tables.place(memory);
-            ExpertChoice experts = choice.place(memory);
+            DecoderSlice.Benchmark[] placed = new DecoderSlice.Benchmark[1];
+            StepCalibration calibration =
+                    calibrating.apply(iteration -> fill(memory::refill, placed[0], seed + ITERATION_SEEDS * iteration));
+            ExpertChoice experts = calibration.choose(memory);
             DecoderSlice.Benchmark step = bench.slice()
                     .benchmark(phase, tables.paged(), bench.rotary().map(RotaryTable::tensor), experts, traffic);
-            memory.put(step.hidden().buffer(), new Contents.Uniform(0, 1, 2 * seed));
-            memory.put(step.residual().buffer(), new Contents.Uniform(0, 1, 2 * seed + 1));
+            placed[0] = step;
+            fill(memory::put, step, seed);
             Program program = CostRanges.around(
-                    path.apply(step.program(), bench.executor().capabilities()), bench.gpu());
+                    calibration.observe(
+                            path.apply(step.program(), bench.executor().capabilities())),
+                    bench.gpu());
             Execution execution = bench.executor().prepare(program, memory);
+            calibration.bind(execution.memory());
             return new Pack(
                     memory,
                     execution,
+                    calibration,
                     program.operators(),
                     step.program().outputs().getFirst());
         } catch (RuntimeException | Error e) {
@@ -75,8 +96,18 @@ final class Pack implements AutoCloseable {
         }
     }
 
+    /** Inputs of a step. */
+    private static void fill(BiConsumer<Buffer, Contents> target, DecoderSlice.Benchmark step, long seed) {
+        target.accept(step.hidden().buffer(), new Contents.Uniform(0, 1, 2 * seed));
+        target.accept(step.residual().buffer(), new Contents.Uniform(0, 1, 2 * seed + 1));
+    }
+
     Execution execution() {
         return execution;
+    }
+
+    StepCalibration calibration() {
+        return calibration;
     }
 
     /** Runs once and checks the hidden states that come out. */

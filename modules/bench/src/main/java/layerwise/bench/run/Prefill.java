@@ -2,8 +2,8 @@ package layerwise.bench.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import layerwise.bench.calibration.StepCalibration;
 import layerwise.bench.exchange.Exchange;
-import layerwise.bench.exchange.ExpertTable;
 import layerwise.bench.moe.ExpertPath;
 import layerwise.model.layer.Phase;
 import layerwise.op.Batch;
@@ -56,7 +56,7 @@ record Prefill(int requests, int length) {
                     pass.first(),
                     pass.batch(),
                     exchange.traffic(pass.batch().tokens()),
-                    ExpertTable.routed(),
+                    refill -> StepCalibration.none(),
                     1000L + i + RunSequence.SEEDS_OF_RANK * dataRank)) {
                 pack.runChecked(bench);
             }

@@ -1,6 +1,7 @@
 package layerwise.bench.run;
 
 import java.io.PrintStream;
+import java.util.Locale;
 
 /** Tells a waiting person how far a run is: a bar on a terminal, plain lines otherwise, nothing from other ranks. */
 final class Progress {
@@ -34,6 +35,16 @@ final class Progress {
         if (speaks) {
             out.println(line);
         }
+    }
+
+    /** Says how long weights took. */
+    void loaded(long bytes, long nanos) {
+        say(String.format(
+                Locale.ROOT,
+                "Layer-wise benchmarks: weights: %.3f GB in %.3f s, %.1f GB/s",
+                bytes / 1e9,
+                nanos / 1e9,
+                bytes / (double) nanos));
     }
 
     /** Shows that {@code done} of {@code total} parts are done; plain output gets about ten lines. */

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import layerwise.bench.calibration.Calibrator;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.LoadFormat;
 import layerwise.bench.config.MoeBackend;
@@ -65,6 +66,7 @@ final class RunSequence {
     private final DecoderSlice slice;
     private final Optional<RotaryTable> rotary;
     private final Balancing balancing;
+    private final Calibrator calibrator;
     private final Exchange exchange;
     private final ExpertPath experts;
     private final ExpertPath prefillExperts;
@@ -100,6 +102,7 @@ final class RunSequence {
                 this.model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model), mapping);
         rotary = RotaryTable.of(model, config.layerIndices(), config.limits().maxSeqLen());
         balancing = new Balancing(this.model, config.layerIndices(), mapping, config.balanceMethod(), environment);
+        calibrator = new Calibrator(config, mapping, balancing, line -> progress.say("Layer-wise benchmarks: " + line));
         exchange = Exchange.of(
                 config,
                 mapping,
@@ -126,9 +129,6 @@ final class RunSequence {
     /** Options whose work does not exist yet must not look as if they had been honoured. */
     private void refuseWhatWouldBeIgnored() {
         String file = config.configFile();
-        if (config.replay().filePath().isPresent()) {
-            throw new ConfigException(file + ": replay_file_path: this build does not replay; expected null");
-        }
         if (config.scaledFrom().isPresent() && config.loadFormat() == LoadFormat.AUTO) {
             throw new ConfigException(
                     "%s: scaled_from %d with load_format AUTO: a checkpoint has all experts; expected DUMMY"
@@ -178,9 +178,15 @@ final class RunSequence {
         if (config.runType() == RunType.GEN) {
             progress.say("MoE backend for prefill: " + prefillExperts);
         }
+        calibrator.describe().ifPresent(progress::say);
         progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
         progress.phase("Create runner", () -> {
+            long start = System.nanoTime();
             weights.place(memory);
+            executor.synchronize();
+            if (config.loadFormat() == LoadFormat.AUTO) {
+                progress.loaded(weights.bytes(), System.nanoTime() - start);
+            }
             rotary.ifPresent(table -> table.place(memory));
             executor.synchronize();
         });
@@ -203,6 +209,7 @@ final class RunSequence {
         }
         progress.phase("Warmup", () -> warmUp(bench));
         measure(bench, true);
+        calibrator.save(here.rendezvous());
         record(bench, tracer);
     }
 
@@ -227,7 +234,15 @@ final class RunSequence {
         long seed = 1L + index + SEEDS_OF_RANK * mapping.dataRank();
         Traffic traffic = exchange.traffic(problem.tokens());
         ExpertTable table = balancing.table(traffic, problem.balanceRatio());
-        return Pack.prepare(bench, experts, phase(), 0, batch(problem), traffic, table, seed);
+        return Pack.prepare(
+                bench,
+                experts,
+                phase(),
+                0,
+                batch(problem),
+                traffic,
+                refill -> calibrator.step(traffic, table, refill),
+                seed);
     }
 
     private void warmUp(Workbench bench) {

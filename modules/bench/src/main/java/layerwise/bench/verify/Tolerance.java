@@ -18,6 +18,10 @@ import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.IndexKeyAppend;
+import layerwise.op.IndexLogits;
+import layerwise.op.IndexQuery;
+import layerwise.op.IndexTopK;
 import layerwise.op.L2Norm;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
@@ -26,12 +30,14 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.PoolRows;
 import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
 import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
+import layerwise.op.SparseMlaAttention;
 import layerwise.op.SquaredRelu;
 import layerwise.op.SsdChunkScan;
 import layerwise.op.SsdStateUpdate;
@@ -51,10 +57,11 @@ record Tolerance(double relative, double ofRow) {
     private static final double ACCUMULATOR = 0x1p-24;
 
     /**
-     * What float8 products lose before they are added up in float32, as a share of the row's root mean square: a run of 128
-     * takes four steps, each cut at 13 bits below its largest term, and in the tails that is twice the root mean square.
+     * What float8 products lose before they are added up in float32, as a share of the row's root mean square. Each of a
+     * run's 128 products is cut 13 bits below the largest of its step of 32, which with its power of two is about 0.6 of
+     * the run's root mean square; errors are uniform, so six standard deviations of their sum are 6·√(128/12) such units.
      */
-    private static final double FP8_ACCUMULATOR = 4 * 2 * 0x1p-13;
+    private static final double FP8_ACCUMULATOR = 6 * Math.sqrt(128.0 / 12) * 0.6 * 0x1p-13;
 
     /** Sums whose terms are as large as the result do not need it; a factor for the spread of terms around it. */
     private static final double SPREAD = 4;
@@ -67,6 +74,11 @@ record Tolerance(double relative, double ofRow) {
 
     /** Of scores that are sums of FP8 products, whose roundings the exponential multiplies (ADR 15). */
     private static final double FP8_PROBABILITIES = 8 * ROUNDED_TERMS;
+
+    /** Of chunks, where what passes so many products in turn is rounded to bfloat16 before each. */
+    private static Tolerance chunked(double unit, int products) {
+        return new Tolerance(unit + products * unit(DType.BF16), products * ROUNDED_TERMS);
+    }
 
     /** Of one output of an operator, stored as {@code dtype}. */
     static Tolerance of(Operator operator, DType dtype) {
@@ -105,6 +117,16 @@ record Tolerance(double relative, double ofRow) {
             case Route op -> new Tolerance(32 * ACCUMULATOR, 0);
             // Probabilities are rounded to bfloat16 before they meet the values.
             case MlaPrefillAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            case SparseMlaAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            // Of E4M3 elements one may be halfway between two; scales are powers of two.
+            case IndexQuery op -> sum(2 * unit, op.q().dim(2));
+            case IndexKeyAppend op -> sum(2 * unit, op.k().dim(1));
+            case IndexLogits op -> {
+                double kept = op.keys().quantised() ? FP8_ACCUMULATOR : 0;
+                yield new Tolerance(unit, kept + SPREAD * ACCUMULATOR * op.q().dim(1));
+            }
+            case IndexTopK op -> new Tolerance(0, 0);
+            case PoolRows op -> new Tolerance(0, 0);
             case MlaDecodeAttention op ->
                 new Tolerance(unit, op.cache().dtype() == DType.E4M3 ? FP8_PROBABILITIES : ROUNDED_TERMS);
             case GqaPrefillAttention op -> new Tolerance(unit, ROUNDED_TERMS);
@@ -118,9 +140,10 @@ record Tolerance(double relative, double ofRow) {
             // A state is read in its own type; decays and steps are a few float32 operations each.
             case SsdStateUpdate op -> sum(2 * unit, op.ssm().stateDim() + 16L);
             case DeltaRuleUpdate op -> sum(2 * unit, 2L * op.rule().keyDim() + 16);
-            // Scores, decayed inputs and states are rounded to bfloat16 before they meet in a tensor core's product.
-            case SsdChunkScan op -> new Tolerance(2 * unit, ROUNDED_TERMS);
-            case DeltaRuleChunkScan op -> new Tolerance(2 * unit, ROUNDED_TERMS);
+            // The state, scores, and decayed inputs.
+            case SsdChunkScan op -> chunked(unit, 3);
+            // The inverse, corrections with and without the state's part, and the state.
+            case DeltaRuleChunkScan op -> chunked(unit, 4);
         };
     }
 

@@ -51,7 +51,7 @@ class ExpertPathTest {
     @Test
     void theLineNamesBothBackendsAndTheReason() {
         assertEquals(
-                "TRTLLM, runs as CUTLASS (TRTLLM takes no bf16 experts): SwiGLU in the first product",
+                "TRTLLM, runs as CUTLASS (TRTLLM takes no bf16 experts): gated activations in the first product",
                 of(MoeBackend.TRTLLM, WeightFormat.BF16).toString());
         assertEquals(
                 "VANILLA: a product for each expert",

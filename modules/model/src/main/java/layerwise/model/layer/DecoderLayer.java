@@ -68,7 +68,7 @@ final class DecoderLayer {
     private SubLayer mixer(MixerSpec spec, WeightTable weights, String prefix, LayerCache cache) {
         return switch (spec) {
             case MlaSpec mla ->
-                new MlaLayer(model, mla, weights, prefix + "self_attn.", (LayerCache.Paged) cache, mapping);
+                new MlaLayer(model, mla, weights, prefix + "self_attn.", (LayerCache.Latents) cache, mapping);
             case GqaSpec gqa ->
                 new GqaLayer(model, gqa, weights, prefix + attentionModule(), (LayerCache.Paged) cache, mapping);
             case Mamba2Spec mamba ->
@@ -114,7 +114,7 @@ final class DecoderLayer {
      * @param residual {@code [T,H]}, the stream before the layer
      */
     Result emit(Emission step, TensorRef hidden, TensorRef residual) {
-        Emission to = step.within("layers." + index);
+        Emission to = step.layer(index);
         TensorRef mixed = emitFirst(step, hidden);
         if (second.isEmpty()) {
             TensorRef out = to.activation("residual", to.tokens(), hidden.dim(1));
@@ -135,7 +135,7 @@ final class DecoderLayer {
 
     /** The first or only half of the layer alone; what it returns is still to be added to the residual stream. */
     TensorRef emitFirst(Emission step, TensorRef hidden) {
-        return first.emit(step.within("layers." + index).within(second.isPresent() ? "attn" : "mixer"), hidden);
+        return first.emit(step.layer(index).within(second.isPresent() ? "attn" : "mixer"), hidden);
     }
 
     private static Optional<TensorRef> ids(Emission half, SubLayer body) {

@@ -38,6 +38,20 @@ record Emission(
         return new Emission(program, phase, paged, rotary, choice, dtype, prefix + name + ".", mapping, traffic);
     }
 
+    /** What one layer adds: its own choice of experts, and names that begin with its number. */
+    Emission layer(int index) {
+        return new Emission(
+                program,
+                phase,
+                paged,
+                rotary,
+                choice.at(index),
+                dtype,
+                prefix + "layers." + index + ".",
+                mapping,
+                traffic);
+    }
+
     /** T of this rank. */
     int tokens() {
         return paged.batch().tokens();

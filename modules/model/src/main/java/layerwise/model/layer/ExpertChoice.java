@@ -1,6 +1,7 @@
 package layerwise.model.layer;
 
 import java.util.List;
+import java.util.Map;
 import layerwise.op.ExchangeLoad;
 import layerwise.op.ExpertLoad;
 import layerwise.op.TensorRef;
@@ -19,6 +20,18 @@ public sealed interface ExpertChoice {
         public Fixed {
             chunks = List.copyOf(chunks);
         }
+    }
+
+    /** A choice of its own for each layer that has experts. */
+    record PerLayer(Map<Integer, ExpertChoice> layers) implements ExpertChoice {
+        public PerLayer {
+            layers = Map.copyOf(layers);
+        }
+    }
+
+    /** The choice at one layer. */
+    default ExpertChoice at(int layer) {
+        return this instanceof PerLayer choices ? choices.layers().getOrDefault(layer, new Routed()) : this;
     }
 
     /**

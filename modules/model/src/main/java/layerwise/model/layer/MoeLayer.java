@@ -187,6 +187,8 @@ final class MoeLayer implements SubLayer {
                                 spec.experts(),
                                 mapping.group().size()),
                         ExchangeLoad.expected(tokens, spec.topK(), spec.experts()));
+            case ExpertChoice.PerLayer choices ->
+                throw new IllegalStateException("a choice of all layers at one of them");
             case ExpertChoice.Fixed fixed -> {
                 ExpertChoice.Table table = fixed.chunks().get(chunk);
                 yield new Chosen(table.ids(), weights, table.load(), table.exchange());

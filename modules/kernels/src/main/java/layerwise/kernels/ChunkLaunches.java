@@ -1,0 +1,187 @@
+package layerwise.kernels;
+
+import java.util.Collections;
+import layerwise.cuda.LaunchShape;
+import layerwise.op.Batch;
+import layerwise.op.DeltaRule;
+import layerwise.op.DeltaRuleChunkScan;
+import layerwise.op.Lane;
+import layerwise.op.SsdChunkScan;
+import layerwise.op.StateSpace;
+import layerwise.op.TensorRef;
+
+/**
+ * Launches of the recurrences' chunked forms, kernels/{ssd_chunk,delta_rule_chunk}_*.cu; heads of other widths than theirs go
+ * token by token.
+ */
+final class ChunkLaunches {
+    private static final int SSD_CHUNK = 128;
+    private static final int DELTA_CHUNK = 64;
+
+    /** Bytes of a chunk that one pass of the delta rule leaves for the other: DeltaChunk in kernels/common. */
+    private static final long DELTA_BYTES = 41_600;
+
+    private static final int MULTIPROCESSORS = 132;
+
+    /** Blocks of a Mamba-2 scan that run at once. */
+    private static final int SSD_BLOCKS = 2 * MULTIPROCESSORS;
+
+    private ChunkLaunches() {}
+
+    private static int longest(Batch batch) {
+        return Collections.max(batch.queries());
+    }
+
+    /**
+     * How a batch's sequences are divided into segments that go side by side.
+     *
+     * @param segments of the longest sequence
+     * @param chunks   of a segment
+     */
+    record Segments(int segments, int chunks) {
+        static Segments of(Batch batch, int heads) {
+            int chunks = Math.ceilDiv(longest(batch), SSD_CHUNK);
+            int wanted = Math.clamp(SSD_BLOCKS / ((long) heads * batch.sequences()), 1, chunks);
+            int each = Math.ceilDiv(chunks, wanted);
+            return new Segments(Math.ceilDiv(chunks, each), each);
+        }
+    }
+
+    static Launchable of(Preparation to, SsdChunkScan op, Lane lane) {
+        StateSpace ssm = op.ssm();
+        boolean tuned = ssm.headDim() == 64
+                && ssm.stateDim() == 128
+                && RecurrentLaunches.isAligned(ssm.x())
+                && RecurrentLaunches.isAligned(ssm.b())
+                && RecurrentLaunches.isAligned(ssm.c())
+                && ssm.y().isContiguous();
+        if (!tuned) {
+            return RecurrentLaunches.of(to, op, ssm);
+        }
+        Preparation.requireBf16(op, ssm.x(), ssm.b(), ssm.c(), ssm.dt(), ssm.y());
+        String type = RecurrentLaunches.stateType(op, ssm.state());
+        int sequences = ssm.paged().batch().sequences();
+        Segments division = Segments.of(ssm.paged().batch(), ssm.heads());
+        boolean several = division.segments() > 1;
+        long pieces = (long) sequences * division.segments() * ssm.heads();
+        long states = several ? to.scratch(lane, pieces * ssm.headDim() * ssm.stateDim() * Float.BYTES) : 0;
+        long decays = several ? to.scratch(lane, pieces * Float.BYTES) : 0;
+        LaunchShape shape = LaunchShape.of(1, 256)
+                .grid(division.segments(), ssm.heads(), sequences)
+                .shared(99_840);
+        KernelCall scan = to.call("ssd_chunk_scan", "ssd_chunk_scan_" + type, shape)
+                .pointer(to.address(ssm.y()))
+                .pointer(to.address(ssm.state()))
+                .pointer(states)
+                .pointer(decays)
+                .pointer(to.address(ssm.x()))
+                .pointer(to.address(ssm.b()))
+                .pointer(to.address(ssm.c()))
+                .pointer(to.address(ssm.dt()))
+                .pointer(to.address(ssm.aLog()))
+                .pointer(to.address(ssm.dtBias()))
+                .pointer(to.address(ssm.d()));
+        sizes(scan, to, ssm, division)
+                .wide(step(ssm.x()))
+                .wide(step(ssm.b()))
+                .wide(step(ssm.c()))
+                .wide(step(ssm.dt()));
+        if (!several) {
+            return scan;
+        }
+        LaunchShape firstShape = LaunchShape.of(1, 256)
+                .grid(division.segments() - 1, ssm.heads(), sequences)
+                .shared(101_376);
+        KernelCall first = to.call("ssd_chunk_states", "ssd_chunk_states_" + type, firstShape)
+                .pointer(states)
+                .pointer(decays)
+                .pointer(to.address(ssm.state()))
+                .pointer(to.address(ssm.x()))
+                .pointer(to.address(ssm.b()))
+                .pointer(to.address(ssm.dt()))
+                .pointer(to.address(ssm.aLog()))
+                .pointer(to.address(ssm.dtBias()));
+        sizes(first, to, ssm, division).wide(step(ssm.x())).wide(step(ssm.b())).wide(step(ssm.dt()));
+        return Launchable.sequence(first, scan);
+    }
+
+    private static KernelCall sizes(KernelCall call, Preparation to, StateSpace ssm, Segments division) {
+        return call.pointer(to.address(ssm.paged().starts()))
+                .pointer(to.address(ssm.paged().past()))
+                .pointer(to.address(ssm.paged().slots()))
+                .number(ssm.heads())
+                .number(ssm.groups())
+                .number(division.chunks());
+    }
+
+    static Launchable of(Preparation to, DeltaRuleChunkScan op, Lane lane) {
+        DeltaRule rule = op.rule();
+        boolean tuned = rule.keyDim() == 128
+                && rule.valueDim() == 128
+                && RecurrentLaunches.isAligned(rule.q())
+                && RecurrentLaunches.isAligned(rule.k())
+                && RecurrentLaunches.isAligned(rule.v())
+                && rule.out().isContiguous();
+        if (!tuned) {
+            return RecurrentLaunches.of(to, op, rule);
+        }
+        Preparation.requireBf16(op, rule.q(), rule.k(), rule.v(), rule.a(), rule.b(), rule.out());
+        Batch batch = rule.paged().batch();
+        int most = Math.ceilDiv(longest(batch), DELTA_CHUNK);
+        long chunks = to.scratch(lane, (long) batch.sequences() * most * rule.valueHeads() * DELTA_BYTES);
+        LaunchShape each = LaunchShape.of(1, 128)
+                .grid(most, rule.valueHeads(), batch.sequences())
+                .shared(66_560);
+        KernelCall prepare = to.call("delta_rule_chunk_prepare", "delta_rule_chunk_prepare_bf16", each)
+                .pointer(chunks)
+                .pointer(to.address(rule.q()))
+                .pointer(to.address(rule.k()))
+                .pointer(to.address(rule.v()))
+                .pointer(to.address(rule.a()))
+                .pointer(to.address(rule.b()))
+                .pointer(to.address(rule.aLog()))
+                .pointer(to.address(rule.dtBias()))
+                .pointer(to.address(rule.paged().starts()))
+                .number(rule.keyHeads())
+                .number(rule.valueHeads())
+                .wide(step(rule.q()))
+                .wide(step(rule.k()))
+                .wide(step(rule.v()))
+                .wide(step(rule.a()))
+                .wide(step(rule.b()))
+                .real(rule.scale());
+        int columns = deltaColumns(rule.valueHeads() * batch.sequences());
+        LaunchShape parts = LaunchShape.of(1, 256)
+                .grid(rule.valueDim() / columns, rule.valueHeads(), batch.sequences())
+                .shared(columns == 32 ? 141_312 : 165_888);
+        String symbol =
+                "delta_rule_chunk_scan_c%d_%s".formatted(columns, RecurrentLaunches.stateType(op, rule.state()));
+        KernelCall scan = to.call("delta_rule_chunk_scan", symbol, parts)
+                .pointer(to.address(rule.out()))
+                .pointer(to.address(rule.state()))
+                .pointer(chunks)
+                .pointer(to.address(rule.q()))
+                .pointer(to.address(rule.k()))
+                .pointer(to.address(rule.paged().starts()))
+                .pointer(to.address(rule.paged().past()))
+                .pointer(to.address(rule.paged().slots()))
+                .number(rule.keyHeads())
+                .number(rule.valueHeads())
+                .number(most)
+                .wide(step(rule.q()))
+                .wide(step(rule.k()));
+        return Launchable.sequence(prepare, scan);
+    }
+
+    /** Columns of a block's part of the states of so many heads: the wider blocks take half as long again, and are half as many. */
+    static int deltaColumns(int heads) {
+        int narrow = 2 * Math.ceilDiv(4 * heads, MULTIPROCESSORS);
+        int wide = 3 * Math.ceilDiv(2 * heads, MULTIPROCESSORS);
+        return wide < narrow ? 64 : 32;
+    }
+
+    /** From token to token. */
+    private static long step(TensorRef tensor) {
+        return tensor.strides().step(0);
+    }
+}
