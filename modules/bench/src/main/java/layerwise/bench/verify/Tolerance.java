@@ -120,9 +120,11 @@ record Tolerance(double relative, double ofRow) {
             // Of E4M3 elements one may be halfway between two; scales are powers of two.
             case IndexQuery op -> sum(2 * unit, op.q().dim(2));
             case IndexKeyAppend op -> sum(2 * unit, op.k().dim(1));
+            // Tensor cores cut every product of a key and a head the same way: errors of all heads may have one sign.
             case IndexLogits op -> {
-                double kept = op.keys().quantised() ? FP8_ACCUMULATOR : 0;
-                yield new Tolerance(unit, kept + SPREAD * ACCUMULATOR * op.q().dim(1));
+                long heads = op.q().dim(1);
+                double kept = op.keys().quantised() ? FP8_ACCUMULATOR * Math.sqrt(heads) : 0;
+                yield new Tolerance(unit, kept + SPREAD * ACCUMULATOR * heads);
             }
             case IndexTopK op -> new Tolerance(0, 0);
             case PoolRows op -> new Tolerance(0, 0);
