@@ -30,6 +30,7 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.PackedLatent;
 import layerwise.op.PoolRows;
 import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
@@ -116,7 +117,9 @@ record Tolerance(double relative, double ofRow) {
             case Route op -> new Tolerance(32 * ACCUMULATOR, 0);
             // Probabilities are rounded to bfloat16 before they meet the values.
             case MlaPrefillAttention op -> new Tolerance(unit, ROUNDED_TERMS);
-            case SparseMlaAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            // Keys and values of packed rows are rounded like probabilities.
+            case SparseMlaAttention op ->
+                new Tolerance(unit, PackedLatent.holds(op.cache()) ? 2 * ROUNDED_TERMS : ROUNDED_TERMS);
             // Of E4M3 elements one may be halfway between two; scales are powers of two.
             case IndexQuery op -> sum(2 * unit, op.q().dim(2));
             case IndexKeyAppend op -> sum(2 * unit, op.k().dim(1));
