@@ -12,10 +12,14 @@ enum Format {
     /** E2M1 with E4M3 scales for 16 elements, as ModelOpt writes. */
     NVFP4;
 
-    /** Modules that stay plain unless the user says otherwise: with NVFP4, as in NVIDIA's checkpoints, what reads the mixer's input. */
+    /**
+     * Modules that stay plain unless the user says otherwise: input projections of recurrent mixers, whose parts share no blocks
+     * of 128 rows; with NVFP4, as in NVIDIA's checkpoints, everything that reads the mixer's input.
+     */
     List<String> excluded() {
         return switch (this) {
-            case BF16, FP8 -> List.of();
+            case BF16 -> List.of();
+            case FP8 -> List.of("*.linear_attn.in_proj*", "*.mixer.in_proj", "*.shared_expert_gate");
             case NVFP4 ->
                 List.of(
                         "*.self_attn.q_a_proj",

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import layerwise.bench.estimate.EstimateRun;
 import layerwise.bench.run.RunCommand;
 import layerwise.cuda.DeviceInfo;
 import layerwise.cuda.DeviceUnavailableException;
@@ -40,7 +41,7 @@ class ReplayIT {
         arguments.addAll(List.of(options.split(" ")));
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         PrintStream out = new PrintStream(text, true, StandardCharsets.UTF_8);
-        RunCommand.run(arguments, Map.of("PROFILE_DIR", folder.toString()), out, out);
+        RunCommand.run(arguments, Map.of("PROFILE", "0", "PROFILE_DIR", folder.toString()), out, out, EstimateRun::run);
         return text.toString(StandardCharsets.UTF_8);
     }
 

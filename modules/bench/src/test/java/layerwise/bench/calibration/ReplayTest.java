@@ -21,9 +21,11 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import layerwise.bench.config.Replay;
+import layerwise.bench.estimate.EstimateRun;
 import layerwise.bench.run.RunCommand;
 import layerwise.model.layer.ExpertChoice;
 import layerwise.model.parallel.Mapping;
+import layerwise.model.spec.Activation;
 import layerwise.model.spec.MoeSpec;
 import layerwise.op.Buffer;
 import layerwise.op.Capabilities;
@@ -50,7 +52,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs that record expert choices and runs that replay them, on the reference executor. */
 class ReplayTest {
-    private static final MoeSpec SPEC = new MoeSpec(16, 4, 256, 0, new Routing.SigmoidGroups(4, 2, true, 2.5));
+    private static final MoeSpec SPEC =
+            new MoeSpec(16, 4, 256, 0, new Routing.SigmoidGroups(4, 2, true, 2.5), Activation.SWIGLU);
 
     @TempDir
     Path folder;
@@ -61,7 +64,7 @@ class ReplayTest {
         arguments.addAll(List.of(options.split(" ")));
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         PrintStream out = new PrintStream(text, true, StandardCharsets.UTF_8);
-        RunCommand.run(arguments, Map.of("PROFILE_DIR", folder.toString()), out, out);
+        RunCommand.run(arguments, Map.of("PROFILE_DIR", folder.toString()), out, out, EstimateRun::run);
         return text.toString(StandardCharsets.UTF_8);
     }
 
@@ -229,12 +232,11 @@ class ReplayTest {
     @Test
     void loadsOfAStepAreTheWindowsMeans() {
         RecordedRouting routing = oneRank(List.of(3), 42, 46);
-        assertEquals(16, routing.load(0, 3, 0).rows());
+        assertEquals(16, routing.loads(0, 3, 0).experts(0).rows());
         // Iterations 42 and 43 differ in how far a token's experts lie apart, so in how many are hit.
-        assertNotEquals(routing.load(0, 3, 0).active(), routing.load(1, 3, 0).active());
+        double hit = routing.loads(0, 3, 0).experts(0).activeExperts();
+        assertNotEquals(hit, routing.loads(1, 3, 0).experts(0).activeExperts());
         int[] counts = routing.counts(0, 3, 0);
-        assertEquals(
-                routing.load(0, 3, 0).active(),
-                Arrays.stream(counts).filter(c -> c > 0).count());
+        assertEquals(hit, Arrays.stream(counts).filter(c -> c > 0).count());
     }
 }
