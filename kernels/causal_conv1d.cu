@@ -7,9 +7,10 @@
 // Layout    rows of x and y lie ldx and ldy elements apart; w, bias and state are contiguous, w 8-byte aligned. wide: I, ldx
 //           and ldy are multiples of 8, everything is 16-byte aligned. x and y do not overlap
 // Roofline  bytes = 2*(2*T*I + 7*I + 3*I*(B + sequences with a past)), flops = 8*T*I: bandwidth-bound everywhere
-// Launch    grid (ceil(longest/TILE), ceil(I/(128*W)), B), block (128), static shared TILE*W KB/4, TILE = 16 tokens,
-//           W = 8 channels a thread, 1 where not wide; a thread asks for all of its channels' inputs at once and walks over
-//           them, the last three in registers. The first tile's block reads the state and then replaces it
+// Launch    grid (ceil(I/(128*W)), ceil(longest/TILE), B), neighbours reading parts of the same rows; block (128), static
+//           shared TILE*W/4 KB; TILE = 16 tokens, longest <= 65,535*TILE; W = 8 channels a thread, 1 where not wide. A thread
+//           asks for all of its channels' inputs at once and walks over them, the last three in registers. The first tile's
+//           block reads the state and then replaces it
 // Numerics  |err| <= (2^-8 + 2^-20) * |y| + 16*2^-24 * rms: exponential and division are the fast ones
 // Source    Dao and Gu 2024 (Mamba-2), §7.1
 #include "common/async_copy.cuh"
@@ -87,8 +88,8 @@ static __device__ void convolve(bf16* y, bf16* state, const bf16* x, const bf16*
                                 const int* past, const int* slots, int I, int64_t ldx, int64_t ldy) {
     __shared__ __align__(16) Inputs<W> tile[TILE][THREADS]; // each thread's own: nobody waits for others
     const int sequence = blockIdx.z;
-    const int first = blockIdx.x * TILE;
-    const int channel = (blockIdx.y * THREADS + threadIdx.x) * W;
+    const int first = blockIdx.y * TILE;
+    const int channel = (blockIdx.x * THREADS + threadIdx.x) * W;
     const int64_t begin = starts[sequence];
     const int length = starts[sequence + 1] - static_cast<int>(begin);
     if (channel >= I || first >= length) {
@@ -142,7 +143,7 @@ static __device__ void convolve(bf16* y, bf16* state, const bf16* x, const bf16*
                 for (int j = 0; j < W; j++) {
                     sum[j] = offset[j] + lowBf16(taps[j].x) * input[i][j] + highBf16(taps[j].x) * input[i + 1][j] +
                              lowBf16(taps[j].y) * input[i + 2][j] + highBf16(taps[j].y) * input[i + 3][j];
-                    sum[j] *= sigmoid(sum[j]);
+                    sum[j] = __fdividef(sum[j], 1 + __expf(-sum[j])); // towards 0 where the exponential overflows
                 }
                 store(y + (first + from + i) * ldy, sum);
             }

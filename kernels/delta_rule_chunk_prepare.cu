@@ -13,8 +13,8 @@
 // Numerics  M and T are float32; T, u, w and scores are rounded to bf16
 // Source    Yang et al. 2024, "Parallelizing Linear Transformers with the Delta Rule", §3; Yang, Kautz and Hatamizadeh 2024
 #include "common/delta_chunks.cuh"
+#include "common/exp2.cuh"
 #include "common/gates.cuh"
-#include "common/softmax.cuh"
 #include "common/warp_tiles.cuh"
 
 constexpr int HALF = DELTA_CHUNK / 2;

@@ -1,8 +1,8 @@
 // Chunks of Mamba-2's recurrence: what both passes over a segment do with them.
 #pragma once
 
+#include "exp2.cuh"
 #include "recurrent.cuh"
-#include "softmax.cuh"
 #include "warp_tiles.cuh"
 
 constexpr int SSD_THREADS = 256;

@@ -5,6 +5,7 @@ import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.PackedLatent;
 import layerwise.op.PagedBatch;
 import layerwise.op.Rotary;
 import layerwise.op.TensorRef;
@@ -53,6 +54,9 @@ final class LatentLaunches {
     }
 
     static Launchable of(Preparation to, LatentAppend op) {
+        if (PackedLatent.holds(op.cache())) {
+            return SparseLaunches.packed(to, op);
+        }
         Preparation.requireBf16(op, op.latent(), op.key());
         PagedBatch paged = op.paged();
         String symbol = "latent_append_" + cacheType(op, op.cache());

@@ -53,8 +53,8 @@ final class RecurrentLaunches {
                 && op.y().strides().step(0) % 8 == 0;
         LaunchShape shape = LaunchShape.of(1, 128)
                 .grid(
-                        Math.ceilDiv(Collections.max(paged.batch().queries()), CONV_TILE),
                         Math.toIntExact(Math.ceilDiv(op.x().dim(1), wide ? 1024L : 128L)),
+                        Math.ceilDiv(Collections.max(paged.batch().queries()), CONV_TILE),
                         paged.batch().sequences());
         return to.call("causal_conv1d", wide ? "causal_conv1d_wide_bf16" : "causal_conv1d_bf16", shape)
                 .pointer(to.address(op.y()))

@@ -64,4 +64,56 @@ public record Batch(List<Integer> queries, List<Integer> past) {
         }
         return pairs;
     }
+
+    /**
+     * What some of the new tokens see.
+     *
+     * @param pairs   of a token and a position that it may see
+     * @param context positions of all sequences up to the last that one of them sees
+     */
+    public record Reach(long pairs, long context) {}
+
+    /** What the tokens from {@code first} on see, of so many. */
+    public Reach reach(int first, int tokens) {
+        long pairs = 0;
+        long context = 0;
+        int start = 0;
+        for (int i = 0; i < queries.size(); i++) {
+            long from = Math.max(first, start) - (long) start;
+            long to = Math.min((long) first + tokens, (long) start + queries.get(i)) - start;
+            if (from < to) {
+                // Token j of the sequence sees past + j + 1 positions.
+                pairs += (to - from) * past.get(i) + (to * (to + 1) - from * (from + 1)) / 2;
+                context += past.get(i) + to;
+            }
+            start += queries.get(i);
+        }
+        return new Reach(pairs, context);
+    }
+
+    /** Pairs of a new token and one of the positions that it chooses: at most {@code k} of those it may see. */
+    public long chosenPairs(int k) {
+        long pairs = 0;
+        for (int i = 0; i < queries.size(); i++) {
+            pairs += chosen(i, k);
+        }
+        return pairs;
+    }
+
+    /** The least number of different positions that are chosen, were all tokens of a sequence to choose alike. */
+    public long chosenRows(int k) {
+        long rows = 0;
+        for (int i = 0; i < queries.size(); i++) {
+            rows += Math.min(chosen(i, k), (long) past.get(i) + queries.get(i));
+        }
+        return rows;
+    }
+
+    private long chosen(int sequence, int k) {
+        long p = past.get(sequence);
+        long q = queries.get(sequence);
+        // The first tokens see fewer than k.
+        long growing = Math.clamp(k - p, 0, q);
+        return growing * p + growing * (growing + 1) / 2 + (q - growing) * k;
+    }
 }

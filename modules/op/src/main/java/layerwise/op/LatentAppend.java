@@ -8,14 +8,18 @@ import java.util.List;
  *
  * @param latent {@code [T,R]}
  * @param key    {@code [T,D]}
- * @param cache  {@code [pages, pageTokens, R+D]}, the latent first; E4M3 is rounded with scale 1
+ * @param cache  {@code [pages, pageTokens, R+D]}, the latent first; E4M3 is rounded with scale 1; or packed as {@link
+ *               PackedLatent} tells, each scale {@code max(amax, 1e-4) / 448}
  */
 public record LatentAppend(TensorRef latent, TensorRef key, TensorRef cache, PagedBatch paged) implements Operator {
     public LatentAppend {
         Expect.rank("LatentAppend", "latent", latent, 2);
         Expect.rank("LatentAppend", "cache", cache, 3);
         Expect.shape("LatentAppend", "latent", latent, paged.batch().tokens(), latent.dim(1));
-        Expect.shape("LatentAppend", "key", key, latent.dim(0), cache.dim(2) - latent.dim(1));
+        Expect.shape("LatentAppend", "key", key, latent.dim(0), key.dim(1));
+        long width =
+                PackedLatent.holds(cache) ? PackedLatent.bytes(latent.dim(1), key.dim(1)) : latent.dim(1) + key.dim(1);
+        Expect.shape("LatentAppend", "cache", cache, cache.dim(0), cache.dim(1), width);
     }
 
     @Override

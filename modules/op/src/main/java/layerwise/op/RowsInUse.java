@@ -37,6 +37,8 @@ public record RowsInUse(long first, long end) {
                                 .count());
             // Rows of tokens that have no expert here hold anything.
             case AllToAllDispatch _ -> new RowsInUse(0, 0);
+            // What lies beyond a token's position holds anything.
+            case IndexLogits _ -> new RowsInUse(0, 0);
             case Linear _,
                     HeadLinear _,
                     RmsNorm _,
@@ -48,6 +50,11 @@ public record RowsInUse(long first, long end) {
                     MlaRopeAppend _,
                     MlaPrefillAttention _,
                     MlaDecodeAttention _,
+                    IndexQuery _,
+                    IndexKeyAppend _,
+                    IndexTopK _,
+                    PoolRows _,
+                    SparseMlaAttention _,
                     GqaPrefillAttention _,
                     GqaDecodeAttention _,
                     CausalConv1d _,

@@ -28,12 +28,13 @@ final class LatentCaches {
         Operand positions = operands.apply(paged.positions());
         Operand starts = operands.apply(paged.starts());
         Operand pageTable = operands.apply(paged.pageTable());
-        float[] row = new float[cache.width()];
+        LatentRows rows = new LatentRows(cache, latent.width(), key.width());
+        float[] row = new float[latent.width() + key.width()];
         for (int b = 0; b < paged.batch().sequences(); b++) {
             for (int t = starts.getInt(b); t < starts.getInt(b + 1); t++) {
                 System.arraycopy(latent.row(t), 0, row, 0, latent.width());
                 System.arraycopy(key.row(t), 0, row, latent.width(), key.width());
-                cache.writeRow(poolRow(pageTable, op.cache(), b, positions.getInt(t)), row);
+                rows.write(poolRow(pageTable, op.cache(), b, positions.getInt(t)), row);
             }
         }
     }

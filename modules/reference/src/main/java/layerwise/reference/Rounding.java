@@ -24,4 +24,37 @@ final class Rounding {
             }
         }
     }
+
+    /** Multiplies a vector with the Hadamard matrix of its order, a power of two, over the order's root. */
+    static void hadamard(float[] x) {
+        for (int step = 1; step < x.length; step *= 2) {
+            for (int i = 0; i < x.length; i++) {
+                if ((i & step) == 0) {
+                    float a = x[i];
+                    float b = x[i + step];
+                    x[i] = a + b;
+                    x[i + step] = a - b;
+                }
+            }
+        }
+        float factor = (float) (1 / Math.sqrt(x.length));
+        for (int i = 0; i < x.length; i++) {
+            x[i] *= factor;
+        }
+    }
+
+    /** Divides a vector by the power of two at or above {@code max(amax, 1e-4) / 448}, which it returns. */
+    static float divideByPowerOfTwo(float[] x) {
+        float largest = LEAST;
+        for (float value : x) {
+            largest = Math.abs(value) > largest ? Math.abs(value) : largest;
+        }
+        float ratio = largest / Float8E4M3.MAX;
+        int exponent = Math.getExponent(ratio);
+        float scale = Math.scalb(1f, ratio > Math.scalb(1f, exponent) ? exponent + 1 : exponent);
+        for (int i = 0; i < x.length; i++) {
+            x[i] /= scale;
+        }
+        return scale;
+    }
 }

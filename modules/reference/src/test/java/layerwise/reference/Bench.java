@@ -65,6 +65,11 @@ final class Bench implements AutoCloseable {
 
     /** Sequences whose pages and states lie in their pools in descending order. */
     PagedBatch paged(Batch batch, int pageTokens) {
+        return paged("", batch, pageTokens);
+    }
+
+    /** The same with a prefix for the tables' names, where there are several batches. */
+    PagedBatch paged(String prefix, Batch batch, int pageTokens) {
         List<Integer> positions = new ArrayList<>();
         int[] starts = new int[batch.sequences() + 1];
         int pagesEach = Math.ceilDiv(batch.longest(), pageTokens);
@@ -85,16 +90,16 @@ final class Bench implements AutoCloseable {
         return new PagedBatch(
                 batch,
                 ints(
-                        "positions",
+                        prefix + "positions",
                         Shape.of(positions.size()),
                         positions.stream().mapToInt(p -> p).toArray()),
-                ints("starts", Shape.of(starts.length), starts),
+                ints(prefix + "starts", Shape.of(starts.length), starts),
                 ints(
-                        "past",
+                        prefix + "past",
                         Shape.of(batch.sequences()),
                         batch.past().stream().mapToInt(p -> p).toArray()),
-                ints("pageTable", Shape.of(batch.sequences(), pagesEach), pages),
-                ints("slots", Shape.of(slots.length), slots));
+                ints(prefix + "pageTable", Shape.of(batch.sequences(), pagesEach), pages),
+                ints(prefix + "slots", Shape.of(slots.length), slots));
     }
 
     void run(Operator... operators) {

@@ -10,6 +10,7 @@ import layerwise.op.Communicator;
 import layerwise.op.Contents;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
+import layerwise.op.IndexTopK;
 import layerwise.op.Journal;
 import layerwise.op.Lane;
 import layerwise.op.Memory;
@@ -75,7 +76,11 @@ final class OperatorCheck implements AutoCloseable {
             Program program = new Program(List.of(new Step.Launch(operator, Lane.MAIN)), operator.outputs());
             run(reference, program, copies);
             boolean rounded = run(device, program, memory).stream().anyMatch(WeightPath::rounded);
-            return operator instanceof Route route ? routed(route, copies) : compared(operator, rounded, copies);
+            return switch (operator) {
+                case Route route -> routed(route, copies);
+                case IndexTopK choice -> chosen(choice);
+                default -> compared(operator, rounded, copies);
+            };
         }
     }
 
@@ -123,6 +128,13 @@ final class OperatorCheck implements AutoCloseable {
                         op.weights(),
                         all,
                         comparison.weights(memory.read(op.weights(), arena).copyToFloats(), ids)));
+    }
+
+    private List<VerifiedOutput> chosen(IndexTopK op) {
+        Comparison comparison = SelectionComparison.of(
+                memory.read(op.logits(), arena), memory.read(op.positions(), arena), memory.read(op.indices(), arena));
+        return List.of(
+                new VerifiedOutput(op, op.indices(), Sample.all(op.indices().dim(0)), comparison));
     }
 
     @Override

@@ -23,6 +23,10 @@ import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.IndexKeyAppend;
+import layerwise.op.IndexLogits;
+import layerwise.op.IndexQuery;
+import layerwise.op.IndexTopK;
 import layerwise.op.L2Norm;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
@@ -32,12 +36,14 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.PoolRows;
 import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
 import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
+import layerwise.op.SparseMlaAttention;
 import layerwise.op.SquaredRelu;
 import layerwise.op.SsdChunkScan;
 import layerwise.op.SsdStateUpdate;
@@ -83,6 +89,9 @@ record SamplePlan(Memory memory, long seed) implements Sampling {
                 rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
             case MlaDecodeAttention op ->
                 rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
+            case IndexLogits op -> columnwise(op, rows, edges(0, (int) rows));
+            case SparseMlaAttention op ->
+                rowwise(rows, headEdges(op.batch(), op.q().dim(1)));
             case GqaPrefillAttention op ->
                 rowwise(rows, headEdges(op.paged().batch(), op.q().dim(1)));
             case GqaDecodeAttention op ->
@@ -95,6 +104,10 @@ record SamplePlan(Memory memory, long seed) implements Sampling {
                     LatentAppend _,
                     LatentGather _,
                     MlaRopeAppend _,
+                    IndexQuery _,
+                    IndexKeyAppend _,
+                    IndexTopK _,
+                    PoolRows _,
                     Route _,
                     SortByExpert _,
                     GatherRows _,

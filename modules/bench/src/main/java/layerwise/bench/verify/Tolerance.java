@@ -18,6 +18,10 @@ import layerwise.op.GqaPrefillAttention;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
+import layerwise.op.IndexKeyAppend;
+import layerwise.op.IndexLogits;
+import layerwise.op.IndexQuery;
+import layerwise.op.IndexTopK;
 import layerwise.op.L2Norm;
 import layerwise.op.LatentAppend;
 import layerwise.op.LatentGather;
@@ -26,12 +30,14 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.PoolRows;
 import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
 import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
+import layerwise.op.SparseMlaAttention;
 import layerwise.op.SquaredRelu;
 import layerwise.op.SsdChunkScan;
 import layerwise.op.SsdStateUpdate;
@@ -110,6 +116,16 @@ record Tolerance(double relative, double ofRow) {
             case Route op -> new Tolerance(32 * ACCUMULATOR, 0);
             // Probabilities are rounded to bfloat16 before they meet the values.
             case MlaPrefillAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            case SparseMlaAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            // Of E4M3 elements one may be halfway between two; scales are powers of two.
+            case IndexQuery op -> sum(2 * unit, op.q().dim(2));
+            case IndexKeyAppend op -> sum(2 * unit, op.k().dim(1));
+            case IndexLogits op -> {
+                double kept = op.keys().quantised() ? FP8_ACCUMULATOR : 0;
+                yield new Tolerance(unit, kept + SPREAD * ACCUMULATOR * op.q().dim(1));
+            }
+            case IndexTopK op -> new Tolerance(0, 0);
+            case PoolRows op -> new Tolerance(0, 0);
             case MlaDecodeAttention op ->
                 new Tolerance(unit, op.cache().dtype() == DType.E4M3 ? FP8_PROBABILITIES : ROUNDED_TERMS);
             case GqaPrefillAttention op -> new Tolerance(unit, ROUNDED_TERMS);
@@ -123,8 +139,8 @@ record Tolerance(double relative, double ofRow) {
             // A state is read in its own type; decays and steps are a few float32 operations each.
             case SsdStateUpdate op -> sum(2 * unit, op.ssm().stateDim() + 16L);
             case DeltaRuleUpdate op -> sum(2 * unit, 2L * op.rule().keyDim() + 16);
-            // Scores or the state, and decayed inputs.
-            case SsdChunkScan op -> chunked(unit, 2);
+            // The state, scores, and decayed inputs.
+            case SsdChunkScan op -> chunked(unit, 3);
             // The inverse, corrections with and without the state's part, and the state.
             case DeltaRuleChunkScan op -> chunked(unit, 4);
         };

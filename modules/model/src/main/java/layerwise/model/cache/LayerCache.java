@@ -1,19 +1,25 @@
 package layerwise.model.cache;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import layerwise.model.parallel.DeltaNetShare;
 import layerwise.model.parallel.Mamba2Share;
 import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.DeltaNetSpec;
 import layerwise.model.spec.GqaSpec;
+import layerwise.model.spec.IndexerSpec;
 import layerwise.model.spec.Mamba2Spec;
 import layerwise.model.spec.MixerSpec;
 import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelSpec;
 import layerwise.op.Buffer;
+import layerwise.op.IndexKeys;
+import layerwise.op.PackedLatent;
 import layerwise.op.Region;
 import layerwise.op.Share;
 import layerwise.op.TensorRef;
+import layerwise.tensor.DType;
 
 /** What the sequences of one layer leave behind for their next step. */
 public sealed interface LayerCache {
@@ -34,9 +40,34 @@ public sealed interface LayerCache {
     }
 
     /**
+     * One latent for each token, in pages, and the indexer's key where it chooses what attention reads.
+     *
+     * @param rows  {@code [pages, pageTokens, R+D]}, or packed as {@link PackedLatent} tells
+     * @param index elements and scales of {@link IndexKeys}, or nothing
+     */
+    record Latents(Part rows, List<Part> index) implements LayerCache {
+        public Latents {
+            index = List.copyOf(index);
+        }
+
+        /** The indexer's keys as operators name them. */
+        public Optional<IndexKeys> keys() {
+            return index.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new IndexKeys(
+                            index.getFirst().tensor(), index.getLast().tensor()));
+        }
+
+        @Override
+        public List<Part> parts() {
+            return Stream.concat(Stream.of(rows), index.stream()).toList();
+        }
+    }
+
+    /**
      * One row for each token, in pages.
      *
-     * @param rows {@code [pages, pageTokens, R+D]} of latents, or {@code [pages, pageTokens, 2·G·D]} of keys, then values
+     * @param rows {@code [pages, pageTokens, 2·G·D]} of keys, then values
      */
     record Paged(Part rows) implements LayerCache {
         @Override
@@ -84,12 +115,33 @@ public sealed interface LayerCache {
         };
     }
 
+    /** E4M3 is packed with scales where attention gathers rows, as FlashMLA lays them out. */
     private static LayerCache latents(String prefix, MlaSpec mla, PagedCache pages, CacheTypes types) {
-        Buffer rows = Buffer.of(prefix + "cache", types.rows(), pages.pages(), pages.pageTokens(), mla.cacheDim());
-        return new Paged(new Part(
-                rows,
-                new Region(
-                        Share.all(pages.pages()), List.of(Share.all(pages.pageTokens())), Share.all(mla.cacheDim()))));
+        boolean packed = mla.indexer().isPresent() && types.rows() == DType.E4M3;
+        long width = packed ? PackedLatent.bytes(mla.latentRank(), mla.ropeDim()) : mla.cacheDim();
+        return new Latents(
+                paged(prefix + "cache", packed ? DType.I8 : types.rows(), pages, width),
+                mla.indexer()
+                        .map(indexer -> keys(prefix, indexer, pages, types))
+                        .orElse(List.of()));
+    }
+
+    /** Keys are rounded where activations are. */
+    private static List<Part> keys(String prefix, IndexerSpec indexer, PagedCache pages, CacheTypes types) {
+        DType elements = types.inputs() == DType.F32 ? DType.F32 : DType.E4M3;
+        Buffer scales = Buffer.of(prefix + "index_scales", DType.F32, pages.pages(), pages.pageTokens());
+        return List.of(
+                paged(prefix + "index_keys", elements, pages, indexer.headDim()),
+                new Part(
+                        scales,
+                        new Region(Share.all(1), List.of(Share.all(pages.pages())), Share.all(pages.pageTokens()))));
+    }
+
+    /** Rows that every rank has. */
+    private static Part paged(String name, DType dtype, PagedCache pages, long width) {
+        return new Part(
+                Buffer.of(name, dtype, pages.pages(), pages.pageTokens(), width),
+                new Region(Share.all(pages.pages()), List.of(Share.all(pages.pageTokens())), Share.all(width)));
     }
 
     private static LayerCache keysAndValues(

@@ -68,7 +68,7 @@ final class DecoderLayer {
     private SubLayer mixer(MixerSpec spec, WeightTable weights, String prefix, LayerCache cache) {
         return switch (spec) {
             case MlaSpec mla ->
-                new MlaLayer(model, mla, weights, prefix + "self_attn.", (LayerCache.Paged) cache, mapping);
+                new MlaLayer(model, mla, weights, prefix + "self_attn.", (LayerCache.Latents) cache, mapping);
             case GqaSpec gqa ->
                 new GqaLayer(model, gqa, weights, prefix + attentionModule(), (LayerCache.Paged) cache, mapping);
             case Mamba2Spec mamba ->

@@ -17,6 +17,7 @@ import layerwise.op.Contents;
 import layerwise.op.Memory;
 import layerwise.op.PagedBatch;
 import layerwise.op.Program;
+import layerwise.op.Region;
 import layerwise.op.RmsNorm;
 import layerwise.op.TensorRef;
 import layerwise.tensor.ConfigException;
@@ -29,6 +30,9 @@ import layerwise.tensor.DType;
  * benchmark cuts there: its input is normalised, its last step is the next layer's input norm.
  */
 public final class DecoderSlice {
+    /** Raw bytes below this make finite numbers, whatever they stand for in a packed row. */
+    private static final int FINITE_BYTES = 64;
+
     private final ModelSpec model;
     private final DType dtype;
     private final Mapping mapping;
@@ -107,11 +111,14 @@ public final class DecoderSlice {
 
     /** Gives the caches their place, full of noise in [-1, 1): a rank's part is that of the noise on one rank alone. */
     public void placeNoise(Memory memory, long seed) {
-        cacheParts()
-                .forEach(part -> memory.put(
-                        part.buffer(),
-                        new Contents.Uniform(
-                                -1, 1, seed, part.region().isWhole() ? Optional.empty() : Optional.of(part.region()))));
+        cacheParts().forEach(part -> memory.put(part.buffer(), noise(part, seed)));
+    }
+
+    private static Contents noise(LayerCache.Part part, long seed) {
+        Optional<Region> region = part.region().isWhole() ? Optional.empty() : Optional.of(part.region());
+        return part.buffer().dtype() == DType.I8
+                ? new Contents.RandomBytes(FINITE_BYTES, seed, region)
+                : new Contents.Uniform(-1, 1, seed, region);
     }
 
     /**

@@ -1,5 +1,6 @@
 package layerwise.model.layer;
 
+import java.util.Optional;
 import layerwise.model.cache.LayerCache;
 import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.MlaSpec;
@@ -12,13 +13,19 @@ import layerwise.op.LatentGather;
 import layerwise.op.Linear;
 import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
+import layerwise.op.Operator;
+import layerwise.op.PackedLatent;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Share;
+import layerwise.op.SparseMlaAttention;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 
-/** Multi-head latent attention: expanded in prefill, absorbed in decode (DeepSeek-V2, §2.1 and appendix C). */
+/**
+ * Multi-head latent attention: expanded in prefill, absorbed in decode (DeepSeek-V2, §2.1 and appendix C). With an indexer
+ * it is absorbed over chosen rows in both, as engines run DeepSeek-V3.2, once a sequence is longer than what is chosen.
+ */
 final class MlaLayer implements SubLayer {
     private final MlaSpec spec;
     private final long heads;
@@ -30,6 +37,7 @@ final class MlaLayer implements SubLayer {
     private final Weight keyValueB;
     private final Weight output;
     private final TensorRef cache;
+    private final Optional<Indexer> indexer;
 
     /**
      * Asks for the layer's weights.
@@ -41,13 +49,14 @@ final class MlaLayer implements SubLayer {
             MlaSpec spec,
             WeightTable weights,
             String prefix,
-            LayerCache.Paged cache,
+            LayerCache.Latents cache,
             Mapping mapping) {
         Share share = mapping.heads(model.name(), spec.heads());
         this.spec = spec;
         this.heads = share.size();
         this.epsilon = model.epsilon();
         this.cache = cache.rows().tensor();
+        indexer = Indexer.of(model, spec.indexer(), spec.queryRank(), weights, prefix + "indexer.", cache.keys());
         queryKeyValueA = weights.matrix(
                 prefix + "q_kv_a_proj",
                 model.hidden(),
@@ -80,14 +89,21 @@ final class MlaLayer implements SubLayer {
             TensorRef queries = q.splitLast(heads, spec.queryDim());
             TensorRef latentIn = a.slice(1, spec.queryRank(), latentEnd);
             TensorRef keyIn = a.slice(1, latentEnd, a.dim(1)).splitLast(1, spec.ropeDim());
-            TensorRef attended = switch (to.phase()) {
-                case CONTEXT -> expanded(to, queries, latentIn, keyIn);
-                case GENERATION -> absorbed(to, queries, latentIn, keyIn);
-            };
+            indexer.ifPresent(index -> index.append(to, hidden));
+            Optional<TensorRef> chosen =
+                    indexer.filter(index -> gathers(to, index)).map(index -> index.choose(to, hidden, queryLatent));
+            TensorRef attended = to.phase() == Phase.CONTEXT && chosen.isEmpty()
+                    ? expanded(to, queries, latentIn, keyIn)
+                    : absorbed(to, queries, latentIn, keyIn, chosen);
             to.launch(new Linear(attended.joinLast(), output, part));
             result[0] = to.reduced(part);
         });
         return result[0];
+    }
+
+    /** Whether attention reads chosen rows: where there is a choice, and always of packed rows, which dense kernels do not read. */
+    private boolean gathers(Emission to, Indexer index) {
+        return PackedLatent.holds(cache) || !index.choosesAll(to.paged().batch());
     }
 
     /** The latent's norm, the rotations and the cache write, which both forms share. */
@@ -125,7 +141,8 @@ final class MlaLayer implements SubLayer {
         return out;
     }
 
-    private TensorRef absorbed(Emission to, TensorRef q, TensorRef latentIn, TensorRef keyIn) {
+    private TensorRef absorbed(
+            Emission to, TensorRef q, TensorRef latentIn, TensorRef keyIn, Optional<TensorRef> chosen) {
         int rank = spec.latentRank();
         TensorRef absorbed = to.activation("q_absorbed", to.tokens(), heads, spec.cacheDim());
         to.launch(new HeadLinear(
@@ -137,7 +154,15 @@ final class MlaLayer implements SubLayer {
                 latentIn,
                 keyIn);
         TensorRef context = to.activation("context", to.tokens(), heads, rank);
-        to.launch(new MlaDecodeAttention(absorbed, cache, context, to.paged(), spec.softmaxScale()));
+        to.launch(chosen.<Operator>map(rows -> new SparseMlaAttention(
+                        absorbed,
+                        cache,
+                        rows,
+                        to.paged().positions(),
+                        context,
+                        to.paged().batch(),
+                        spec.softmaxScale()))
+                .orElseGet(() -> new MlaDecodeAttention(absorbed, cache, context, to.paged(), spec.softmaxScale())));
         TensorRef out = to.activation("attended", to.tokens(), heads, spec.valueDim());
         to.launch(new HeadLinear(context, keyValueB, out, spec.keyValueDim(), spec.noPeDim(), false));
         return out;

@@ -52,15 +52,7 @@ public record WeakScaling(int from, Mapping mapping) {
             return mixer;
         }
         return switch (mixer) {
-            case MlaSpec mla ->
-                new MlaSpec(
-                        scaled("attention heads", mla.heads()),
-                        mla.queryRank(),
-                        mla.latentRank(),
-                        mla.noPeDim(),
-                        mla.ropeDim(),
-                        mla.valueDim(),
-                        mla.rope());
+            case MlaSpec mla -> fewerHeads(mla);
             case GqaSpec gqa ->
                 new GqaSpec(
                         scaled("attention heads", gqa.heads()),
@@ -86,6 +78,23 @@ public record WeakScaling(int from, Mapping mapping) {
                         net.valueDim(),
                         net.convWidth());
         };
+    }
+
+    private MlaSpec fewerHeads(MlaSpec mla) {
+        if (mla.indexer().isPresent()) {
+            throw new ConfigException(
+                    "scaled_from %d: the indexer's heads are not divided over ranks; expected enable_attention_dp"
+                            .formatted(from));
+        }
+        return new MlaSpec(
+                scaled("attention heads", mla.heads()),
+                mla.queryRank(),
+                mla.latentRank(),
+                mla.noPeDim(),
+                mla.ropeDim(),
+                mla.valueDim(),
+                mla.rope(),
+                mla.indexer());
     }
 
     private FeedForwardSpec feedForward(FeedForwardSpec feedForward) {

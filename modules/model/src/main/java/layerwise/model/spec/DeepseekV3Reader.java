@@ -2,13 +2,26 @@ package layerwise.model.spec;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import layerwise.op.Routing;
 
-/** {@code model_type: deepseek_v3}, as published and as transformers 5 writes it. */
+/** {@code model_type: deepseek_v3} and {@code deepseek_v32}, which adds the indexer; as published and as transformers 5 writes it. */
 final class DeepseekV3Reader {
     private DeepseekV3Reader() {}
 
     static ModelSpec read(String name, JsonFields config, Quantization quantization) {
+        return read(name, config, quantization, Optional.empty());
+    }
+
+    /** Of a model whose attention is sparse. */
+    static ModelSpec readSparse(String name, JsonFields config, Quantization quantization) {
+        IndexerSpec indexer = new IndexerSpec(
+                config.positive("index_n_heads"), config.positive("index_head_dim"), config.positive("index_topk"));
+        return read(name, config, quantization, Optional.of(indexer));
+    }
+
+    private static ModelSpec read(
+            String name, JsonFields config, Quantization quantization, Optional<IndexerSpec> indexer) {
         if (config.has("hidden_act")) {
             config.choice("hidden_act", List.of("silu"));
         }
@@ -19,7 +32,8 @@ final class DeepseekV3Reader {
                 config.positive("qk_nope_head_dim"),
                 config.positive("qk_rope_head_dim"),
                 config.positive("v_head_dim"),
-                RopeReader.read(config));
+                RopeReader.read(config),
+                indexer);
         DenseSpec dense = new DenseSpec(config.positive("intermediate_size"), Activation.SWIGLU);
         MoeSpec moe = moe(config);
         int denseLayers = config.integer("first_k_dense_replace", 0);

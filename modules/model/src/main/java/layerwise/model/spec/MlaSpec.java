@@ -13,8 +13,17 @@ import layerwise.tensor.ConfigException;
  * @param ropeDim     head dimension of their rotated part, even
  * @param valueDim    head dimension of values
  * @param rope        rotation
+ * @param indexer     chooses what attention reads, where attention is sparse
  */
-public record MlaSpec(int heads, int queryRank, int latentRank, int noPeDim, int ropeDim, int valueDim, RopeSpec rope)
+public record MlaSpec(
+        int heads,
+        int queryRank,
+        int latentRank,
+        int noPeDim,
+        int ropeDim,
+        int valueDim,
+        RopeSpec rope,
+        Optional<IndexerSpec> indexer)
         implements MixerSpec {
     public MlaSpec {
         if (heads < 1 || queryRank < 1 || latentRank < 1 || noPeDim < 1 || ropeDim < 2 || valueDim < 1) {
@@ -23,6 +32,10 @@ public record MlaSpec(int heads, int queryRank, int latentRank, int noPeDim, int
         }
         if (ropeDim % 2 != 0) {
             throw new ConfigException("qk_rope_head_dim: %d is odd".formatted(ropeDim));
+        }
+        if (indexer.isPresent() && indexer.get().headDim() < ropeDim) {
+            throw new ConfigException("index_head_dim: %d is less than qk_rope_head_dim %d"
+                    .formatted(indexer.get().headDim(), ropeDim));
         }
     }
 

@@ -56,7 +56,9 @@ public final class ModelReader {
 
     private static ModelSpec read(String name, JsonFields config, Optional<JsonFields> modelOpt) {
         Quantization quantization = QuantizationReader.read(config, modelOpt);
-        return switch (config.choice("model_type", List.of("deepseek_v3", "nemotron_h", "qwen3_next"))) {
+        return switch (config.choice(
+                "model_type", List.of("deepseek_v3", "deepseek_v32", "nemotron_h", "qwen3_next"))) {
+            case "deepseek_v32" -> DeepseekV3Reader.readSparse(name, config, quantization);
             case "nemotron_h" -> NemotronHReader.read(name, config, quantization);
             case "qwen3_next" -> Qwen3NextReader.read(name, config, quantization);
             default -> DeepseekV3Reader.read(name, config, quantization);

@@ -18,6 +18,7 @@ import layerwise.model.weights.WeightSource;
 import layerwise.model.weights.WeightTable;
 import layerwise.op.Batch;
 import layerwise.op.Capabilities;
+import layerwise.op.IndexLogits;
 import layerwise.op.Operator;
 import layerwise.op.Program;
 import layerwise.op.Step;
@@ -107,6 +108,7 @@ class DecoderSliceTest {
         "nvidia/DeepSeek-R1-0528-FP4-v2, 1, 0.428",
         "deepseek-ai/DeepSeek-R1-0528, 1, 0.584",
         "deepseek-ai/DeepSeek-R1-0528-BF16, 1, 1.167",
+        "deepseek-ai/DeepSeek-V3.2-Exp, 5, 11.526",
     })
     void weightsTakeWhatTheCheckpointTakes(String model, int layer, double gigabytes) {
         Sliced sliced = slice(model, List.of(layer), Phase.GENERATION, Batch.uniform(1, 1, 1), DType.BF16);
@@ -374,6 +376,84 @@ class DecoderSliceTest {
         Program fresh = slice("tiny-deepseek", List.of(0), Phase.CONTEXT, Batch.uniform(2, 3, 0), DType.BF16)
                 .program();
         assertTrue(fresh.operators().stream().noneMatch(op -> op.name().equals("LatentGather")));
+    }
+
+    private static List<String> attention(Phase phase, Batch batch, DType cache) {
+        Program program =
+                slice("tiny-deepseek-v32", List.of(0), phase, batch, cache).program();
+        return program.operators().stream()
+                .map(Operator::name)
+                .takeWhile(name -> !name.equals("Add"))
+                .toList();
+    }
+
+    @Test
+    void attentionIsSparseOnceThereIsAChoice() {
+        List<String> sparse = List.of(
+                "Linear",
+                "RmsNorm",
+                "Linear",
+                "Linear",
+                "IndexKeyAppend",
+                "Linear",
+                "Linear",
+                "IndexQuery",
+                "IndexLogits",
+                "IndexTopK",
+                "PoolRows",
+                "HeadLinear",
+                "RmsNorm",
+                "Rotary",
+                "Rotary",
+                "LatentAppend",
+                "SparseMlaAttention",
+                "HeadLinear",
+                "Linear");
+        // tiny-deepseek-v32 chooses 64 positions.
+        assertEquals(sparse, attention(Phase.CONTEXT, Batch.uniform(2, 65, 0), DType.BF16));
+        assertEquals(sparse, attention(Phase.GENERATION, Batch.uniform(2, 1, 64), DType.BF16));
+        assertEquals(sparse, attention(Phase.GENERATION, Batch.uniform(2, 1, 7), DType.E4M3), "packed rows");
+        List<String> decode = attention(Phase.GENERATION, Batch.uniform(2, 1, 63), DType.BF16);
+        assertTrue(decode.containsAll(List.of("IndexKeyAppend", "MlaDecodeAttention")), decode.toString());
+        List<String> prefill = attention(Phase.CONTEXT, Batch.uniform(2, 64, 0), DType.BF16);
+        assertTrue(prefill.containsAll(List.of("IndexKeyAppend", "MlaPrefillAttention")), prefill.toString());
+        assertTrue(prefill.stream().noneMatch("IndexLogits"::equals), prefill.toString());
+    }
+
+    @Test
+    void scoresOfLongPrefillTakeAtMostAGibibyte() {
+        Program program = slice(
+                        "deepseek-ai/DeepSeek-V3.2-Exp",
+                        List.of(5),
+                        Phase.CONTEXT,
+                        Batch.uniform(1, 32769, 0),
+                        DType.BF16)
+                .program();
+        List<IndexLogits> blocks = program.operators().stream()
+                .filter(IndexLogits.class::isInstance)
+                .map(IndexLogits.class::cast)
+                .toList();
+        assertEquals(5, blocks.size());
+        assertEquals(1, blocks.stream().map(op -> op.out().buffer()).distinct().count());
+        assertTrue(blocks.getFirst().out().buffer().bytes() <= 1 << 30);
+        assertEquals(
+                Batch.uniform(1, 32769, 0).visiblePairs(),
+                blocks.stream().mapToLong(op -> op.work().flops()).sum() / (2 * 64 * 128));
+    }
+
+    @Test
+    void aTokenOfDeepSeekV32Takes132BytesOfIndexKeysAnd656OfLatents() {
+        Batch batch = Batch.uniform(1, 1, 63);
+        assertEquals(
+                64 * (132 + 1152),
+                slice("deepseek-ai/DeepSeek-V3.2-Exp", List.of(5), Phase.GENERATION, batch, DType.BF16)
+                        .slice()
+                        .cacheBytes());
+        assertEquals(
+                64 * (132 + 656),
+                slice("deepseek-ai/DeepSeek-V3.2-Exp", List.of(5), Phase.GENERATION, batch, DType.E4M3)
+                        .slice()
+                        .cacheBytes());
     }
 
     @Test

@@ -57,4 +57,17 @@ class WeakScalingTest {
                 few.getMessage().startsWith("scaled_from 64: 1 ranks keep 4 of 256 experts, too few: "),
                 few.getMessage());
     }
+
+    @Test
+    void theIndexerIsNotDividedForWeakScaling() {
+        ModelSpec sparse = new ModelCatalog(Path.of(System.getProperty("layerwise.home"), "configs", "models"))
+                .find("deepseek-ai/DeepSeek-V3.2-Exp");
+        Mapping tensorParallel = new Mapping(new RankGroup(0, 4), false);
+        ConfigException e = assertThrows(ConfigException.class, () -> new WeakScaling(16, tensorParallel).of(sparse));
+        assertEquals(
+                "scaled_from 16: the indexer's heads are not divided over ranks; expected enable_attention_dp",
+                e.getMessage());
+        ModelSpec scaled = new WeakScaling(16, new Mapping(new RankGroup(0, 4), true)).of(sparse);
+        assertEquals(sparse.layer(5).mixer(), scaled.layer(5).mixer());
+    }
 }

@@ -32,7 +32,8 @@ class ModelCatalogTest {
             strings = {
                 "nvidia/DeepSeek-R1-0528-FP4-v2",
                 "deepseek-ai/DeepSeek-R1-0528",
-                "deepseek-ai/DeepSeek-R1-0528-BF16"
+                "deepseek-ai/DeepSeek-R1-0528-BF16",
+                "deepseek-ai/DeepSeek-V3.2-Exp"
             })
     void shipsDeepSeekR1(String name) {
         ModelSpec model = SHIPPED.find(name);
@@ -194,6 +195,22 @@ class ModelCatalogTest {
     }
 
     @Test
+    void everyLayerOfDeepSeekV32HasAnIndexer() {
+        ModelSpec model = SHIPPED.find("deepseek-ai/DeepSeek-V3.2-Exp");
+        MlaSpec dense = (MlaSpec)
+                SHIPPED.find("deepseek-ai/DeepSeek-R1-0528").layer(5).mixer().orElseThrow();
+        assertEquals(Optional.empty(), dense.indexer());
+        for (int layer = 0; layer < model.layers().size(); layer++) {
+            MlaSpec mla = (MlaSpec) model.layer(layer).mixer().orElseThrow();
+            assertEquals(Optional.of(new IndexerSpec(64, 128, 2048)), mla.indexer());
+            assertEquals(dense.softmaxScale(), mla.softmaxScale());
+        }
+        assertEquals(
+                Optional.of(WeightFormat.FP8_BLOCK),
+                model.quantization().format("model.layers.5.self_attn.indexer.wk"));
+    }
+
+    @Test
     void layerOutOfRangeNamesTheRange() {
         ConfigException e = assertThrows(
                 ConfigException.class, () -> SHIPPED.find("tiny-deepseek").layer(12));
@@ -232,6 +249,7 @@ class ModelCatalogTest {
                 "\"hidden_size\": 64|\"hidden_size\": \"64\"|hidden_size: expected an integer, got \"64\"",
                 "\"q_lora_rank\": 32|\"q_lora_rank\": null|key 'q_lora_rank' is missing",
                 "\"deepseek_v3\"|\"deepseek_v4\"|nearest: deepseek_v3",
+                "\"deepseek_v3\"|\"deepseek_v32\"|key 'index_n_heads' is missing",
                 "\"n_group\": 2|\"n_group\": 3|n_group",
                 "\"yarn\"|\"yarm\"|nearest: yarn",
                 "\"qk_rope_head_dim\": 4|\"qk_rope_head_dim\": 5|qk_rope_head_dim: 5 is odd",

@@ -17,6 +17,7 @@ import layerwise.op.GroupedLinearCombine;
 import layerwise.op.LatentAppend;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.PackedLatent;
 import layerwise.op.Program;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
@@ -119,7 +120,8 @@ public final class Fusion {
                 && run.get(3) instanceof LatentAppend append
                 && append.latent().equals(norm.y())
                 && key.y().dim(1) == 1
-                && append.key().equals(key.y().joinLast())) {
+                && append.key().equals(key.y().joinLast())
+                && !PackedLatent.holds(append.cache())) {
             return Optional.of(new Fused(new MlaRopeAppend(query, key, norm, append), 4));
         }
         return Optional.empty();
