@@ -88,7 +88,8 @@ final class CurveFitting {
                         List.of());
         samples.forEach((kind, measured) -> curves.computeIfAbsent(
                 kind, few -> CurveFit.withPoints(fallback, CurveFit.merged(measured), gpu.nominal())));
-        return new Efficiency(gpuName, machine, curves, fallback, gap(problems, true), gap(problems, false), links, error);
+        return new Efficiency(
+                gpuName, machine, curves, fallback, gap(problems, true), gap(problems, false), links, error);
     }
 
     private static double median(Map<OperatorKind, Curve> curves, ToDoubleFunction<Curve> of) {

@@ -50,8 +50,8 @@ public final class EstimateRun {
         Estimator estimator = estimator(config, model, device, environment);
         Efficiency efficiency = efficiency(device);
         RankPlan first = estimator.plan(0);
-        String basis = "%s, %s; %s"
-                .formatted(estimator.gpu().name(), estimator.cluster(), efficiency.basis(device.gpu()));
+        String basis =
+                "%s, %s; %s".formatted(estimator.gpu().name(), estimator.cluster(), efficiency.basis(device.gpu()));
         err.println("Layer-wise benchmarks: " + basis);
         err.println("Layer-wise benchmarks: " + first.exchange());
         long bytes = first.bytes();
