@@ -57,10 +57,11 @@ record Tolerance(double relative, double ofRow) {
     private static final double ACCUMULATOR = 0x1p-24;
 
     /**
-     * What float8 products lose before they are added up in float32, as a share of the row's root mean square: a run of 128
-     * takes four steps, each cut at 13 bits below its largest term, and in the tails that is twice the root mean square.
+     * What float8 products lose before they are added up in float32, as a share of the row's root mean square. Each of a
+     * run's 128 products is cut 13 bits below the largest of its step of 32, which with its power of two is about 0.6 of
+     * the run's root mean square; errors are uniform, so six standard deviations of their sum are 6·√(128/12) such units.
      */
-    private static final double FP8_ACCUMULATOR = 4 * 2 * 0x1p-13;
+    private static final double FP8_ACCUMULATOR = 6 * Math.sqrt(128.0 / 12) * 0.6 * 0x1p-13;
 
     /** Sums whose terms are as large as the result do not need it; a factor for the spread of terms around it. */
     private static final double SPREAD = 4;
