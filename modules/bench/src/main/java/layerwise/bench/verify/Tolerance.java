@@ -30,6 +30,7 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.PackedLatent;
 import layerwise.op.PoolRows;
 import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
@@ -117,13 +118,20 @@ record Tolerance(double relative, double ofRow) {
             case Route op -> new Tolerance(32 * ACCUMULATOR, 0);
             // Probabilities are rounded to bfloat16 before they meet the values.
             case MlaPrefillAttention op -> new Tolerance(unit, ROUNDED_TERMS);
-            case SparseMlaAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            // Packed rows become bfloat16 as keys and as values: with probabilities three independent errors of one
+            // size.
+            case SparseMlaAttention op ->
+                new Tolerance(unit, PackedLatent.holds(op.cache()) ? Math.sqrt(3) * ROUNDED_TERMS : ROUNDED_TERMS);
             // Of E4M3 elements one may be halfway between two; scales are powers of two.
             case IndexQuery op -> sum(2 * unit, op.q().dim(2));
             case IndexKeyAppend op -> sum(2 * unit, op.k().dim(1));
+            // Errors of heads add up as their terms do where signs are mixed; but products are cut towards zero, and
+            // keys
+            // differ in length. By Cauchy and Schwarz signs make at most √Q of it.
             case IndexLogits op -> {
-                double kept = op.keys().quantised() ? FP8_ACCUMULATOR : 0;
-                yield new Tolerance(unit, kept + SPREAD * ACCUMULATOR * op.q().dim(1));
+                long heads = op.q().dim(1);
+                double kept = op.keys().quantised() ? FP8_ACCUMULATOR * Math.sqrt(heads) : 0;
+                yield new Tolerance(unit, kept + SPREAD * ACCUMULATOR * heads);
             }
             case IndexTopK op -> new Tolerance(0, 0);
             case PoolRows op -> new Tolerance(0, 0);
