@@ -60,9 +60,7 @@ nsys)
     else
         profile+=(-s none)
     fi
-    if [[ $GPU_METRICS == 1 ]]; then
-        profile+=(--gpu-metrics-devices "$LOCAL_RANK" --gpu-metrics-frequency 10000)
-    fi
+    [[ $GPU_METRICS != 1 ]] || profile+=(--gpu-metrics-devices "$LOCAL_RANK" --gpu-metrics-frequency 10000)
     ;;
 builtin | none) ;;
 *)
@@ -76,9 +74,7 @@ set -x
 { set +x; } 2>/dev/null
 
 world=$WORLD_SIZE
-if [[ " $*" =~ \ --np[\ =]([0-9]+) ]]; then
-    world=${BASH_REMATCH[1]} # ranks of an estimate
-fi
+[[ ! " $*" =~ \ --np[\ =]([0-9]+) ]] || world=${BASH_REMATCH[1]} # ranks of an estimate
 if [[ $PROFILER != none && ${REPORT:-1} == 1 && (! -f $root/lib/modules || -f ${root%/*}/report/lib/modules) ]]; then
     "$root/layerwise" report --profile-dir "$PROFILE_DIR" --world-size "$world" --rank "$RANK"
 fi

@@ -203,9 +203,7 @@ static __device__ __forceinline__ void attend(PrefillShared<K, V, N>& shared, co
     int at = (task.keys - 1) / N * N;
     shared.qFull.wait(qParity);
     shared.keysFull[stage.place].wait(stage.parity);
-    syncNamed(TURN + group, 2 * WARPGROUP);
     issueScores(stage.place);
-    arriveNamed(TURN + 1 - group, 2 * WARPGROUP);
     awaitProducts<0>();
     release(shared.keysEmpty[stage.place]);
     if (at == 0) {
@@ -216,6 +214,9 @@ static __device__ __forceinline__ void attend(PrefillShared<K, V, N>& shared, co
 #pragma unroll
     for (int i = 0; i < V * 32; i++) {
         o[i] = 0;
+    }
+    if (group == 1) {
+        arriveNamed(TURN, 2 * WARPGROUP); // warpgroup 0 goes first
     }
     for (at -= N; at >= 0; at -= N) {
         const Turn<STAGES> before = stage;
@@ -241,6 +242,9 @@ static __device__ __forceinline__ void attend(PrefillShared<K, V, N>& shared, co
             }
         }
         packRows();
+    }
+    if (group == 0) {
+        syncNamed(TURN, 2 * WARPGROUP); // the turn that nobody took
     }
     shared.valuesFull[stage.place].wait(stage.parity);
     issueOutput(stage.place);
@@ -289,10 +293,6 @@ static __device__ __forceinline__ void prefill(bf16* out, int64_t outToken, int6
         }
     } else {
         claimRegisters<240>();
-        const int group = threadIdx.x / WARPGROUP;
-        if (group == 1) {
-            arriveNamed(TURN, 2 * WARPGROUP); // warpgroup 0 goes first
-        }
         Turn<STAGES> stage, slot;
         for (int qParity = 0;; qParity ^= 1) {
             shared.taskFull[slot.place].wait(slot.parity);
@@ -303,9 +303,6 @@ static __device__ __forceinline__ void prefill(bf16* out, int64_t outToken, int6
                 break;
             }
             attend(shared, task, stage, qParity, out + task.start * outToken + task.head * outHead, outToken, scale);
-        }
-        if (group == 0) {
-            syncNamed(TURN, 2 * WARPGROUP); // the turn that nobody takes
         }
     }
 }

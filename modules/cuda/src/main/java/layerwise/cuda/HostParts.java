@@ -1,10 +1,13 @@
 package layerwise.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 
-/** Pieces of host memory that are one run of bytes when laid one behind the other; several threads may read it. */
+/** Pieces of host memory that are one run of bytes when laid one behind the other. */
 final class HostParts {
+    private static final Thread OTHER = Thread.ofPlatform().unstarted(() -> {});
+
     private final MemorySegment[] parts;
     /** Where each part begins, and last where all end. */
     private final long[] starts;
@@ -15,6 +18,11 @@ final class HostParts {
         for (int i = 0; i < this.parts.length; i++) {
             starts[i + 1] = starts[i] + this.parts[i].byteSize();
         }
+    }
+
+    /** Whether any thread may read them: nobody's arena confines them. */
+    boolean isUnconfined() {
+        return Arrays.stream(parts).allMatch(part -> part.isAccessibleBy(OTHER));
     }
 
     long bytes() {

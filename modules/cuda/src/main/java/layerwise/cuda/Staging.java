@@ -18,8 +18,8 @@ import layerwise.bindings.cudart.cudart_h;
 
 /**
  * Moves host memory of any kind, mapped files above all, to the device: threads copy it into pinned buffers while the device
- * copies out of others, three buffers a thread: one is filled, one waits,
- * one is copied out of.
+ * copies out of others, three buffers a thread: one is filled, one
+ * waits, one is copied out of.
  *
  * <p>The threads touch host memory only; every call of CUDA is made by the thread that opened the device.
  */
@@ -82,7 +82,7 @@ public final class Staging implements AutoCloseable {
      * Copies parts, one behind the other, to the start of device memory. Returns once all of them were read; the device may
      * still be copying, in the stream's order.
      *
-     * @param parts native, mapped or heap memory that every thread may read
+     * @param parts native, mapped or heap memory that every thread may read: {@link #canRead}
      * @throws IndexOutOfBoundsException if they are longer than the target
      */
     public void upload(List<MemorySegment> parts, DeviceMemory target) {
@@ -118,6 +118,11 @@ public final class Staging implements AutoCloseable {
             free.addAll(buffers);
             throw e;
         }
+    }
+
+    /** Whether {@link #upload} takes the parts: its threads can read nothing that an arena confines to another. */
+    public static boolean canRead(List<MemorySegment> parts) {
+        return new HostParts(parts).isUnconfined();
     }
 
     private static void awaitEnd(Future<?> thread) {

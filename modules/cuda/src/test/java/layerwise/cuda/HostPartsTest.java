@@ -2,9 +2,12 @@ package layerwise.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,5 +48,15 @@ class HostPartsTest {
         assertThrows(IndexOutOfBoundsException.class, () -> source.copy(3, target));
         assertThrows(IndexOutOfBoundsException.class, () -> source.copy(-1, target));
         new HostParts(List.of()).copy(0, MemorySegment.ofArray(new byte[0]));
+    }
+
+    @Test
+    void partsOfAConfinedArenaAreForItsThreadAlone() {
+        MemorySegment heap = MemorySegment.ofArray(new byte[4]);
+        try (Arena shared = Arena.ofShared();
+                Arena confined = Arena.ofConfined()) {
+            assertTrue(Staging.canRead(List.of(heap, shared.allocate(4))));
+            assertFalse(Staging.canRead(List.of(heap, shared.allocate(4), confined.allocate(4))));
+        }
     }
 }

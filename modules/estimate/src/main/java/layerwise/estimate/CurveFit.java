@@ -10,7 +10,7 @@ import layerwise.op.Work;
 public final class CurveFit {
     private static final double[] SHARPNESS = {1, 1.5, 2, 3, 8};
     private static final double[] LEAST = {Math.log(500), Math.log(0.01), Math.log(0.02)};
-    private static final double[] MOST = {Math.log(60_000), Math.log(1.0), Math.log(1.5)};
+    private static final double[] MOST = {Math.log(60_000), Math.log(1.0), Math.log(1.2)};
     private static final double[] STARTS = {0.2, 0.8};
     private static final int STEPS = 60;
     private static final double SLOPE = 1e-5;
@@ -134,7 +134,8 @@ public final class CurveFit {
                 .toArray();
     }
 
-    private static Curve withPoints(Curve formula, List<Sample> samples, Rates rates) {
+    /** A formula with measured sizes as its points: what there is where they are too few to fit one. */
+    public static Curve withPoints(Curve formula, List<Sample> samples, Rates rates) {
         List<Curve.Point> points = new ArrayList<>();
         for (Sample sample : samples) {
             points.add(new Curve.Point(

@@ -1,12 +1,14 @@
 package layerwise.estimate;
 
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * What was learnt from measurements on one GPU: a curve for each kind of operator, and what lies between operators.
  *
- * @param machine     the GPU that was measured, and when
+ * @param gpu         name of the file of the GPU that was measured
+ * @param machine     what was measured, and when
  * @param curves      by kind
  * @param fallback    for kinds that were not measured
  * @param graphGap    nanoseconds from one operator of a captured graph to the next
@@ -15,6 +17,7 @@ import java.util.Optional;
  * @param error       what to expect of estimates
  */
 public record Efficiency(
+        String gpu,
         String machine,
         Map<OperatorKind, Curve> curves,
         Curve fallback,
@@ -33,6 +36,19 @@ public record Efficiency(
 
     public Efficiency {
         curves = Map.copyOf(curves);
+    }
+
+    /** For people: what estimates of a GPU rest on, and how far off they may be. */
+    public String basis(String estimated) {
+        String measured = String.format(
+                Locale.ROOT,
+                "error of layers' times: median %.0f %%, worst %.0f %% (%s)",
+                100 * error.median(),
+                100 * error.worst(),
+                error.basis());
+        return estimated.equals(gpu)
+                ? "curves: %s; %s".formatted(machine, measured)
+                : "curves: %s; on %s %s, on this GPU nothing was measured".formatted(machine, gpu, measured);
     }
 
     /** The curve of a kind; of the same operator in another format where that was not measured. */

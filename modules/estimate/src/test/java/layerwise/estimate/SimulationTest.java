@@ -30,6 +30,7 @@ class SimulationTest {
         Curve plain = new Curve(OVERHEAD, 1, 1, 1, List.of());
         Efficiency efficiency = new Efficiency(
                 "test",
+                "test",
                 Map.of(),
                 plain,
                 GAP,

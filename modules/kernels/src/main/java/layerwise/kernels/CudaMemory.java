@@ -103,7 +103,7 @@ final class CudaMemory implements Memory {
     }
 
     private void upload(List<MemorySegment> parts, DeviceBuffer memory) {
-        if (memory.bytes() >= STAGED_BYTES) {
+        if (memory.bytes() >= STAGED_BYTES && Staging.canRead(parts)) {
             gpu.staging().upload(parts, memory);
             return;
         }

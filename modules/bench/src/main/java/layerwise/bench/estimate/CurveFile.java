@@ -42,6 +42,7 @@ final class CurveFile {
                 .properties()
                 .forEach(entry -> curves.put(OperatorKind.parse(entry.getKey()), curve(file, entry.getValue())));
         return new Efficiency(
+                facts.path("gpu").asText(),
                 facts.path("machine").asText(),
                 curves,
                 curve(file, facts.path("fallback")),
@@ -78,6 +79,7 @@ final class CurveFile {
     static void write(Efficiency fit, String comment, Path file) {
         StringBuilder yaml = new StringBuilder();
         comment.lines().forEach(line -> yaml.append("# ").append(line).append('\n'));
+        yaml.append("gpu: ").append(fit.gpu()).append('\n');
         yaml.append("machine: ").append(quoted(fit.machine())).append('\n');
         yaml.append(text("graph_gap_ns: %.0f%neager_gap_ns: %.0f%n", fit.graphGap(), fit.eagerGap()));
         LinkCosts links = fit.collectives();

@@ -23,7 +23,7 @@ final class CurveFitting {
     /** Typical of Hopper's kernels; stands where too little was measured. */
     private static final Curve USUAL = new Curve(3000, 0.55, 0.8, 2, List.of());
 
-    /** Fewer sizes do not tell an overhead from a rate. */
+    /** Fewer sizes do not tell an overhead from a rate: they correct the usual curve. */
     private static final int LEAST_SAMPLES = 4;
 
     private final GpuFacts gpu;
@@ -86,7 +86,10 @@ final class CurveFitting {
                         median(curves, Curve::memory),
                         median(curves, Curve::sharpness),
                         List.of());
-        return new Efficiency(machine, curves, fallback, gap(problems, true), gap(problems, false), links, error);
+        samples.forEach((kind, measured) -> curves.computeIfAbsent(
+                kind, few -> CurveFit.withPoints(fallback, CurveFit.merged(measured), gpu.nominal())));
+        return new Efficiency(
+                gpuName, machine, curves, fallback, gap(problems, true), gap(problems, false), links, error);
     }
 
     private static double median(Map<OperatorKind, Curve> curves, ToDoubleFunction<Curve> of) {

@@ -50,7 +50,8 @@ public final class EstimateRun {
         Estimator estimator = estimator(config, model, device, environment);
         Efficiency efficiency = efficiency(device);
         RankPlan first = estimator.plan(0);
-        String basis = basis(estimator, efficiency);
+        String basis =
+                "%s, %s; %s".formatted(estimator.gpu().name(), estimator.cluster(), efficiency.basis(device.gpu()));
         err.println("Layer-wise benchmarks: " + basis);
         err.println("Layer-wise benchmarks: " + first.exchange());
         long bytes = first.bytes();
@@ -99,18 +100,5 @@ public final class EstimateRun {
 
     private static Efficiency efficiency(DeviceChoice.Estimate device) {
         return CurveFile.of(device.gpu(), Installation.home().resolve("configs/curves"));
-    }
-
-    /** For people: what the estimate is of, what it rests on, and how far off it may be. */
-    private static String basis(Estimator estimator, Efficiency efficiency) {
-        return String.format(
-                Locale.ROOT,
-                "%s, %s; curves: %s; error of layers' times: median %.0f %%, worst %.0f %% (%s)",
-                estimator.gpu().name(),
-                estimator.cluster(),
-                efficiency.machine(),
-                100 * efficiency.error().median(),
-                100 * efficiency.error().worst(),
-                efficiency.error().basis());
     }
 }

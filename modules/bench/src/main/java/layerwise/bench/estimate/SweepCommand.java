@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
 import layerwise.bench.config.DeviceChoice;
@@ -200,14 +199,7 @@ public final class SweepCommand {
         List<String> lines = new ArrayList<>();
         lines.add(
                 "layerwise sweep " + String.join(" ", rest) + ". Open marks are estimates, filled ones measurements.");
-        curves.forEach((gpu, efficiency) -> lines.add(String.format(
-                Locale.ROOT,
-                "%s: curves of %s; error of layers' times: median %.0f %%, worst %.0f %% (%s).",
-                gpu,
-                efficiency.machine(),
-                100 * efficiency.error().median(),
-                100 * efficiency.error().worst(),
-                efficiency.error().basis())));
+        curves.forEach((gpu, efficiency) -> lines.add(gpu + ": " + efficiency.basis(gpu) + "."));
         return lines;
     }
 }

@@ -30,6 +30,7 @@ import layerwise.op.MlaDecodeAttention;
 import layerwise.op.MlaPrefillAttention;
 import layerwise.op.MlaRopeAppend;
 import layerwise.op.Operator;
+import layerwise.op.PackedLatent;
 import layerwise.op.PoolRows;
 import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
@@ -57,10 +58,11 @@ record Tolerance(double relative, double ofRow) {
     private static final double ACCUMULATOR = 0x1p-24;
 
     /**
-     * What float8 products lose before they are added up in float32, as a share of the row's root mean square: a run of 128
-     * takes four steps, each cut at 13 bits below its largest term, and in the tails that is twice the root mean square.
+     * What float8 products lose before they are added up in float32, as a share of the row's root mean square. Each of a
+     * run's 128 products is cut 13 bits below the largest of its step of 32, which with its power of two is about 0.6 of
+     * the run's root mean square; errors are uniform, so six standard deviations of their sum are 6·√(128/12) such units.
      */
-    private static final double FP8_ACCUMULATOR = 4 * 2 * 0x1p-13;
+    private static final double FP8_ACCUMULATOR = 6 * Math.sqrt(128.0 / 12) * 0.6 * 0x1p-13;
 
     /** Sums whose terms are as large as the result do not need it; a factor for the spread of terms around it. */
     private static final double SPREAD = 4;
@@ -116,13 +118,20 @@ record Tolerance(double relative, double ofRow) {
             case Route op -> new Tolerance(32 * ACCUMULATOR, 0);
             // Probabilities are rounded to bfloat16 before they meet the values.
             case MlaPrefillAttention op -> new Tolerance(unit, ROUNDED_TERMS);
-            case SparseMlaAttention op -> new Tolerance(unit, ROUNDED_TERMS);
+            // Packed rows become bfloat16 as keys and as values: with probabilities three independent errors of one
+            // size.
+            case SparseMlaAttention op ->
+                new Tolerance(unit, PackedLatent.holds(op.cache()) ? Math.sqrt(3) * ROUNDED_TERMS : ROUNDED_TERMS);
             // Of E4M3 elements one may be halfway between two; scales are powers of two.
             case IndexQuery op -> sum(2 * unit, op.q().dim(2));
             case IndexKeyAppend op -> sum(2 * unit, op.k().dim(1));
+            // Errors of heads add up as their terms do where signs are mixed; but products are cut towards zero, and
+            // keys
+            // differ in length. By Cauchy and Schwarz signs make at most √Q of it.
             case IndexLogits op -> {
-                double kept = op.keys().quantised() ? FP8_ACCUMULATOR : 0;
-                yield new Tolerance(unit, kept + SPREAD * ACCUMULATOR * op.q().dim(1));
+                long heads = op.q().dim(1);
+                double kept = op.keys().quantised() ? FP8_ACCUMULATOR * Math.sqrt(heads) : 0;
+                yield new Tolerance(unit, kept + SPREAD * ACCUMULATOR * heads);
             }
             case IndexTopK op -> new Tolerance(0, 0);
             case PoolRows op -> new Tolerance(0, 0);

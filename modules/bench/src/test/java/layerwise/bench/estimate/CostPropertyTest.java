@@ -29,6 +29,7 @@ class CostPropertyTest {
             "nvidia/DeepSeek-R1-0528-FP4-v2",
             "deepseek-ai/DeepSeek-R1-0528",
             "deepseek-ai/DeepSeek-R1-0528-BF16",
+            "deepseek-ai/DeepSeek-V3.2-Exp",
             "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16",
             "Qwen/Qwen3-Next-80B-A3B-Instruct");
     private static final long SEED = 20_251_124;

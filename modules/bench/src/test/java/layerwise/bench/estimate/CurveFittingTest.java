@@ -32,6 +32,7 @@ class CurveFittingTest {
     private static final GpuFacts H100 = GpuFile.named("test", "h100-sxm", CONFIGS.resolve("gpus"));
     private static final LinkCosts LINKS = new LinkCosts(1000, 2000, 0.5, 0.5);
     private static final Efficiency TRUTH = new Efficiency(
+            "h100-sxm",
             "made up",
             Map.of(
                     OperatorKind.parse("Linear bf16"), new Curve(5000, 0.7, 0.75, 2, List.of()),

@@ -72,6 +72,17 @@ class RunScriptTest {
     }
 
     @Test
+    void reportsOnAllRanksOfAnEstimateThoughOneProcessRan() throws IOException {
+        Sandbox.Result result = sandbox.run("./run.sh c.yaml --device estimate:b200 --np 16");
+
+        assertEquals(0, result.exitCode(), result.stderr());
+        assertEquals(
+                java("layerwise.report", "report", "--profile-dir", "profiles", "--world-size", "16", "--rank", "0"),
+                sandbox.started().getLast());
+        assertEquals("1", sandbox.environmentOf("java").get("WORLD_SIZE"));
+    }
+
+    @Test
     void theExitCodeSurvivesTheLogAndNothingIsReported() throws IOException {
         sandbox.fakeJava("echo wrong; exit 3");
 
