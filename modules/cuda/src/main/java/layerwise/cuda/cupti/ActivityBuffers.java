@@ -58,10 +58,11 @@ final class ActivityBuffers {
 
     /** The upcall by which CUPTI returns: {@code (context, streamId, uint8_t *buffer, size, validSize)}. */
     void complete(MemorySegment context, int streamId, MemorySegment buffer, long size, long valid) {
-        if (buffer.address() == 0) {
-            return;
+        long offset = buffer.address() - block.address();
+        if (offset < 0 || offset >= COUNT * BYTES) {
+            return; // none, or one that an earlier tracer of this process lent, whose trace is closed
         }
-        int i = (int) ((buffer.address() - block.address()) / BYTES);
+        int i = (int) (offset / BYTES);
         validBytes.set(i, valid);
         states.set(i, RETURNED); // publishes validBytes and what CUPTI wrote
         onReturn.run();

@@ -97,4 +97,12 @@ class ActivityBuffersTest {
         buffers.complete(MemorySegment.NULL, 0, MemorySegment.NULL, 0, 0);
         assertEquals(0, returns.get());
     }
+
+    @Test
+    void buffersOfAnEarlierTracerAreNotItsOwn() {
+        giveBack(new Loan(arena.allocate(64, 8), 64), 64);
+        giveBack(new Loan(MemorySegment.NULL, 0), 0);
+        assertEquals(List.of(), drained());
+        assertEquals(0, returns.get());
+    }
 }
