@@ -17,24 +17,18 @@ import layerwise.bench.config.Statistics;
 import layerwise.bench.device.Devices;
 import layerwise.bench.device.GpuFile;
 import layerwise.bench.device.Installation;
-import layerwise.bench.exchange.Balancing;
 import layerwise.bench.exchange.Exchange;
 import layerwise.bench.exchange.ExpertTable;
+import layerwise.bench.exchange.RankSlice;
 import layerwise.bench.moe.ExpertPath;
 import layerwise.bench.ranks.Rank;
 import layerwise.bench.ranks.Ranks;
 import layerwise.kernels.CudaOptions;
-import layerwise.model.cache.PagedCache;
-import layerwise.model.cache.RotaryTable;
-import layerwise.model.layer.DecoderSlice;
 import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
 import layerwise.model.layer.Traffic;
-import layerwise.model.parallel.Mapping;
-import layerwise.model.parallel.WeakScaling;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.weights.WeightSource;
-import layerwise.model.weights.WeightTable;
 import layerwise.op.Batch;
 import layerwise.op.Contents;
 import layerwise.op.Executor;
@@ -49,25 +43,18 @@ import layerwise.trace.ProblemSpec;
  * once for the statistics line and, where the run is recorded, once more under the recorder.
  */
 final class RunSequence {
-    private final RunConfig config;
-    private final ModelSpec model;
     /** Apart enough that no two steps of two ranks share a seed. */
     static final long SEEDS_OF_RANK = 1_000_000;
 
+    private final RunConfig config;
     private final Ranks.Here here;
     private final Rank rank;
-    private final Mapping mapping;
     private final Recording recording;
     private final Map<String, String> environment;
     private final Progress progress;
     private final PrintStream out;
-    private final PagedCache cache;
-    private final WeightTable weights;
-    private final DecoderSlice slice;
-    private final Optional<RotaryTable> rotary;
-    private final Balancing balancing;
+    private final RankSlice slice;
     private final Calibrator calibrator;
-    private final Exchange exchange;
     private final ExpertPath experts;
     private final ExpertPath prefillExperts;
     private final TraceJournal journal = new TraceJournal();
@@ -83,56 +70,39 @@ final class RunSequence {
         this.config = config;
         this.here = here;
         this.rank = here.rank();
-        this.mapping = new Mapping(rank.group(), config.attentionDp());
-        this.model = config.scaledFrom().isPresent()
-                ? new WeakScaling(config.scaledFrom().getAsInt(), mapping).of(model)
-                : model;
         this.recording = Recording.of(environment);
         this.environment = Map.copyOf(environment);
         this.progress = progress;
         this.out = out;
-        refuseWhatWouldBeIgnored();
-        config.layerIndices().forEach(this.model::layer);
-        cache = new PagedCache(
-                config.limits().maxBatchSize(),
-                config.limits().tokensPerBlock(),
-                config.limits().maxSeqLen());
-        weights = new WeightTable(this.model, source);
-        slice = new DecoderSlice(
-                this.model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model), mapping);
-        rotary = RotaryTable.of(model, config.layerIndices(), config.limits().maxSeqLen());
-        balancing = new Balancing(this.model, config.layerIndices(), mapping, config.balanceMethod(), environment);
-        calibrator = new Calibrator(config, mapping, balancing, line -> progress.say("Layer-wise benchmarks: " + line));
-        exchange = Exchange.of(
+        refuseScaledCheckpoint(config);
+        slice = RankSlice.of(
                 config,
-                mapping,
-                balancing.topK(),
+                model,
+                source,
+                rank.group(),
                 rank.localWorld(),
                 Devices.links(config.device(), here, config.shareGpu()),
                 environment);
-        experts = path("moe_backend", config.moe().backend(), exchange);
-        prefillExperts = path("moe_backend_for_prefill", config.moe().backendForPrefill(), exchange.ofPrefill());
+        calibrator = new Calibrator(
+                config, slice.mapping(), slice.balancing(), line -> progress.say("Layer-wise benchmarks: " + line));
+        experts = path("moe_backend", config.moe().backend(), slice.exchange());
+        prefillExperts = path(
+                "moe_backend_for_prefill",
+                config.moe().backendForPrefill(),
+                slice.exchange().ofPrefill());
     }
 
     private ExpertPath path(String option, MoeBackend backend, Exchange between) {
         Batch batch = batch(config.problems().getFirst());
-        Program step = slice.benchmark(
-                        phase(),
-                        cache.tables("step", 0, batch).paged(),
-                        rotary.map(RotaryTable::tensor),
-                        new ExpertChoice.Routed(),
-                        between.traffic(batch.tokens()))
-                .program();
+        Program step = slice.step(phase(), batch, new ExpertChoice.Routed(), between.traffic(batch.tokens()));
         return ExpertPath.of(config.configFile() + ": " + option, backend, step);
     }
 
-    /** Options whose work does not exist yet must not look as if they had been honoured. */
-    private void refuseWhatWouldBeIgnored() {
-        String file = config.configFile();
+    private static void refuseScaledCheckpoint(RunConfig config) {
         if (config.scaledFrom().isPresent() && config.loadFormat() == LoadFormat.AUTO) {
             throw new ConfigException(
                     "%s: scaled_from %d with load_format AUTO: a checkpoint has all experts; expected DUMMY"
-                            .formatted(file, config.scaledFrom().getAsInt()));
+                            .formatted(config.configFile(), config.scaledFrom().getAsInt()));
         }
     }
 
@@ -140,13 +110,13 @@ final class RunSequence {
         recording.prepare();
         new ReferenceBudget(
                         config,
-                        slice,
-                        cache,
-                        rotary,
+                        slice.layers(),
+                        slice.cache(),
+                        slice.rotary(),
                         prefill(),
-                        exchange,
+                        slice.exchange(),
                         rank.localWorld(),
-                        weights.bytes() + slice.cacheBytes())
+                        slice.bytes())
                 .check();
         boolean cuda = Devices.resolve(config.device()) instanceof DeviceChoice.Cuda;
         try (Tracer tracer = Tracer.open(recording, cuda, arguments)) {
@@ -179,33 +149,39 @@ final class RunSequence {
             progress.say("MoE backend for prefill: " + prefillExperts);
         }
         calibrator.describe().ifPresent(progress::say);
-        progress.phase("Create KV cache manager", () -> slice.placeCaches(memory, new Contents.Zeros()));
+        progress.phase("Create KV cache manager", () -> slice.layers().placeCaches(memory, new Contents.Zeros()));
         progress.phase("Create runner", () -> {
             long start = System.nanoTime();
-            weights.place(memory);
+            slice.weights().place(memory);
             executor.synchronize();
             if (config.loadFormat() == LoadFormat.AUTO) {
-                progress.loaded(weights.bytes(), System.nanoTime() - start);
+                progress.loaded(slice.weights().bytes(), System.nanoTime() - start);
             }
-            rotary.ifPresent(table -> table.place(memory));
+            slice.rotary().ifPresent(table -> table.place(memory));
             executor.synchronize();
         });
         Workbench bench = new Workbench(
-                model,
-                slice,
-                cache,
-                rotary,
+                slice.model(),
+                slice.layers(),
+                slice.cache(),
+                slice.rotary(),
                 executor,
                 memory,
                 GpuFile.of(executor.device(), Installation.home().resolve("configs/gpus")));
         if (rank.world() > 1) {
-            progress.say("Layer-wise benchmarks: " + exchange);
+            progress.say("Layer-wise benchmarks: " + slice.exchange());
             executor.notes().forEach(note -> progress.say("Layer-wise benchmarks: " + note));
         }
         if (config.runType() == RunType.GEN) {
             progress.phase(
                     "Prefill KV cache",
-                    () -> prefill().run(bench, prefillExperts, exchange.ofPrefill(), mapping.dataRank(), progress));
+                    () -> prefill()
+                            .run(
+                                    bench,
+                                    prefillExperts,
+                                    slice.exchange().ofPrefill(),
+                                    slice.mapping().dataRank(),
+                                    progress));
         }
         progress.phase("Warmup", () -> warmUp(bench));
         measure(bench, true);
@@ -231,9 +207,9 @@ final class RunSequence {
 
     private Pack pack(Workbench bench, ProblemSpec problem, int index) {
         // Ranks whose tokens are the same draw them from the same seed.
-        long seed = 1L + index + SEEDS_OF_RANK * mapping.dataRank();
-        Traffic traffic = exchange.traffic(problem.tokens());
-        ExpertTable table = balancing.table(traffic, problem.balanceRatio());
+        long seed = 1L + index + SEEDS_OF_RANK * slice.mapping().dataRank();
+        Traffic traffic = slice.exchange().traffic(problem.tokens());
+        ExpertTable table = slice.balancing().table(traffic, problem.balanceRatio());
         return Pack.prepare(
                 bench,
                 experts,
