@@ -21,6 +21,8 @@ final class ChunkLaunches {
     /** Bytes of a chunk that one pass of the delta rule leaves for the other: DeltaChunk in kernels/common. */
     private static final long DELTA_BYTES = 41_600;
 
+    private static final int DELTA_PARTS = 4;
+
     private static final int MULTIPROCESSORS = 132;
 
     /** Blocks of a Mamba-2 scan that run at once. */
@@ -150,12 +152,10 @@ final class ChunkLaunches {
                 .wide(step(rule.a()))
                 .wide(step(rule.b()))
                 .real(rule.scale());
-        int columns = deltaColumns(rule.valueHeads() * batch.sequences());
         LaunchShape parts = LaunchShape.of(1, 256)
-                .grid(rule.valueDim() / columns, rule.valueHeads(), batch.sequences())
-                .shared(columns == 32 ? 141_312 : 165_888);
-        String symbol =
-                "delta_rule_chunk_scan_c%d_%s".formatted(columns, RecurrentLaunches.stateType(op, rule.state()));
+                .grid(DELTA_PARTS, rule.valueHeads(), batch.sequences())
+                .shared(141_312);
+        String symbol = "delta_rule_chunk_scan_" + RecurrentLaunches.stateType(op, rule.state());
         KernelCall scan = to.call("delta_rule_chunk_scan", symbol, parts)
                 .pointer(to.address(rule.out()))
                 .pointer(to.address(rule.state()))
@@ -171,13 +171,6 @@ final class ChunkLaunches {
                 .wide(step(rule.q()))
                 .wide(step(rule.k()));
         return Launchable.sequence(prepare, scan);
-    }
-
-    /** Columns of a block's part of the states of so many heads: the wider blocks take half as long again, and are half as many. */
-    static int deltaColumns(int heads) {
-        int narrow = 2 * Math.ceilDiv(4 * heads, MULTIPROCESSORS);
-        int wide = 3 * Math.ceilDiv(2 * heads, MULTIPROCESSORS);
-        return wide < narrow ? 64 : 32;
     }
 
     /** From token to token. */

@@ -55,12 +55,6 @@ class LaunchRulesTest {
                 ChunkLaunches.Segments.of(Batch.uniform(sequences, tokens, 0), heads));
     }
 
-    @ParameterizedTest
-    @CsvSource({"16,32", "32,32", "64,64", "128,64", "4096,64"})
-    void scansOfTheDeltaRuleTakeWiderBlocksWhereThatSavesWaves(int heads, int columns) {
-        assertEquals(columns, ChunkLaunches.deltaColumns(heads));
-    }
-
     @Test
     void expertGridsAreOneWaveOrEveryPossibleTile() {
         // Ten pairs on four experts in tiles of eight rows: at worst 1+1+1+7 rows, that is four tiles, of three across.
