@@ -71,10 +71,7 @@ public final class RunOptions {
         for (RunOption option : RunOption.values()) {
             options(option).forEach(spec::addOption);
         }
-        spec.addOption(OptionSpec.builder("-h", "--help")
-                .usageHelp(true)
-                .description("print this text")
-                .build());
+        CommandOptions.addHelp(spec);
         return new CommandLine(spec)
                 .setAbbreviatedOptionsAllowed(true)
                 .setExpandAtFiles(false)

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import layerwise.bench.config.CommandOptions;
 import layerwise.bench.device.GpuFile;
 import layerwise.bench.device.Installation;
 import layerwise.estimate.Efficiency;
@@ -89,10 +90,7 @@ public final class FitCommand {
         spec.addOption(OptionSpec.builder("--check")
                 .description("write nothing; compare the reports with estimates by the curves that are there")
                 .build());
-        spec.addOption(OptionSpec.builder("-h", "--help")
-                .usageHelp(true)
-                .description("print this text")
-                .build());
+        CommandOptions.addHelp(spec);
         spec.addPositional(PositionalParamSpec.builder()
                 .index("0..*")
                 .arity("1..*")

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import layerwise.bench.config.CommandOptions;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.device.Devices;
 import layerwise.bench.ranks.Agreement;
@@ -68,36 +69,24 @@ public final class ForwardCommand {
 
     private static CommandSpec spec() {
         CommandSpec spec = CommandSpec.create().name("forward");
-        add(spec, "--model", "DIR", true, "checkpoint folder");
-        add(spec, "--layer-indices", "LIST", true, "layers to run, for example 0,1");
-        add(spec, "--phases", "LIST", true, "steps on one cache, for example ctx,gen1,gen4");
-        add(spec, "--inputs", "FILE", true, "safetensors with PHASE.layers.FIRST.input [B,S,H]");
-        add(spec, "--output", "FILE", false, "safetensors to write");
-        add(spec, "--device", "NAME", false, "auto, cuda or reference");
-        add(spec, "--compute-dtype", "TYPE", false, "float32 (default) or bfloat16");
-        add(spec, "--expect", "FILE", false, "safetensors to compare with");
-        add(spec, "--tolerance", "X", false, "greatest relative error, 2e-5 for float32 and 2e-2 for bfloat16");
+        CommandOptions.add(spec, "--model", "DIR", true, "checkpoint folder");
+        CommandOptions.add(spec, "--layer-indices", "LIST", true, "layers to run, for example 0,1");
+        CommandOptions.add(spec, "--phases", "LIST", true, "steps on one cache, for example ctx,gen1,gen4");
+        CommandOptions.add(spec, "--inputs", "FILE", true, "safetensors with PHASE.layers.FIRST.input [B,S,H]");
+        CommandOptions.add(spec, "--output", "FILE", false, "safetensors to write");
+        CommandOptions.add(spec, "--device", "NAME", false, "auto, cuda or reference");
+        CommandOptions.add(spec, "--compute-dtype", "TYPE", false, "float32 (default) or bfloat16");
+        CommandOptions.add(spec, "--expect", "FILE", false, "safetensors to compare with");
+        CommandOptions.add(
+                spec, "--tolerance", "X", false, "greatest relative error, 2e-5 for float32 and 2e-2 for bfloat16");
         spec.addOption(OptionSpec.builder(ATTENTION_DP)
                 .description("several ranks divide sequences and experts, not heads and experts")
                 .build());
         spec.addOption(OptionSpec.builder(SHARE_GPU)
                 .description("ranks may share a GPU")
                 .build());
-        spec.addOption(OptionSpec.builder("-h", "--help")
-                .usageHelp(true)
-                .description("print this text")
-                .build());
+        CommandOptions.addHelp(spec);
         return spec;
-    }
-
-    private static void add(CommandSpec spec, String name, String label, boolean required, String description) {
-        spec.addOption(OptionSpec.builder(name)
-                .arity("1")
-                .type(String.class)
-                .paramLabel(label)
-                .required(required)
-                .description(description)
-                .build());
     }
 
     private static ForwardOptions options(ParseResult result) {

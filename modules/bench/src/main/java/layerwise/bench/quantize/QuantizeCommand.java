@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
+import layerwise.bench.config.CommandOptions;
 import layerwise.bench.device.Installation;
 import layerwise.model.layer.SliceTensors;
 import layerwise.model.spec.ModelCatalog;
@@ -19,7 +20,6 @@ import layerwise.tensor.ConfigException;
 import layerwise.tensor.safetensors.SafetensorsFolder;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
@@ -54,28 +54,18 @@ public final class QuantizeCommand {
 
     private static CommandSpec spec() {
         CommandSpec spec = CommandSpec.create().name("quantize");
-        add(spec, "--model", "NAME", true, "checkpoint folder; with --random also a model of configs/models");
-        add(spec, "--layer-indices", "LIST", true, "contiguous layers to write, for example 3,4");
-        add(spec, "--format", "NAME", true, "bf16, fp8 (128 x 128 blocks) or nvfp4");
-        add(spec, "--output", "DIR", true, "folder to write, without a checkpoint so far");
-        add(spec, "--random", "SEED", false, "make the weights up instead of reading them");
-        add(spec, "--exclude", "LIST", false, "modules that stay plain, * for anything; default: as published");
-        add(spec, "--max-file-bytes", "N", false, "cut the checkpoint into files of at most so many; default: 5e9");
-        spec.addOption(OptionSpec.builder("-h", "--help")
-                .usageHelp(true)
-                .description("print this text")
-                .build());
+        CommandOptions.add(
+                spec, "--model", "NAME", true, "checkpoint folder; with --random also a model of configs/models");
+        CommandOptions.add(spec, "--layer-indices", "LIST", true, "contiguous layers to write, for example 3,4");
+        CommandOptions.add(spec, "--format", "NAME", true, "bf16, fp8 (128 x 128 blocks) or nvfp4");
+        CommandOptions.add(spec, "--output", "DIR", true, "folder to write, without a checkpoint so far");
+        CommandOptions.add(spec, "--random", "SEED", false, "make the weights up instead of reading them");
+        CommandOptions.add(
+                spec, "--exclude", "LIST", false, "modules that stay plain, * for anything; default: as published");
+        CommandOptions.add(
+                spec, "--max-file-bytes", "N", false, "cut the checkpoint into files of at most so many; default: 5e9");
+        CommandOptions.addHelp(spec);
         return spec;
-    }
-
-    private static void add(CommandSpec spec, String name, String label, boolean required, String description) {
-        spec.addOption(OptionSpec.builder(name)
-                .arity("1")
-                .type(String.class)
-                .paramLabel(label)
-                .required(required)
-                .description(description)
-                .build());
     }
 
     private static void run(ParseResult result, PrintStream out) {
