@@ -4,6 +4,7 @@ import static j2html.TagCreator.button;
 import static j2html.TagCreator.caption;
 import static j2html.TagCreator.col;
 import static j2html.TagCreator.colgroup;
+import static j2html.TagCreator.div;
 import static j2html.TagCreator.each;
 import static j2html.TagCreator.iff;
 import static j2html.TagCreator.span;
@@ -41,15 +42,16 @@ final class KernelTable {
     static DomContent of(ReportContext context, List<TableLine> lines) {
         KernelTable kernels = new KernelTable(context, lines);
         int problems = context.table().titles().size();
-        return table(
+        DomContent table = table(
                         caption("Mean GPU time (us); a module shows the sum of its kernels"),
                         colgroup(col().withClass("name"), each(kernels.numbers(problems), p -> col())),
                         thead(each(kernels.header(), row -> row)),
                         tbody(each(kernels.numbers(lines.size()), kernels::line)),
                         tfoot(each(kernels.numbers(lines.size()), kernels::footer)))
-                .withId("kernels")
-                .withClass(problems == 1 ? "one few" : problems <= 4 ? "few" : "many")
-                .attr("style", "min-width:" + (220 + 72 * problems) + "px");
+                .withId("kernels");
+        return div(table, div().withId("column").attr("hidden"))
+                .withClass("kernels " + (problems <= 4 ? "few" : "many"))
+                .attr("style", "--problems:%d;min-width:%dpx".formatted(problems, 220 + 72 * problems));
     }
 
     private List<Integer> numbers(int count) {

@@ -3,7 +3,7 @@
 const rows = [];
 for (const row of document.querySelectorAll("#kernels tr[data-line]")) rows[Number(row.dataset.line)] = row;
 const body = document.querySelector("#kernels tbody");
-const columns = document.querySelectorAll("#kernels col");
+const column = document.getElementById("column"); // over the selected column: a mark in its cells would paint every row anew
 const titles = document.querySelectorAll("#kernels thead button");
 let visible = [];
 let pickedCell = null;
@@ -84,14 +84,14 @@ function select(line, problem, scroll = false) {
   if (pickedCell !== null) {
     pickedCell.classList.remove("picked");
     rows[state.line].classList.remove("picked");
-    columns[state.problem + 1].classList.remove("picked");
   }
   state.line = line;
   state.problem = problem;
   pickedCell = rows[line].cells[problem + 1];
   pickedCell.classList.add("picked");
   rows[line].classList.add("picked");
-  columns[problem + 1].classList.add("picked");
+  column.hidden = problems.length === 1;
+  column.style.setProperty("--problem", problem);
   if (scroll) rows[line].scrollIntoView({ block: "nearest" });
   drawLater(otherProblem);
 }
