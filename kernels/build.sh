@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # usage: kernels/build.sh [--profile DIR] [op ...]
 #
-# Compiles kernels/<op>.cu for every architecture to kernels/cubin/<op>.<arch>.cubin and renews the operator's entry in
-# kernels/cubin/manifest.json; without operators all of them. Entries whose source is gone are dropped.
+# Compiles kernels/<op>.cu for every architecture to kernels/cubin/<op>.<arch>.cubin.gz and renews the operator's entry in
+# kernels/cubin/manifest.json; without operators all of them. Entries whose source is gone are dropped. The manifest's hash
+# is of the CUBIN itself, so that another gzip changes no entry.
 # --profile DIR compiles with line information into DIR instead and leaves the committed files alone.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -52,7 +53,7 @@ enter() { # arch op: the entry of a fresh CUBIN goes into the manifest
         --argjson sources "$sources" --argjson symbols "$symbols" \
         --argjson present "$(printf '%s\n' ./*.cu | jq -R 'ltrimstr("./") | rtrimstr(".cu")' | jq -s .)" \
         '.cubins |= (map(select((.op != $op or .arch != $arch) and (.op as $o | any($present[]; . == $o))))
-            + [{$op, $arch, file: "\($op).\($arch).cubin", $sha256, $nvcc, $flags, $sources, $symbols}]
+            + [{$op, $arch, file: "\($op).\($arch).cubin.gz", $sha256, $nvcc, $flags, $sources, $symbols}]
             | sort_by(.op, .arch))' cubin/manifest.json >"$work/manifest.json"
 }
 
@@ -82,7 +83,8 @@ for op in "$@"; do
         else
             compile "$arch" "$op" "$work/$op.$arch.cubin"
             enter "$arch" "$op"
-            mv "$work/$op.$arch.cubin" "$work/manifest.json" cubin/
+            gzip -9n "$work/$op.$arch.cubin"
+            mv "$work/$op.$arch.cubin.gz" "$work/manifest.json" cubin/
         fi
     done
 done

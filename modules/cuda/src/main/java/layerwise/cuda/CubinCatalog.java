@@ -3,6 +3,8 @@ package layerwise.cuda;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -13,10 +15,12 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 import layerwise.tensor.ConfigException;
 
 /**
- * The CUBINs that ship with the program, as {@code manifest.json} lists them.
+ * The CUBINs that ship with the program, under gzip, as {@code manifest.json} lists them.
  *
  * <p>The manifest is an object whose {@code cubins} array has one object a file, with at least {@code op}, {@code arch}
  * (as nvcc writes it: {@code sm_90a}), {@code file}, {@code sha256} and {@code symbols}, an array of objects that name
@@ -35,8 +39,8 @@ public final class CubinCatalog {
      *
      * @param op      what its kernels do, for example {@code rms_norm}
      * @param arch    architecture it was compiled for
-     * @param file    its name beside the manifest
-     * @param sha256  hash of its bytes, in hexadecimal
+     * @param file    what holds it under gzip, a name beside the manifest
+     * @param sha256  hash of its own bytes, expanded, in hexadecimal
      * @param symbols its kernels
      */
     public record Cubin(String op, Architecture arch, String file, String sha256, List<String> symbols) {
@@ -174,16 +178,28 @@ public final class CubinCatalog {
     byte[] verified(Cubin cubin) {
         byte[] image;
         try {
-            image = bytes(source, cubin.file());
+            image = expanded(bytes(source, cubin.file()));
+        } catch (ZipException | EOFException e) { // what a damaged header or a missing end is to the JDK
+            throw damaged(cubin, e.getMessage(), e);
         } catch (IOException e) {
             throw new ConfigException(cubin.file() + " cannot be read: " + e.getMessage(), e);
         }
         String found = sha256(image);
         if (!found.equals(cubin.sha256())) {
-            throw new ConfigException("%s is damaged: its SHA-256 is %s, %s says %s; rebuild it or reinstall"
-                    .formatted(cubin.file(), found, MANIFEST, cubin.sha256()));
+            String difference = "its CUBIN's SHA-256 is %s, %s says %s".formatted(found, MANIFEST, cubin.sha256());
+            throw damaged(cubin, difference, null);
         }
         return image;
+    }
+
+    private static ConfigException damaged(Cubin cubin, String how, Throwable cause) {
+        return new ConfigException("%s is damaged: %s; rebuild it or reinstall".formatted(cubin.file(), how), cause);
+    }
+
+    private static byte[] expanded(byte[] gzip) throws IOException {
+        try (InputStream in = new GZIPInputStream(new ByteArrayInputStream(gzip))) {
+            return in.readAllBytes();
+        }
     }
 
     private static byte[] bytes(Source source, String file) throws IOException {

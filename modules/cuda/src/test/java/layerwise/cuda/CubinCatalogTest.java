@@ -7,20 +7,28 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.zip.GZIPOutputStream;
 import layerwise.tensor.ConfigException;
 import org.junit.jupiter.api.Test;
 
 class CubinCatalogTest {
     /** SHA-256 of the three bytes {@code abc}: FIPS 180-4, appendix B.1 of its first edition. */
     private static final String ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    private static final String COPY = "copy.sm_90a.cubin.gz";
 
     private final Map<String, byte[]> files = new HashMap<>();
 
@@ -38,9 +46,19 @@ class CubinCatalogTest {
         files.put(file, text.getBytes(StandardCharsets.UTF_8));
     }
 
+    private static byte[] gzip(String text) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (OutputStream out = new GZIPOutputStream(bytes)) {
+            out.write(text.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
+    }
+
     private static String cubin(String op, String arch) {
         return """
-                {"op": "%1$s", "arch": "%2$s", "file": "%1$s.%2$s.cubin", "sha256": "%3$s", "flags": "-O3",
+                {"op": "%1$s", "arch": "%2$s", "file": "%1$s.%2$s.cubin.gz", "sha256": "%3$s", "flags": "-O3",
                  "symbols": [{"symbol": "%1$s_bf16", "registers": 40}, {"symbol": "%1$s_f32"}]}
                 """.formatted(op, arch, ABC);
     }
@@ -71,7 +89,7 @@ class CubinCatalogTest {
                 List.of(new CubinCatalog.Cubin(
                         "rms_norm",
                         new CubinCatalog.Architecture(9, 0, true),
-                        "rms_norm.sm_90a.cubin",
+                        "rms_norm.sm_90a.cubin.gz",
                         ABC,
                         List.of("rms_norm_bf16", "rms_norm_f32"))),
                 catalog.cubins());
@@ -106,13 +124,44 @@ class CubinCatalogTest {
     @Test
     void givesOutBytesOnlyIfTheirHashIsTheManifests() {
         CubinCatalog catalog = catalog(cubin("copy", "sm_90a"));
-        put("copy.sm_90a.cubin", "abc");
+        files.put(COPY, gzip("abc"));
         CubinCatalog.Cubin cubin = catalog.cubins().getFirst();
         assertArrayEquals("abc".getBytes(StandardCharsets.UTF_8), catalog.verified(cubin));
-        put("copy.sm_90a.cubin", "abd");
+        files.put(COPY, gzip("abd"));
         var failure = assertThrows(ConfigException.class, () -> catalog.verified(cubin));
-        assertTrue(failure.getMessage().startsWith("copy.sm_90a.cubin is damaged: its SHA-256 is "));
+        assertTrue(failure.getMessage().startsWith(COPY + " is damaged: its CUBIN's SHA-256 is "));
         assertTrue(failure.getMessage().contains(ABC), failure.getMessage());
+    }
+
+    @Test
+    void namesAFileWhoseGzipIsDamaged() {
+        CubinCatalog catalog = catalog(cubin("copy", "sm_90a"));
+        byte[] whole = gzip("abc");
+        byte[] flipped = whole.clone();
+        flipped[whole.length - 8] ^= 1; // in the checksum
+        Map<String, byte[]> damaged = Map.of(
+                "Not in GZIP format",
+                "abc, as it is".getBytes(StandardCharsets.UTF_8),
+                "Unexpected end of ZLIB input stream",
+                Arrays.copyOf(whole, whole.length - 10),
+                "Corrupt GZIP trailer",
+                flipped);
+        damaged.forEach((reason, bytes) -> {
+            files.put(COPY, bytes);
+            var failure = assertThrows(
+                    ConfigException.class,
+                    () -> catalog.verified(catalog.cubins().getFirst()));
+            assertEquals(COPY + " is damaged: " + reason + "; rebuild it or reinstall", failure.getMessage());
+        });
+        for (int length = 0; length < whole.length; length++) {
+            files.put(COPY, Arrays.copyOf(whole, length));
+            var failure = assertThrows(
+                    ConfigException.class,
+                    () -> catalog.verified(catalog.cubins().getFirst()));
+            assertTrue(
+                    failure.getMessage().matches(COPY + " is damaged: [^;]+; rebuild it or reinstall"),
+                    failure.getMessage());
+        }
     }
 
     @Test
@@ -120,7 +169,7 @@ class CubinCatalogTest {
         CubinCatalog catalog = catalog(cubin("copy", "sm_90a"));
         var failure = assertThrows(
                 ConfigException.class, () -> catalog.verified(catalog.cubins().getFirst()));
-        assertEquals("copy.sm_90a.cubin cannot be read: no such file", failure.getMessage());
+        assertEquals("copy.sm_90a.cubin.gz cannot be read: no such file", failure.getMessage());
         files.clear();
         failure = assertThrows(ConfigException.class, () -> CubinCatalog.read(this::open));
         assertEquals("manifest.json cannot be read: no such file", failure.getMessage());
