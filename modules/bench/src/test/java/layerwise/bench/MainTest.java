@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import layerwise.bench.fixture.Fixtures;
 import layerwise.trace.CallChains;
 import layerwise.trace.GpuActivities;
 import layerwise.trace.GraphNodes;
@@ -140,7 +140,7 @@ class MainTest {
                 "run",
                 "quickstart.yaml",
                 "--model",
-                fixture(fixture).toString(),
+                Fixtures.folder(fixture).toString(),
                 "--load-format",
                 "AUTO",
                 "--layer-indices",
@@ -310,17 +310,6 @@ class MainTest {
     }
 
     private static Path fixture() {
-        return fixture("deepseek_v3_a");
-    }
-
-    private static Path fixture(String name) {
-        try {
-            return Path.of(MainTest.class
-                            .getResource("/fixtures/" + name + "/config.json")
-                            .toURI())
-                    .getParent();
-        } catch (URISyntaxException e) {
-            throw new AssertionError(e);
-        }
+        return Fixtures.folder("deepseek_v3_a");
     }
 }

@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.lang.foreign.Arena;
-import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +21,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import layerwise.bench.config.Replay;
 import layerwise.bench.estimate.EstimateRun;
+import layerwise.bench.fixture.Fixtures;
 import layerwise.bench.run.RunCommand;
 import layerwise.model.layer.ExpertChoice;
 import layerwise.model.parallel.Mapping;
@@ -100,11 +100,8 @@ class ReplayTest {
 
     /** Real weights, so that tokens differ in what they choose. */
     @Test
-    void whatARunRecordsIsReplayed() throws URISyntaxException {
-        Path model = Path.of(ReplayTest.class
-                        .getResource("/fixtures/deepseek_v3_a/config.json")
-                        .toURI())
-                .getParent();
+    void whatARunRecordsIsReplayed() {
+        Path model = Fixtures.folder("deepseek_v3_a");
         Path file = folder.resolve("collected.json");
         String common = "--model " + model + " --load-format AUTO --layer-indices 0,1 --balance-method NotModified ";
         String text = run(common + "--calibration-mode COLLECT --calibration-file-path " + file);

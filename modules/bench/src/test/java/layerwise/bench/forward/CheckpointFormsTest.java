@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import layerwise.bench.fixture.Fixtures;
 import layerwise.op.Capabilities;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
@@ -34,13 +35,13 @@ class CheckpointFormsTest {
     Path folder;
 
     private static ForwardOptions options(Path model) {
-        Path io = ForwardRunTest.fixture(FIXTURE).resolve("io.safetensors");
+        Path io = Fixtures.folder(FIXTURE).resolve("io.safetensors");
         return new ForwardOptions(
                 model, List.of(0, 1), List.of("ctx", "gen1"), io, Optional.empty(), DType.F32, Optional.of(io), 2e-5);
     }
 
     private Path copy(CheckpointCopy.Form form, Arena arena, Consumer<SequencedMap<String, HostTensor>> change) {
-        return CheckpointCopy.write(ForwardRunTest.fixture(FIXTURE), folder.resolve("copy"), form, arena, change);
+        return CheckpointCopy.write(Fixtures.folder(FIXTURE), folder.resolve("copy"), form, arena, change);
     }
 
     @ParameterizedTest

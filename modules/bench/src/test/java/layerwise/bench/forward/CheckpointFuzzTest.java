@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
+import layerwise.bench.fixture.Fixtures;
 import layerwise.model.layer.SliceTensors;
 import layerwise.model.spec.ModelReader;
 import layerwise.model.spec.ModelSpec;
@@ -51,7 +52,7 @@ class CheckpointFuzzTest {
 
     @Test
     void damagedHeadersAreReadOrRefusedInOneLine() throws IOException {
-        Path fixture = ForwardRunTest.fixture("deepseek_v3_a");
+        Path fixture = Fixtures.folder("deepseek_v3_a");
         Files.copy(fixture.resolve("config.json"), folder.resolve("config.json"));
         ModelSpec model = ModelReader.fromFolder("copy", folder);
         byte[] sound = Files.readAllBytes(fixture.resolve("model.safetensors"));

@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.lang.foreign.Arena;
-import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import layerwise.bench.fixture.Fixtures;
 import layerwise.model.parallel.Mapping;
 import layerwise.op.Capabilities;
 import layerwise.op.Executor;
@@ -93,7 +93,8 @@ class ForwardRunTest {
         Path decoded = folder.resolve("decoded.safetensors");
         run(writing(fixture, layers, decoded), Capabilities.plain());
         try (Arena arena = Arena.ofConfined()) {
-            SafetensorsFile inputs = SafetensorsFile.open(fixture(fixture).resolve("io.safetensors"), arena);
+            SafetensorsFile inputs =
+                    SafetensorsFile.open(Fixtures.folder(fixture).resolve("io.safetensors"), arena);
             LinkedHashMap<String, HostTensor> renamed = new LinkedHashMap<>();
             renamed.put("ctx.layers.0.input", inputs.tensor("ctx.layers.0.input"));
             renamed.put("ctx1.layers.0.input", inputs.tensor("gen1.layers.0.input"));
@@ -103,7 +104,7 @@ class ForwardRunTest {
             Path chunked = folder.resolve("chunked.safetensors");
             run(
                     new ForwardOptions(
-                            fixture(fixture),
+                            Fixtures.folder(fixture),
                             layers,
                             List.of("ctx", "ctx1", "ctx4"),
                             file,
@@ -185,7 +186,7 @@ class ForwardRunTest {
         run(writing("deepseek_v3_a", decoded), Capabilities.plain());
         try (Arena arena = Arena.ofConfined()) {
             SafetensorsFile inputs =
-                    SafetensorsFile.open(fixture("deepseek_v3_a").resolve("io.safetensors"), arena);
+                    SafetensorsFile.open(Fixtures.folder("deepseek_v3_a").resolve("io.safetensors"), arena);
             LinkedHashMap<String, HostTensor> renamed = new LinkedHashMap<>();
             renamed.put("ctx.layers.0.input", inputs.tensor("ctx.layers.0.input"));
             renamed.put("ctx1.layers.0.input", inputs.tensor("gen1.layers.0.input"));
@@ -195,7 +196,7 @@ class ForwardRunTest {
             Path expanded = folder.resolve("expanded.safetensors");
             run(
                     new ForwardOptions(
-                            fixture("deepseek_v3_a"),
+                            Fixtures.folder("deepseek_v3_a"),
                             List.of(0, 1),
                             List.of("ctx", "ctx1", "ctx4"),
                             file,
@@ -226,10 +227,10 @@ class ForwardRunTest {
 
     private static ForwardOptions writing(String fixture, List<Integer> layers, Path output) {
         return new ForwardOptions(
-                fixture(fixture),
+                Fixtures.folder(fixture),
                 layers,
                 PHASES,
-                fixture(fixture).resolve("io.safetensors"),
+                Fixtures.folder(fixture).resolve("io.safetensors"),
                 Optional.of(output),
                 DType.F32,
                 Optional.empty(),
@@ -238,9 +239,9 @@ class ForwardRunTest {
 
     private static ForwardOptions options(
             String fixture, List<Integer> layers, List<String> phases, DType compute, double tolerance) {
-        Path io = fixture(fixture).resolve("io.safetensors");
+        Path io = Fixtures.folder(fixture).resolve("io.safetensors");
         return new ForwardOptions(
-                fixture(fixture), layers, phases, io, Optional.empty(), compute, Optional.of(io), tolerance);
+                Fixtures.folder(fixture), layers, phases, io, Optional.empty(), compute, Optional.of(io), tolerance);
     }
 
     static String run(ForwardOptions options, Capabilities capabilities) {
@@ -250,16 +251,5 @@ class ForwardRunTest {
             new ForwardRun(options, Mapping.alone(), executor, out).run();
         }
         return text.toString(StandardCharsets.UTF_8);
-    }
-
-    static Path fixture(String name) {
-        try {
-            return Path.of(ForwardRunTest.class
-                            .getResource("/fixtures/" + name + "/config.json")
-                            .toURI())
-                    .getParent();
-        } catch (URISyntaxException e) {
-            throw new AssertionError(e);
-        }
     }
 }

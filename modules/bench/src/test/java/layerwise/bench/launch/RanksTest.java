@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.stream.Stream;
+import layerwise.bench.fixture.Fixtures;
 import layerwise.tensor.DType;
 import layerwise.tensor.HostTensor;
 import layerwise.tensor.Shape;
@@ -76,7 +76,7 @@ class RanksTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 4})
     void dividedLayersMatchTransformersAsOneRankDoes(int ranks) throws IOException {
-        Path fixture = fixture("deepseek_v3_a");
+        Path fixture = Fixtures.folder("deepseek_v3_a");
         Path ragged = fiveSequences(fixture.resolve("io.safetensors"));
         RankJob.Result result = job.program("layerwise.bench.forward.RankedForward")
                 .runRanks(ranks, "./run.sh", "TP:" + fixture + ":" + ragged, "DP:" + fixture + ":" + ragged);
@@ -90,9 +90,9 @@ class RanksTest {
     void dividedHybridLayersMatchTransformersAsOneRankDoes() throws IOException {
         List<String> line = new ArrayList<>(List.of("./run.sh"));
         for (String name : List.of("nemotron_h_a", "qwen3_next_a")) {
-            Path io = fixture(name).resolve("io.safetensors");
-            line.add("TP:" + fixture(name) + ":" + io);
-            line.add("DP:" + fixture(name) + ":" + io);
+            Path io = Fixtures.folder(name).resolve("io.safetensors");
+            line.add("TP:" + Fixtures.folder(name) + ":" + io);
+            line.add("DP:" + Fixtures.folder(name) + ":" + io);
         }
         RankJob.Result result =
                 job.program("layerwise.bench.forward.RankedForward").runRanks(2, line.toArray(String[]::new));
@@ -124,17 +124,6 @@ class RanksTest {
             SafetensorsWriter.write(five, tensors, new LinkedHashMap<>());
         }
         return five;
-    }
-
-    private static Path fixture(String name) {
-        try {
-            return Path.of(RanksTest.class
-                            .getResource("/fixtures/" + name + "/config.json")
-                            .toURI())
-                    .getParent();
-        } catch (URISyntaxException e) {
-            throw new AssertionError(e);
-        }
     }
 
     /** Every operator, and the layers as a whole against one rank, in the modes that a benchmark has. */

@@ -8,7 +8,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.foreign.Arena;
-import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +18,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import layerwise.bench.estimate.EstimateRun;
+import layerwise.bench.fixture.Fixtures;
 import layerwise.bench.forward.ForwardCommand;
 import layerwise.bench.run.RunCommand;
 import layerwise.tensor.ConfigException;
@@ -42,14 +42,7 @@ class QuantizeCommandTest {
     Path folder;
 
     private static Path fixture() {
-        try {
-            return Path.of(QuantizeCommandTest.class
-                            .getResource("/fixtures/deepseek_v3_a/config.json")
-                            .toURI())
-                    .getParent();
-        } catch (URISyntaxException e) {
-            throw new AssertionError(e);
-        }
+        return Fixtures.folder("deepseek_v3_a");
     }
 
     private Path quantize(String model, String format, String target, String... more) {
