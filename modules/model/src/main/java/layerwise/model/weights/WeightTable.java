@@ -1,7 +1,5 @@
 package layerwise.model.weights;
 
-import java.lang.foreign.Arena;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -186,49 +184,6 @@ public final class WeightTable {
         return copied;
     }
 
-    /** What {@link Part}s stand for a weight: one matrix of them, or one for each of some experts. */
-    private record Stack(String name, Share experts, List<List<Part>> parts, Share k, boolean stacked) {
-        List<Part> first() {
-            return parts.getFirst();
-        }
-
-        List<Part> all() {
-            return parts.stream().flatMap(List::stream).toList();
-        }
-
-        /** {@code [.., rows, columns]}. */
-        Shape shape(long rows, long columns) {
-            return stacked ? Shape.of(experts.size(), rows, columns) : Shape.of(rows, columns);
-        }
-
-        /** What this is of the whole stack, in blocks of elements that share something. */
-        Region region(long rowBlock, long columnBlock) {
-            List<Share> runs = new ArrayList<>();
-            List<Share> blocks =
-                    first().stream().map(part -> part.rows().blocks(rowBlock)).toList();
-            // Parts of one matrix that follow each other are rows of the same whole.
-            List<Long> starts = new ArrayList<>();
-            long whole = 0;
-            long before = 0;
-            for (int i = 0; i < blocks.size(); i++) {
-                boolean another = i == 0
-                        || !first().get(i).module().equals(first().get(i - 1).module());
-                if (another) {
-                    before = whole;
-                    whole += blocks.get(i).whole();
-                }
-                starts.add(before);
-            }
-            for (int i = 0; i < blocks.size(); i++) {
-                long start = starts.get(i);
-                runs.add(new Share(
-                        start + blocks.get(i).from(), start + blocks.get(i).to(), whole));
-            }
-            boolean allRows = blocks.stream().allMatch(Share::isWhole);
-            return new Region(experts, allRows ? List.of(Share.all(whole)) : runs, k.blocks(columnBlock));
-        }
-    }
-
     private Weight matrices(Stack stack) {
         List<Optional<WeightFormat>> formats = stack.all().stream()
                 .map(part -> spec.quantization().format(part.module()))
@@ -326,39 +281,17 @@ public final class WeightTable {
     /** One tensor of every part, each element of which stands for a block of the matrix. */
     private TensorRef loaded(
             Stack stack, String nameSuffix, String suffix, Role role, DType dtype, long rowBlock, long columnBlock) {
-        Region region = stack.region(rowBlock, columnBlock);
-        long rows = stack.first().stream()
-                .mapToLong(part -> part.rows().blocks(rowBlock).size())
-                .sum();
-        Share columns = stack.k().blocks(columnBlock);
         return put(
-                new Buffer(stack.name() + nameSuffix, dtype, stack.shape(rows, columns.size())),
+                new Buffer(
+                        stack.name() + nameSuffix,
+                        dtype,
+                        stack.shape(
+                                stack.rows(rowBlock),
+                                stack.k().blocks(columnBlock).size())),
                 role,
                 stack.k().whole(),
-                region,
-                tensors -> stack.all().stream()
-                        .map(part -> {
-                            Share own = part.rows().blocks(rowBlock);
-                            Shape whole = Shape.of(own.whole(), columns.whole());
-                            return part(unpacked(tensors, part.module() + suffix, dtype, whole), own, columns);
-                        })
-                        .toList());
-    }
-
-    /** A rank's part of a tensor: a view where it has whole rows, else a copy. */
-    private static HostTensor part(HostTensor whole, Share rows, Share columns) {
-        HostTensor own = whole.slice(0, rows.from(), rows.to()).slice(1, columns.from(), columns.to());
-        // What is copied lives as long as something refers to it; native code sees it only while it is uploaded.
-        return own.isContiguous() ? own : own.copyContiguous(Arena.ofAuto());
-    }
-
-    /** A tensor of the checkpoint; two E2M1 elements are one byte there. */
-    private static HostTensor unpacked(NamedTensors tensors, String name, DType dtype, Shape shape) {
-        if (dtype != DType.E2M1) {
-            return tensors.tensor(name, shape, Set.of(dtype));
-        }
-        Shape packed = Shape.of(shape.dim(0), shape.dim(1) / 2);
-        return tensors.tensor(name, packed, Set.of(DType.I8)).reinterpret(dtype, shape.dims());
+                stack.region(rowBlock, columnBlock),
+                tensors -> stack.tensors(tensors, suffix, dtype, rowBlock, columnBlock));
     }
 
     /** Bytes of everything that was asked for. */
