@@ -56,10 +56,7 @@ class LayerwiseScriptTest {
     }
 
     @Test
-    void nativeAccessIsForTheLinkedModulesThatNeedIt() throws IOException {
-        Files.writeString(
-                sandbox.home().resolve("release"), "MODULES=\"layerwise.bench layerwise.bindings layerwise.cuda\"\n");
-
+    void nativeAccessIsForTheModulesThatNeedIt() throws IOException {
         sandbox.run("./layerwise run c.yaml");
         assertTrue(
                 sandbox.started()
@@ -96,7 +93,7 @@ class LayerwiseScriptTest {
     @Test
     void theReportImageReportsAloneAndDoesNotRun() throws IOException {
         Path image = sandbox.reportImage();
-        Files.createDirectories(image.resolve("app"));
+        Files.createFile(Files.createDirectories(image.resolve("app")).resolve("layerwise-report-0.1.0.jar"));
         Files.copy(sandbox.home().resolve("layerwise"), image.resolve("layerwise"));
         Files.copy(sandbox.home().resolve("parse.sh"), image.resolve("parse.sh"));
         Files.delete(sandbox.home().resolve("lib/modules"));
@@ -110,6 +107,18 @@ class LayerwiseScriptTest {
         assertEquals(2, run.exitCode());
         assertEquals(1, run.stderr().lines().count(), run.stderr());
         assertTrue(run.stderr().contains("/bench, the bench program, is not here"), run.stderr());
+    }
+
+    /** As in the archive of the device tests, whose tests need the modules as files. */
+    @Test
+    void runsModulesThatAreNotLinkedIntoTheRuntime() throws IOException {
+        Files.createFile(Files.createDirectories(sandbox.home().resolve("app")).resolve("layerwise-bench-0.1.0.jar"));
+
+        assertEquals(0, sandbox.run("./layerwise run c.yaml").exitCode());
+
+        List<String> started = sandbox.started().getFirst();
+        assertEquals(sandbox.home() + "/app", started.get(started.indexOf("--module-path") + 1));
+        assertTrue(started.contains("layerwise.bench/layerwise.bench.Main"), started.toString());
     }
 
     @Test
