@@ -93,7 +93,6 @@ class LayerwiseScriptTest {
     @Test
     void theReportImageReportsAloneAndDoesNotRun() throws IOException {
         Path image = sandbox.reportImage();
-        Files.createFile(Files.createDirectories(image.resolve("app")).resolve("layerwise-report-0.1.0.jar"));
         Files.copy(sandbox.home().resolve("layerwise"), image.resolve("layerwise"));
         Files.copy(sandbox.home().resolve("parse.sh"), image.resolve("parse.sh"));
         Files.delete(sandbox.home().resolve("lib/modules"));

@@ -288,9 +288,10 @@ class RunScriptTest {
     }
 
     private List<String> java(String module, String... arguments) {
+        String callers = module.equals("layerwise.report") ? "" : ",layerwise.bindings,layerwise.cuda,layerwise.mpi";
         List<String> argv = new ArrayList<>(List.of(
                 "java",
-                "--enable-native-access=org.xerial.sqlitejdbc",
+                "--enable-native-access=org.xerial.sqlitejdbc" + callers,
                 "--illegal-native-access=deny",
                 "-Dlayerwise.home=" + sandbox.home()));
         if (module.equals("layerwise.report")) {

@@ -52,6 +52,8 @@ final class Sandbox {
         }
         image(home(), "java.base layerwise.bench");
         image(reportImage(), "java.base layerwise.trace");
+        Path app = Files.createDirectories(reportImage().resolve("app"));
+        Files.createFile(app.resolve("layerwise-report-0.1.0.jar"));
         environment.put("PATH", path());
         environment.put("HOME", folder.toString());
         environment.put("LLM_MODELS_ROOT", "/models");
