@@ -98,7 +98,7 @@ final class ReportCommand implements Callable<Integer> {
             files.add(location.sibling(".txt"), text);
             files.add(location.sibling(".csv"), CsvReport.render(table));
             files.add(location.sibling(".html"), HtmlReport.render(context));
-            files.add(location.sibling(".json"), out -> JsonReport.write(profile, out));
+            files.add(location.sibling(".json"), out -> JsonReport.write(context, out));
             if (options.isSet("--perfetto")) {
                 files.add(location.sibling(".perfetto.json"), out -> PerfettoTrace.write(profile, out));
             }

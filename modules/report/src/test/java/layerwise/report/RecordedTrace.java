@@ -21,6 +21,11 @@ final class RecordedTrace {
 
     /** Ten runs after one of warm-up; the GEMM of every run takes {@code longer} nanoseconds more. */
     static Path write(Path file, long longer) {
+        return write(file, longer, "MLA");
+    }
+
+    /** The same with the operator in a range of another name. */
+    static Path write(Path file, long longer, String module) {
         AtomicLong clock = new AtomicLong(1_760_000_000_000_000_000L);
         TraceRecorder recorder =
                 TraceRecorder.start(new TraceProcess(1, "test", List.of(), "layerwise test"), clock::get);
@@ -29,7 +34,7 @@ final class RecordedTrace {
         for (int run = 0; run <= 10; run++) {
             clock.addAndGet(10_000);
             recorder.pushRange(Markers.run(SPEC, 1));
-            recorder.pushRange("MLA");
+            recorder.pushRange(module);
             recorder.pushRange(Markers.cost(GEMM));
             long start = recorder.now();
             recorder.kernel("gemm", 7, start, start, start, start + 3000 + longer);

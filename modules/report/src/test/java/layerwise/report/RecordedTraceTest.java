@@ -26,12 +26,17 @@ class RecordedTraceTest {
         Path trace = record("t", 0);
         ProgramRun run = ProgramRun.of("report", "--file-path", trace.toString(), "--query", "MLA, norm");
         assertEquals(0, run.status(), run.err());
-        JsonNode timeline = JsonMapper.builder()
+        JsonNode problem = JsonMapper.builder()
                 .build()
                 .readTree(Files.readString(folder.resolve("t.json")))
-                .get(0)
-                .get("timeline");
+                .get(0);
+        JsonNode timeline = problem.get("timeline");
         assertEquals(3, timeline.size());
+        // The module's sums: 4 us, a quarter of which is its limit.
+        JsonNode mla = problem.get("modules").get(0);
+        assertEquals("[\"MLA\"] 2", mla.get("path") + " " + mla.get("kernels"));
+        assertEquals(4000, mla.get("duration").asDouble());
+        assertEquals(1000, mla.get("limit").asDouble());
         // The operator took 3,000 ns and 1,000 ns: three quarters and one quarter of its cost.
         assertEquals(4_500_000, timeline.get(0).get("flops").asDouble());
         assertEquals(1_500_000, timeline.get(1).get("flops").asDouble());

@@ -58,6 +58,15 @@ final class OperatorCheck implements AutoCloseable {
 
     /** One row of the table for each output. */
     List<VerifiedOutput> check(Operator operator) {
+        return check(operator, List.of(operator));
+    }
+
+    /**
+     * The same for an operator that the device runs as several.
+     *
+     * @param launches they write the operator's outputs and read its inputs
+     */
+    List<VerifiedOutput> check(Operator operator, List<? extends Operator> launches) {
         arena.reuse();
         try (Memory copies = constants.nested()) {
             for (TensorRef output : operator.outputs()) {
@@ -73,9 +82,9 @@ final class OperatorCheck implements AutoCloseable {
                     reference.place(copies, buffer, memory.read(buffer.whole(), arena));
                 }
             }
-            Program program = new Program(List.of(new Step.Launch(operator, Lane.MAIN)), operator.outputs());
-            run(reference, program, copies);
-            boolean rounded = run(device, program, memory).stream().anyMatch(WeightPath::rounded);
+            run(reference, program(operator, List.of(operator)), copies);
+            boolean rounded =
+                    run(device, program(operator, launches), memory).stream().anyMatch(WeightPath::rounded);
             return switch (operator) {
                 case Route route -> routed(route, copies);
                 case IndexTopK choice -> chosen(choice);
@@ -140,6 +149,13 @@ final class OperatorCheck implements AutoCloseable {
     @Override
     public void close() {
         arena.close();
+    }
+
+    private static Program program(Operator operator, List<? extends Operator> launches) {
+        List<Step> steps = launches.stream()
+                .<Step>map(launch -> new Step.Launch(launch, Lane.MAIN))
+                .toList();
+        return new Program(steps, operator.outputs());
     }
 
     private static List<WeightPath> run(Executor executor, Program program, Memory memory) {

@@ -51,7 +51,7 @@ final class KernelTable {
                 .withId("kernels");
         return div(table, div().withId("column").attr("hidden"))
                 .withClass("kernels " + (problems <= 4 ? "few" : "many"))
-                .attr("style", "--problems:%d;min-width:%dpx".formatted(problems, 220 + 72 * problems));
+                .attr("style", "--problems:" + problems + ";min-width:" + (220 + 72 * problems) + "px");
     }
 
     private List<Integer> numbers(int count) {

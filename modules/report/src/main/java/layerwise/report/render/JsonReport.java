@@ -13,10 +13,12 @@ import layerwise.report.profile.Operation;
 import layerwise.report.profile.ProblemProfile;
 import layerwise.report.profile.Profile;
 import layerwise.report.profile.Samples;
+import layerwise.report.table.ModuleSum;
 
 /**
  * The timelines as JSON: the reference's list of {@code {name, timeline: [{name, duration, end}]}} with mean
- * nanoseconds, and beside each field of the reference's what it leaves out: module path, lane, cost and every sample.
+ * nanoseconds, and beside each field of the reference's what it leaves out: module path, lane, cost and every sample;
+ * and the sums of its modules.
  *
  * <p>Samples make up nearly the whole file, so they are written as what each is above the least one, {@code min}.
  */
@@ -26,18 +28,20 @@ public final class JsonReport {
 
     private JsonReport() {}
 
-    public static void write(Profile profile, OutputStream out) throws IOException {
+    public static void write(ReportContext context, OutputStream out) throws IOException {
+        Profile profile = context.profile();
         try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
             Backtraces backtraces = Backtraces.of(profile);
             json.writeStartArray();
-            for (ProblemProfile problem : profile.problems()) {
-                write(problem, profile, backtraces, json);
+            for (int p = 0; p < profile.problems().size(); p++) {
+                write(profile.problems().get(p), context.modules().get(p), profile, backtraces, json);
             }
             json.writeEndArray();
         }
     }
 
-    private static void write(ProblemProfile problem, Profile profile, Backtraces backtraces, JsonGenerator json)
+    private static void write(
+            ProblemProfile problem, List<ModuleSum> modules, Profile profile, Backtraces backtraces, JsonGenerator json)
             throws IOException {
         json.writeStartObject();
         json.writeStringField("name", problem.title());
@@ -58,6 +62,11 @@ public final class JsonReport {
             }
             json.writeEndArray();
         }
+        json.writeArrayFieldStart("modules");
+        for (ModuleSum sum : modules) {
+            write(sum, json);
+        }
+        json.writeEndArray();
         json.writeArrayFieldStart("timeline");
         for (Operation operation : problem.operations()) {
             write(operation, backtraces.number(operation), json);
@@ -100,17 +109,31 @@ public final class JsonReport {
         }
     }
 
+    /** What a module's rows add up to, the rows of modules within it included. */
+    private static void write(ModuleSum sum, JsonGenerator json) throws IOException {
+        json.writeStartObject();
+        writePath(sum.path(), json);
+        json.writeNumberField("kernels", sum.kernels());
+        json.writeNumberField("duration", sum.nanos());
+        writeCost(sum.cost(), json);
+        json.writeEndObject();
+    }
+
+    private static void writePath(List<String> path, JsonGenerator json) throws IOException {
+        json.writeArrayFieldStart("path");
+        for (String module : path) {
+            json.writeString(module);
+        }
+        json.writeEndArray();
+    }
+
     private static void write(Operation operation, int backtrace, JsonGenerator json) throws IOException {
         json.writeStartObject();
         json.writeStringField("name", operation.fullName());
         json.writeNumberField("duration", operation.durations().mean());
         json.writeNumberField("end", operation.meanEnd());
         json.writeStringField("short_name", operation.shortName());
-        json.writeArrayFieldStart("path");
-        for (String module : operation.path()) {
-            json.writeString(module);
-        }
-        json.writeEndArray();
+        writePath(operation.path(), json);
         json.writeNumberField("device", operation.lane() >>> 24);
         json.writeNumberField("stream", operation.lane() & 0xFF_FFFF);
         writeCost(operation.cost(), json);
