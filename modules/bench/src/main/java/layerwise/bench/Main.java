@@ -8,6 +8,7 @@ import layerwise.bench.estimate.EstimateRun;
 import layerwise.bench.estimate.FitCommand;
 import layerwise.bench.estimate.SweepCommand;
 import layerwise.bench.forward.ForwardCommand;
+import layerwise.bench.operators.OperatorsCommand;
 import layerwise.bench.quantize.QuantizeCommand;
 import layerwise.bench.ranks.Failures;
 import layerwise.bench.run.RunCommand;
@@ -18,7 +19,7 @@ import layerwise.tensor.NearestNames;
 /** Entry point: the first argument names the command, the others are the command's own. */
 public final class Main {
     private static final List<String> COMMANDS =
-            List.of("run", "verify", "forward", "quantize", "devices", "sweep", "fit");
+            List.of("run", "verify", "operators", "forward", "quantize", "devices", "sweep", "fit");
 
     private Main() {}
 
@@ -50,6 +51,7 @@ public final class Main {
         switch (command) {
             case "run" -> RunCommand.run(rest, environment, out, err, EstimateRun::run);
             case "verify" -> VerifyCommand.run(rest, environment, out, err);
+            case "operators" -> OperatorsCommand.run(rest, environment, out, err);
             case "sweep" -> SweepCommand.run(rest, environment, out, err);
             case "fit" -> FitCommand.run(rest, out);
             case "devices" -> DevicesCommand.run(rest, environment, out, err);

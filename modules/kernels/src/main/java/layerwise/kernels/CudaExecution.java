@@ -33,6 +33,7 @@ final class CudaExecution implements Execution {
     private final List<Prepared> steps;
     private final List<MatmulPlan> plans;
     private final List<WeightPath> weightPaths;
+    private final List<String> kernels;
 
     /** A step, with what it needs to be enqueued. */
     private sealed interface Prepared {
@@ -54,8 +55,10 @@ final class CudaExecution implements Execution {
             Arena arena,
             List<Prepared> steps,
             List<MatmulPlan> plans,
-            List<WeightPath> weightPaths) {
+            List<WeightPath> weightPaths,
+            List<String> kernels) {
         this.plans = plans;
+        this.kernels = List.copyOf(kernels);
         this.weightPaths = List.copyOf(weightPaths);
         this.gpu = gpu;
         this.program = program;
@@ -101,7 +104,15 @@ final class CudaExecution implements Execution {
             }
             gpu.synchronize();
             return new CudaExecution(
-                    gpu, program, memory, journal, arena, steps, preparation.plans(), preparation.paths());
+                    gpu,
+                    program,
+                    memory,
+                    journal,
+                    arena,
+                    steps,
+                    preparation.plans(),
+                    preparation.paths(),
+                    preparation.kernels());
         } catch (RuntimeException | Error e) {
             memory.close();
             arena.close();
@@ -148,18 +159,23 @@ final class CudaExecution implements Execution {
 
     @Override
     public Replay capture() {
+        return capture(gpu, List.of(this));
+    }
+
+    /** All of them as one graph; eagerly where every launch is waited for. */
+    static Replay capture(GpuContext gpu, List<CudaExecution> executions) {
         if (gpu.syncEveryLaunch()) {
-            return Replay.eager(this);
+            return eager(executions);
         }
         GraphExec exec;
-        try (CudaGraph graph = gpu.main().capture(() -> enqueue(true))) {
+        try (CudaGraph graph = gpu.main().capture(() -> executions.forEach(execution -> execution.enqueue(true)))) {
             exec = graph.instantiate();
         }
         exec.upload(gpu.main());
         return new Replay() {
             @Override
             public void launch() {
-                gpu.enqueues(program);
+                gpu.enqueues(executions.getLast().program);
                 exec.launch(gpu.main());
             }
 
@@ -169,6 +185,23 @@ final class CudaExecution implements Execution {
                 exec.close();
             }
         };
+    }
+
+    private static Replay eager(List<CudaExecution> executions) {
+        return new Replay() {
+            @Override
+            public void launch() {
+                executions.forEach(CudaExecution::run);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    @Override
+    public List<String> kernels() {
+        return kernels;
     }
 
     @Override

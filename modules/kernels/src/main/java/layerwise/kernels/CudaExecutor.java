@@ -3,6 +3,7 @@ package layerwise.kernels;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import layerwise.cuda.AlgorithmFile;
 import layerwise.cuda.CublasLt;
@@ -18,6 +19,7 @@ import layerwise.op.Journal;
 import layerwise.op.Memory;
 import layerwise.op.Program;
 import layerwise.op.Rendezvous;
+import layerwise.op.Replay;
 import layerwise.op.Stopwatch;
 
 /** Runs operators on one GPU: kernels from CUBINs, dense products by cuBLASLt; activations in bfloat16. */
@@ -92,10 +94,18 @@ public final class CudaExecutor implements Executor {
 
     @Override
     public Execution prepare(Program program, Memory memory) {
-        if (memory instanceof CudaMemory own) {
-            return CudaExecution.prepare(gpu, program, own.nested(), journal);
-        }
-        throw new IllegalArgumentException("a memory of another executor");
+        return CudaExecution.prepare(gpu, program, CudaMemory.own(memory).nested(), journal);
+    }
+
+    @Override
+    public Replay capture(List<Execution> executions) {
+        return CudaExecution.capture(
+                gpu, executions.stream().map(CudaExecution.class::cast).toList());
+    }
+
+    @Override
+    public OptionalLong cacheBytes() {
+        return OptionalLong.of(gpu.device().info().l2Bytes());
     }
 
     @Override

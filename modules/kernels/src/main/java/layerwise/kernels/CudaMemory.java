@@ -49,6 +49,14 @@ final class CudaMemory implements Memory {
         this.parent = parent;
     }
 
+    /** @throws IllegalArgumentException if the memory is another executor's */
+    static CudaMemory own(Memory memory) {
+        if (memory instanceof CudaMemory own) {
+            return own;
+        }
+        throw new IllegalArgumentException("a memory of another executor");
+    }
+
     @Override
     public void put(Buffer buffer, Contents contents) {
         if (holds(buffer)) {
@@ -87,6 +95,8 @@ final class CudaMemory implements Memory {
             case Contents.Poison poison -> gpu.main().fill(memory, (byte) 0xFF);
             case Contents.Uniform uniform -> fill(buffer, memory, uniform);
             case Contents.RandomBytes random -> fill(buffer, memory, random);
+            case Contents.CopyOf(Memory source) ->
+                gpu.main().copy(own(source).place(buffer.whole()), memory.slice(0, buffer.bytes()));
             case Contents.Copied copied -> {
                 if (copied.parts().stream().anyMatch(part -> part.dtype() != buffer.dtype())) {
                     throw new IllegalArgumentException("parts of %s for %s".formatted(copied.parts(), buffer));

@@ -111,6 +111,7 @@ final class DenseLaunches {
         plan.use(suggestions.getFirst());
         plan.bind(w, x, to.address(op.y()), workspace);
         plan.use(to.gpu().tuner().choose(plan, suggestions));
+        to.launches("cuBLASLt");
         return Optional.of(plan::launch);
     }
 

@@ -72,6 +72,7 @@ final class Preparation {
     private final Arena arena;
     private final List<MatmulPlan> plans = new ArrayList<>();
     private final List<WeightPath> paths = new ArrayList<>();
+    private final List<String> kernels = new ArrayList<>();
     private int scratches;
 
     Preparation(GpuContext gpu, CudaMemory memory, Arena arena) {
@@ -157,6 +158,7 @@ final class Preparation {
 
     /** A launch of a kernel, its arguments still to be given. */
     KernelCall call(String operation, String symbol, LaunchShape shape) {
+        launches(symbol);
         return new KernelCall(gpu.kernels().kernel(operation, symbol), shape, arena);
     }
 
@@ -169,6 +171,16 @@ final class Preparation {
     MatmulPlan own(MatmulPlan plan) {
         plans.add(plan);
         return plan;
+    }
+
+    /** Notes what a launch runs. */
+    void launches(String kernel) {
+        kernels.add(kernel);
+    }
+
+    /** What was noted so far, in this order. */
+    List<String> kernels() {
+        return kernels;
     }
 
     List<MatmulPlan> plans() {

@@ -94,6 +94,32 @@ class CudaExecutorIT {
         assertArrayEquals(eager, product(new CudaOptions(CudaOptions.Tuning.OFF, Optional.empty(), true), true));
     }
 
+    /** Copies of the same operands in memories of their own, one of them twice, in one graph. */
+    @Test
+    void executionsCapturedTogetherLeaveWhatEachLeavesAlone() {
+        try (Arena arena = Arena.ofConfined();
+                CudaExecutor executor =
+                        CudaExecutor.open(0, Journal.NONE, CudaOptions.plain(), Communicator.alone(), false);
+                Memory memory = executor.allocate();
+                Memory other = executor.allocate()) {
+            assertTrue(executor.cacheBytes().orElseThrow() > 1 << 20);
+            memory.put(X.buffer(), new Contents.Uniform(-1, 1, 1));
+            memory.put(W.buffer(), new Contents.Uniform(-1, 1, 2));
+            other.put(X.buffer(), new Contents.CopyOf(memory));
+            other.put(W.buffer(), new Contents.CopyOf(memory));
+            try (Execution first = executor.prepare(PRODUCT, memory);
+                    Execution second = executor.prepare(PRODUCT, other);
+                    Replay replay = executor.capture(List.of(first, second, first))) {
+                assertEquals(List.of("cuBLASLt"), first.kernels());
+                replay.launch();
+                executor.synchronize();
+                float[] expected = product(CudaOptions.plain(), false);
+                assertArrayEquals(expected, first.memory().read(Y, arena).copyToFloats());
+                assertArrayEquals(expected, second.memory().read(Y, arena).copyToFloats());
+            }
+        }
+    }
+
     /** In a process of its own, since no work is possible on a device after an illegal access. */
     @Test
     void anOperatorThatFailsIsNamedAtOnceWhenSynchronisedAndAmongTheLastOtherwise() throws Exception {

@@ -47,6 +47,13 @@ public sealed interface Contents {
         }
     }
 
+    /**
+     * What the buffer holds in another memory of the same executor.
+     *
+     * @param source holds a buffer of the same name and size
+     */
+    record CopyOf(Memory source) implements Contents {}
+
     /** Copies of host tensors, one behind the other; together they fill the buffer. Types must be the buffer's. */
     record Copied(List<HostTensor> parts) implements Contents {
         public Copied {

@@ -15,6 +15,11 @@ public interface Execution extends AutoCloseable {
         return List.of();
     }
 
+    /** Names of the kernels that a run launches, as they were prepared; nothing where an executor has none. */
+    default List<String> kernels() {
+        return List.of();
+    }
+
     /** Holds the intermediate buffers, outputs included, nested in the memory that the program was prepared with. */
     Memory memory();
 

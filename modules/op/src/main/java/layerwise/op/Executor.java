@@ -1,6 +1,7 @@
 package layerwise.op;
 
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * Runs programs. Belongs to the thread that opened it.
@@ -21,6 +22,30 @@ public interface Executor extends AutoCloseable {
      * Buffers that {@code memory} does not hold are intermediate.
      */
     Execution prepare(Program program, Memory memory);
+
+    /**
+     * Executions one after the other as one unit, as {@link Execution#capture} makes one of a single one; the same may come
+     * several times.
+     */
+    default Replay capture(List<Execution> executions) {
+        List<Replay> parts = executions.stream().map(Execution::capture).toList();
+        return new Replay() {
+            @Override
+            public void launch() {
+                parts.forEach(Replay::launch);
+            }
+
+            @Override
+            public void close() {
+                parts.forEach(Replay::close);
+            }
+        };
+    }
+
+    /** Bytes of the cache before the device's memory; empty where an executor does not know. */
+    default OptionalLong cacheBytes() {
+        return OptionalLong.empty();
+    }
 
     /** Marks on the executor's own time line, {@code marks} of them. */
     Stopwatch stopwatch(int marks);

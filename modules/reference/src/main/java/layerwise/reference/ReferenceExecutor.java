@@ -75,7 +75,7 @@ public final class ReferenceExecutor implements Executor {
         return new ReferenceExecution(program, own(memory).nested(), journal, communicator, sampling);
     }
 
-    private static ReferenceMemory own(Memory memory) {
+    static ReferenceMemory own(Memory memory) {
         if (memory instanceof ReferenceMemory own) {
             return own;
         }

@@ -39,7 +39,7 @@ final class ReferenceMemory implements Memory {
     public void put(Buffer buffer, Contents contents) {
         requireAbsent(buffer);
         HostTensor tensor = allocate(buffer);
-        fill(tensor, contents);
+        fill(buffer, tensor, contents);
         buffers.put(buffer.name(), tensor);
     }
 
@@ -69,7 +69,7 @@ final class ReferenceMemory implements Memory {
         }
     }
 
-    private static void fill(HostTensor tensor, Contents contents) {
+    private static void fill(Buffer buffer, HostTensor tensor, Contents contents) {
         MemorySegment memory = tensor.memory();
         switch (contents) {
             case Contents.Undefined undefined -> memory.fill((byte) 0);
@@ -92,6 +92,9 @@ final class ReferenceMemory implements Memory {
                         .parallel()
                         .forEach(i -> memory.set(JAVA_BYTE, i, (byte) bytes.at(source.applyAsLong(i))));
             }
+            case Contents.CopyOf(Memory source) ->
+                memory.copyFrom(
+                        ReferenceExecutor.own(source).operand(buffer.whole()).memory());
             case Contents.Copied copied -> copy(tensor, copied);
         }
     }
@@ -192,7 +195,8 @@ final class ReferenceMemory implements Memory {
 
     @Override
     public void refill(Buffer buffer, Contents contents) {
-        fill(HostTensor.wrap(operand(buffer.whole()).memory(), buffer.dtype(), buffer.shape()), contents);
+        HostTensor tensor = HostTensor.wrap(operand(buffer.whole()).memory(), buffer.dtype(), buffer.shape());
+        fill(buffer, tensor, contents);
     }
 
     @Override

@@ -12,11 +12,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import layerwise.bench.config.ResultFile;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.safetensors.RegularFile;
 
@@ -203,15 +203,6 @@ record CalibrationFile(List<List<Iteration>> ranks) {
     static void write(Path path, List<String> ranks) {
         String text = "{\"world_size\": %d, \"all_ranks_records\": [%s]}%n"
                 .formatted(ranks.size(), String.join(",\n", ranks));
-        Path absolute = path.toAbsolutePath();
-        Path unfinished = absolute.resolveSibling(
-                "." + absolute.getFileName() + "." + ProcessHandle.current().pid() + ".unfinished");
-        try {
-            Files.createDirectories(absolute.getParent());
-            Files.writeString(unfinished, text);
-            Files.move(unfinished, absolute, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException e) {
-            throw new ConfigException("%s: cannot be written: %s".formatted(path, e), e);
-        }
+        ResultFile.write(path, text);
     }
 }

@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,6 +31,16 @@ public final class RunOptions {
 
     private RunOptions() {}
 
+    /** An option that a command has beside those of a run, with one value. */
+    public record Own(String name, String label, String description) {}
+
+    /**
+     * What a command line with such options says.
+     *
+     * @param own values of those that were given, by name
+     */
+    public record Parsed(RunConfig config, Map<String, String> own) {}
+
     /**
      * Parses a command line and merges it with the file it names; {@code --help} is printed to {@code help} instead.
      *
@@ -38,12 +49,17 @@ public final class RunOptions {
      * @throws ConfigException if the command line or the file cannot be used
      */
     public static Optional<RunConfig> parse(String command, List<String> arguments, PrintStream help) {
-        CommandLine commandLine = commandLine(command);
+        return parse(command, List.of(), arguments, help).map(Parsed::config);
+    }
+
+    /** The same for a command with options of its own. */
+    public static Optional<Parsed> parse(String command, List<Own> own, List<String> arguments, PrintStream help) {
+        CommandLine commandLine = commandLine(command, own);
         ParseResult result;
         try {
             result = commandLine.parseArgs(arguments.toArray(String[]::new));
         } catch (UnmatchedArgumentException e) {
-            throw unmatched(e);
+            throw unmatched(e, own);
         } catch (ParameterException e) {
             throw new ConfigException("command line: " + OneLine.of(e.getMessage()), e);
         }
@@ -55,10 +71,15 @@ public final class RunOptions {
                 Optional.ofNullable(System.getProperty(HOME_PROPERTY)).map(Path::of);
         String name = result.matchedPositionalValue(0, "");
         Map<RunOption, Setting> file = YamlFile.read(name, ConfigFile.locate(name, home));
-        return Optional.of(Resolution.of(new Settings(name, file, settings(result))));
+        Map<String, String> values = new HashMap<>();
+        for (Own option : own) {
+            Optional.ofNullable(result.<String>matchedOptionValue(option.name(), null))
+                    .ifPresent(value -> values.put(option.name(), value));
+        }
+        return Optional.of(new Parsed(Resolution.of(new Settings(name, file, settings(result))), Map.copyOf(values)));
     }
 
-    private static CommandLine commandLine(String command) {
+    private static CommandLine commandLine(String command, List<Own> own) {
         CommandSpec spec = CommandSpec.create().name(command);
         spec.addPositional(PositionalParamSpec.builder()
                 .index("0")
@@ -71,6 +92,7 @@ public final class RunOptions {
         for (RunOption option : RunOption.values()) {
             options(option).forEach(spec::addOption);
         }
+        own.forEach(option -> CommandOptions.add(spec, option.name(), option.label(), false, option.description()));
         CommandOptions.addHelp(spec);
         return new CommandLine(spec)
                 .setAbbreviatedOptionsAllowed(true)
@@ -121,7 +143,7 @@ public final class RunOptions {
         return Optional.of(option.kind().isList() ? List.of(value.split(",", -1)) : List.of(value));
     }
 
-    private static ConfigException unmatched(UnmatchedArgumentException e) {
+    private static ConfigException unmatched(UnmatchedArgumentException e, List<Own> own) {
         String first = e.getUnmatched().getFirst();
         if (!first.startsWith("-")) {
             return new ConfigException(
@@ -129,11 +151,11 @@ public final class RunOptions {
         }
         String name = first.split("=", 2)[0];
         return new ConfigException(
-                "command line: " + OneLine.of(name) + " is not an option" + NearestNames.hint(name, flags()), e);
+                "command line: " + OneLine.of(name) + " is not an option" + NearestNames.hint(name, flags(own)), e);
     }
 
-    private static List<String> flags() {
-        List<String> flags = new ArrayList<>();
+    private static List<String> flags(List<Own> own) {
+        List<String> flags = new ArrayList<>(own.stream().map(Own::name).toList());
         for (RunOption option : RunOption.values()) {
             flags.add(option.flag());
             if (option.kind() == RunOption.Kind.FLAG) {

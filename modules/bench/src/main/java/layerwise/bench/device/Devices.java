@@ -1,6 +1,10 @@
 package layerwise.bench.device;
 
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
 import layerwise.bench.config.DeviceChoice;
+import layerwise.bench.config.RunConfig;
 import layerwise.bench.exchange.Links;
 import layerwise.bench.ranks.Rank;
 import layerwise.bench.ranks.Ranks;
@@ -33,6 +37,15 @@ public final class Devices {
         } catch (DeviceUnavailableException e) {
             return new DeviceChoice.Reference();
         }
+    }
+
+    /** What a run asks of a GPU's executor. */
+    public static CudaOptions options(RunConfig config, Map<String, String> environment) {
+        String file = environment.getOrDefault("TLLM_AUTOTUNER_CACHE_PATH", "");
+        return new CudaOptions(
+                config.autotuner() ? CudaOptions.Tuning.ON : CudaOptions.Tuning.OFF,
+                config.autotuner() && !file.isEmpty() ? Optional.of(Path.of(file)) : Optional.empty(),
+                config.syncEveryLaunch());
     }
 
     /** Opens it for one rank alone. */

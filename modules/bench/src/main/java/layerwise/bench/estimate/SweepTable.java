@@ -4,6 +4,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import layerwise.bench.config.CsvLine;
 
 /** A sweep as CSV, RFC 4180, one line a point. */
 final class SweepTable {
@@ -18,11 +19,14 @@ final class SweepTable {
         StringBuilder csv = new StringBuilder(HEAD).append("\r\n");
         for (SweepPoint point : points) {
             SweepPoint.Series where = point.where();
-            csv.append(quoted(where.model()))
+            csv.append(CsvLine.quoted(where.model()))
                     .append(',')
                     .append(where.runType())
                     .append(',');
-            csv.append(quoted(where.layers())).append(',').append(where.gpu()).append(',');
+            csv.append(CsvLine.quoted(where.layers()))
+                    .append(',')
+                    .append(where.gpu())
+                    .append(',');
             csv.append(where.ranks()).append(',').append(where.gpusPerNode()).append(',');
             csv.append(where.attention()).append(',').append(where.backend()).append(',');
             csv.append(point.problem().batchSize()).append(',');
@@ -56,9 +60,5 @@ final class SweepTable {
 
     private static String number(String format, double value) {
         return String.format(Locale.ROOT, format, value);
-    }
-
-    private static String quoted(String text) {
-        return text.contains(",") || text.contains("\"") ? '"' + text.replace("\"", "\"\"") + '"' : text;
     }
 }

@@ -26,7 +26,7 @@ public final class CostRanges {
         List<Step> steps = new ArrayList<>();
         for (Step step : program.steps()) {
             if (step instanceof Step.Launch launch) {
-                steps.add(new Step.Enter(Markers.cost(record(launch.operator(), gpu))));
+                steps.add(new Step.Enter(Markers.cost(of(launch.operator(), gpu))));
                 steps.add(step);
                 steps.add(new Step.Leave());
             } else {
@@ -36,7 +36,8 @@ public final class CostRanges {
         return new Program(steps, program.outputs());
     }
 
-    private static CostRecord record(Operator operator, Optional<GpuFacts> gpu) {
+    /** What one operator costs at least. */
+    public static CostRecord of(Operator operator, Optional<GpuFacts> gpu) {
         Work work = gpu.map(facts -> facts.work(operator)).orElseGet(operator::work);
         return new CostRecord(
                 operator.name(),

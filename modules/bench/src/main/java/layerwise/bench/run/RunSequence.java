@@ -1,12 +1,10 @@
 package layerwise.bench.run;
 
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import layerwise.bench.calibration.Calibrator;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.bench.config.LoadFormat;
@@ -23,7 +21,6 @@ import layerwise.bench.exchange.RankSlice;
 import layerwise.bench.moe.ExpertPath;
 import layerwise.bench.ranks.Rank;
 import layerwise.bench.ranks.Ranks;
-import layerwise.kernels.CudaOptions;
 import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
 import layerwise.model.layer.Traffic;
@@ -126,21 +123,14 @@ final class RunSequence {
 
     /** The run under a tracer that was opened first. */
     void run(Tracer tracer) {
-        try (Executor executor = Devices.open(config.device(), journal, options(), here, config.shareGpu());
+        try (Executor executor = Devices.open(
+                        config.device(), journal, Devices.options(config, environment), here, config.shareGpu());
                 Memory memory = executor.allocate()) {
             here.together(() -> {
                 run(executor, memory, tracer);
                 executor.leave();
             });
         }
-    }
-
-    private CudaOptions options() {
-        String file = environment.getOrDefault("TLLM_AUTOTUNER_CACHE_PATH", "");
-        return new CudaOptions(
-                config.autotuner() ? CudaOptions.Tuning.ON : CudaOptions.Tuning.OFF,
-                config.autotuner() && !file.isEmpty() ? Optional.of(Path.of(file)) : Optional.empty(),
-                config.syncEveryLaunch());
     }
 
     private void run(Executor executor, Memory memory, Tracer tracer) {

@@ -1,17 +1,14 @@
 package layerwise.bench.verify;
 
 import java.io.PrintStream;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.device.Devices;
 import layerwise.bench.exchange.Balancing;
 import layerwise.bench.exchange.Exchange;
-import layerwise.model.cache.BatchTables;
-import layerwise.model.cache.PagedCache;
-import layerwise.model.cache.RotaryTable;
-import layerwise.model.layer.DecoderSlice;
+import layerwise.bench.noise.NoiseLayers;
+import layerwise.bench.noise.NoiseStep;
 import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
 import layerwise.model.layer.Traffic;
@@ -26,9 +23,6 @@ import layerwise.model.spec.MixerSpec;
 import layerwise.model.spec.MlaSpec;
 import layerwise.model.spec.ModelSpec;
 import layerwise.model.spec.MoeSpec;
-import layerwise.model.weights.WeightSource;
-import layerwise.model.weights.WeightTable;
-import layerwise.op.Batch;
 import layerwise.op.Executor;
 import layerwise.op.Memory;
 import layerwise.op.Operator;
@@ -54,7 +48,7 @@ final class LayerVerification implements AutoCloseable {
     private final Executor device;
     private final Rendezvous rendezvous;
     private final PrintStream out;
-    private final WeightTable weights;
+    private final NoiseLayers layers;
     private final Memory memory;
     private final HostCopies constants;
     private final Tally tally = new Tally();
@@ -78,11 +72,10 @@ final class LayerVerification implements AutoCloseable {
         this.rendezvous = rendezvous;
         this.out = out;
         this.rank = mapping.group().rank();
-        weights = new WeightTable(model, new WeightSource.Noise(SEED));
+        layers = new NoiseLayers(config, model, mapping, SEED);
         memory = device.allocate();
         constants = new HostCopies(memory);
-        slice(cache(config.problems().getFirst()));
-        weights.place(memory);
+        layers.placeWeights(memory);
         say("# verify %s on %s, %s, seed %d".formatted(config.model(), device.device(), exchange, SEED));
         for (int index : config.layerIndices()) {
             say("# layer %d: %s".formatted(index, kind(index)));
@@ -115,17 +108,6 @@ final class LayerVerification implements AutoCloseable {
         };
     }
 
-    private PagedCache cache(ProblemSpec problem) {
-        return new PagedCache(
-                problem.batchSize(), config.limits().tokensPerBlock(), problem.seqLenQ() + problem.seqLenKvCache());
-    }
-
-    /** Layers over a cache of its size; their weights are the same. */
-    private DecoderSlice slice(PagedCache cache) {
-        return new DecoderSlice(
-                model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model), mapping);
-    }
-
     private void say(String line) {
         if (rank == 0) {
             out.println(line);
@@ -136,19 +118,10 @@ final class LayerVerification implements AutoCloseable {
         say("# batch_size %d  seq_len_q %d  seq_len_kv_cache %d"
                 .formatted(problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache()));
         tally.problem();
-        PagedCache cache = cache(problem);
-        DecoderSlice slice = slice(cache);
-        Optional<RotaryTable> rotary = RotaryTable.of(model, config.layerIndices(), cache.requestTokens());
-        Batch batch = Batch.uniform(problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache());
-        Traffic traffic = exchange.traffic(batch.tokens());
+        Traffic traffic = exchange.traffic(problem.tokens());
+        NoiseStep step = layers.step(phase, problem, new ExpertChoice.Routed(), traffic);
         try (Memory own = memory.nested()) {
-            rotary.ifPresent(table -> table.place(own));
-            slice.placeNoise(own, SEED);
-            BatchTables tables = cache.tables("step", 0, batch);
-            tables.place(own);
-            DecoderSlice.Benchmark step = slice.benchmark(
-                    phase, tables.paged(), rotary.map(RotaryTable::tensor), new ExpertChoice.Routed(), traffic);
-            LayerInputs.of(SEED, mapping.dataRank()).place(step, own);
+            step.place(own, mapping.dataRank());
             Program program = Fusion.apply(step.program(), device.capabilities());
             try (OperatorCheck check = new OperatorCheck(
                     device, own, constants, Devices.communicator(rendezvous), new SamplePlan(own, SEED))) {

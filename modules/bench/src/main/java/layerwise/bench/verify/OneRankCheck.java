@@ -4,22 +4,16 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.exchange.ExpertTable;
-import layerwise.model.cache.BatchTables;
-import layerwise.model.cache.PagedCache;
-import layerwise.model.cache.RotaryTable;
-import layerwise.model.layer.DecoderSlice;
+import layerwise.bench.noise.NoiseLayers;
+import layerwise.bench.noise.NoiseStep;
 import layerwise.model.layer.ExpertChoice;
 import layerwise.model.layer.Phase;
 import layerwise.model.layer.Traffic;
 import layerwise.model.parallel.Mapping;
 import layerwise.model.spec.ModelSpec;
-import layerwise.model.weights.WeightSource;
-import layerwise.model.weights.WeightTable;
 import layerwise.op.AllToAllCombine.Wire;
-import layerwise.op.Batch;
 import layerwise.op.Buffer;
 import layerwise.op.Capabilities;
 import layerwise.op.Contents;
@@ -63,11 +57,10 @@ final class OneRankCheck {
         this.seed = seed;
     }
 
-    /** Layers of one step, on some ranks. */
-    private record Layers(
-            WeightTable weights, Optional<RotaryTable> rotary, DecoderSlice slice, BatchTables tables, Phase phase) {
-        DecoderSlice.Benchmark step(ExpertChoice choice, Traffic traffic) {
-            return slice.benchmark(phase, tables.paged(), rotary.map(RotaryTable::tensor), choice, traffic);
+    /** A step of layers on some ranks. */
+    private record Layers(NoiseLayers layers, Phase phase, ProblemSpec problem) {
+        NoiseStep step(ExpertChoice choice, Traffic traffic) {
+            return layers.step(phase, problem, choice, traffic);
         }
     }
 
@@ -100,27 +93,17 @@ final class OneRankCheck {
     }
 
     private Layers layers(Phase phase, ProblemSpec problem, Mapping of) {
-        PagedCache cache = new PagedCache(
-                problem.batchSize(), config.limits().tokensPerBlock(), problem.seqLenQ() + problem.seqLenKvCache());
-        WeightTable weights = new WeightTable(model, new WeightSource.Noise(seed));
-        DecoderSlice slice = new DecoderSlice(
-                model, config.layerIndices(), weights, cache, model.dtype(), config.cacheTypes(model), of);
-        Optional<RotaryTable> rotary = RotaryTable.of(model, config.layerIndices(), cache.requestTokens());
-        Batch batch = Batch.uniform(problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache());
-        return new Layers(weights, rotary, slice, cache.tables("step", 0, batch), phase);
+        return new Layers(new NoiseLayers(config, model, of, seed), phase, problem);
     }
 
     private List<HostTensor> run(
             Executor executor, Layers layers, Traffic traffic, ExpertTable table, boolean captured, Arena arena) {
         try (Memory memory = executor.allocate()) {
-            layers.weights().place(memory);
-            layers.rotary().ifPresent(rotary -> rotary.place(memory));
-            layers.slice().placeNoise(memory, seed);
-            layers.tables().place(memory);
+            layers.layers().placeWeights(memory);
             boolean alone = traffic.tokens().group().size() == 1;
-            DecoderSlice.Benchmark step =
+            NoiseStep step =
                     layers.step(alone ? joined(table, traffic.tokens(), memory) : table.place(memory), traffic);
-            LayerInputs.of(seed, mapping.dataRank()).place(step, memory);
+            step.place(memory, mapping.dataRank());
             Program program = Fusion.apply(step.program(), executor.capabilities());
             try (Execution execution = executor.prepare(program, memory)) {
                 if (captured) {
