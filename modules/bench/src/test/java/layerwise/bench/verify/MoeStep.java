@@ -107,7 +107,8 @@ final class MoeStep {
     /** Gives the step's inputs their place. */
     void place(Memory memory) {
         tables.place(memory);
-        LayerInputs.of(SEED, 0).place(step, memory);
+        memory.put(step.hidden().buffer(), new Contents.Uniform(-1, 1, SEED + 1));
+        memory.put(step.residual().buffer(), new Contents.Uniform(-1, 1, SEED + 2));
         int[] own = Arrays.copyOfRange(table, tokens.first() * one.topK(), table.length);
         put(memory, ids.buffer(), own);
         for (Operator operator : step.program().operators()) {
