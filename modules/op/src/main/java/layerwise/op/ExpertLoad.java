@@ -8,7 +8,7 @@ package layerwise.op;
  */
 public record ExpertLoad(long rows, double activeExperts) {
     public ExpertLoad {
-        if (rows < 0 || activeExperts < 0 || activeExperts > (double) rows) {
+        if (rows < 0 || !(activeExperts >= 0 && activeExperts <= (double) rows)) { // NaN is no number of experts
             throw new IllegalArgumentException("%d rows on %s experts".formatted(rows, activeExperts));
         }
     }

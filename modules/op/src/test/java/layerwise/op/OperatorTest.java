@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Optional;
+import layerwise.op.fusion.ExpertLoop;
 import layerwise.tensor.DType;
 import org.junit.jupiter.api.Test;
 
@@ -105,6 +106,19 @@ class OperatorTest {
                 new MlaDecodeAttention(bf16("q", 4, 2, 6), cache, bf16("out", 4, 2, 4), paged(batch, 2), 1);
         assertEquals(2 * 2 * (6 + 4) * 11, op.work().flops());
         assertEquals(2 * (4 * 2 * 6 + 8 * 6 + 4 * 2 * 4), op.work().bytes());
+    }
+
+    @Test
+    void expertsWithoutRowsAreIdle() {
+        Weight w = Weight.plain(bf16("w", 3, 6, 4));
+        GroupedLinear none =
+                new GroupedLinear(bf16("x", 1, 4), i32("offsets", 4), w, bf16("y", 1, 6), new ExpertLoad(0, 0));
+        Program loop = ExpertLoop.apply(new Program(List.of(new Step.Launch(none, Lane.MAIN)), List.of()));
+        assertEquals(3, loop.operators().size());
+        for (Operator one : loop.operators()) {
+            assertEquals(new ExpertLoad(0, 0), ((GroupedLinear) one).load());
+        }
+        assertThrows(IllegalArgumentException.class, () -> new ExpertLoad(0, Double.NaN));
     }
 
     @Test

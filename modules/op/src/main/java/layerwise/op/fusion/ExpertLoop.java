@@ -38,6 +38,7 @@ public final class ExpertLoop {
     /** Rows as even as they go; shares add up to the load. */
     private static ExpertLoad share(ExpertLoad load, long e, long experts) {
         long rows = load.rows() / experts + (e < load.rows() % experts ? 1 : 0);
-        return new ExpertLoad(rows, Math.min(rows, load.activeExperts() / Math.min(experts, load.rows())));
+        double active = rows == 0 ? 0 : Math.min(rows, load.activeExperts() / Math.min(experts, load.rows()));
+        return new ExpertLoad(rows, active);
     }
 }
