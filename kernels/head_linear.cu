@@ -7,7 +7,7 @@
 // Layout    w row-major and contiguous; x and y with steps between tokens and heads, in elements, the last axis without
 //           gaps. Where bases, steps and C are multiples of 16 bytes they move in 16-byte chunks, else by elements
 // Roofline  bytes = 2*Q*(N*K + T*(K+N)), of codes T*Q*N less, flops = 2*T*Q*N*K; Q=128, 128 x 512: memory-bound below T = 450 on an H100
-// Launch    grid (ceil(N/128), ceil(T/64), Q) with ceil(T/64), Q <= 65535, block (256), dynamic shared 98304 bytes,
+// Launch    grid (ceil(N/128), ceil(T/64), Q) with ceil(T/64), Q <= 65535, block (256), dynamic shared 73728 bytes,
 //           which the kernel's attribute must allow; a block makes 64 tokens by 128 columns of one head
 // Numerics  |err| <= 2^-8 * |y| + 4 * sqrt(K) * 2^-23 * sum_k |x * w|, of codes 2^-4 in place of 2^-8 and 2^-10 beside it
 // Source    DeepSeek-V2, section 2.1.2: W_UK absorbed into the query, W_UV into the output
@@ -17,7 +17,7 @@
 #include "common/warp_product.cuh"
 #include "common/wgmma.cuh"
 
-constexpr int TOKENS = 64, COLUMNS = 128, STEP = 64, STAGES = 4;
+constexpr int TOKENS = 64, COLUMNS = 128, STEP = 64, STAGES = 3;
 constexpr int X_BYTES = TOKENS * STEP * 2, STAGE_BYTES = X_BYTES + COLUMNS * STEP * 2;
 
 // One matrix as a stage reads it: rows of `length` elements `stride` apart.
@@ -163,21 +163,21 @@ __device__ void headLinear(Y* y, const bf16* x, const bf16* w, int T, int N, int
     storeTile(y + t0 * yToken + h * yHead + n0, yToken, shared, sums, min(TOKENS, T - t0), min(COLUMNS, N - n0));
 }
 
-extern "C" __global__ __launch_bounds__(256, 2)
+extern "C" __global__ __launch_bounds__(256, 3)
 void head_linear_plain_bf16(bf16* __restrict__ y, const bf16* __restrict__ x, const bf16* __restrict__ w, int T, int N,
                             int K, int headRows, int firstRow, long long xToken, long long xHead, long long yToken,
                             long long yHead) {
     headLinear<false>(y, x, w, T, N, K, headRows, firstRow, xToken, xHead, yToken, yHead);
 }
 
-extern "C" __global__ __launch_bounds__(256, 2)
+extern "C" __global__ __launch_bounds__(256, 3)
 void head_linear_transposed_bf16(bf16* __restrict__ y, const bf16* __restrict__ x, const bf16* __restrict__ w, int T,
                                  int N, int K, int headRows, int firstRow, long long xToken, long long xHead,
                                  long long yToken, long long yHead) {
     headLinear<true>(y, x, w, T, N, K, headRows, firstRow, xToken, xHead, yToken, yHead);
 }
 
-extern "C" __global__ __launch_bounds__(256, 2)
+extern "C" __global__ __launch_bounds__(256, 3)
 void head_linear_transposed_e4m3(e4m3* __restrict__ y, const bf16* __restrict__ x, const bf16* __restrict__ w, int T,
                                  int N, int K, int headRows, int firstRow, long long xToken, long long xHead,
                                  long long yToken, long long yHead) {

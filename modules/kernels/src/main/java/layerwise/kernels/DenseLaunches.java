@@ -28,7 +28,7 @@ final class DenseLaunches {
     /** Columns up to which a warp takes each element of a product that cuBLASLt cannot take. */
     private static final int NARROW = 8;
 
-    private static final int HEAD_SHARED = 98_304;
+    private static final int HEAD_SHARED = 73_728;
 
     private DenseLaunches() {}
 
