@@ -10,9 +10,10 @@
 //           T >= 1, 1 <= k <= 16, k <= E <= 512; groups <= 32 divides E, topGroups * E/groups >= k
 // Layout    ids and weights contiguous; rows of logits may have gaps (stride in elements)
 // Roofline  bytes = 4*T*E + 8*T*k: 8.5 MB at T=8193, E=256; the chain of k warp-wide maxima is longer than the transfer
-// Launch    grid (ceil(T/4)), block (128), dynamic shared memory 16*(2*E + 32) B (sigmoid_groups) or 16*E B; a warp per
-//           token. The experts that may be chosen, C = topGroups * E/groups or E, are dealt to the lanes, each lane sorts
-//           its own, then the best heads are taken. A kernel for C <= 128, 256 and 512 each: with the registers of the
+// Launch    grid (ceil(T/4)), block (128), dynamic shared memory 16*(2*E + 64) B (sigmoid_groups) or 16*(E + 64) B; a warp
+//           per token. The experts that may be chosen, C = topGroups * E/groups or E, are dealt to the lanes. Up to four
+//           are sorted by each lane, of more the few that may be among the k best are dealt anew, where all do not tie;
+//           then the best heads are taken. A kernel for C <= 128, 256 and 512 each: with the registers of the
 //           first, 64 warps are resident, so that an SM has T=8193's tokens at once
 // Numerics  s to 4 ulp of float32, weights to (k + 6) * 2^-23 relative; sums of groups are rounded to float32
 // Source    DeepSeek-V3 technical report, section 2.1.2, equations 13-16
@@ -65,18 +66,63 @@ struct Candidates {
     }
 };
 
-// Chooses the k best candidates of the warp, then writes ids and weights of token t; the scale of the weights depends on
-// the chosen scores' sum. scores are the token's, indexed by expert.
-template <int ELEMENTS, class Scale>
-__device__ void choose(Candidates<ELEMENTS>& candidates, const float* scores, int k, int t, int* ids, float* weights,
-                       Scale scaleOf) {
-    const int lane = threadIdx.x % 32;
+// The k best candidates of the warp, the j-th in lane j.
+template <int ELEMENTS>
+__device__ int best(Candidates<ELEMENTS>& candidates, int k) {
     candidates.sort();
-    int chosen = 0; // lane j keeps choice j
+    int chosen = 0;
     for (int j = 0; j < k; j++) {
         const int expert = warpArgMax(candidates.keys[0], candidates.experts[0]);
-        chosen = lane == j ? expert : chosen;
+        chosen = threadIdx.x % 32 == j ? expert : chosen;
         candidates.dropFirst(candidates.experts[0] == expert);
+    }
+    return chosen;
+}
+
+// Deals the candidates that may be among the k best to the lanes, one each, experts ascending: those not below the k-th of
+// the lanes' best ones, which are k candidates themselves. False where there are more than lanes.
+template <int ELEMENTS>
+__device__ bool dealFinalists(Candidates<1>& finalist, const Candidates<ELEMENTS>& candidates, uint32_t* words, int k) {
+    const int lane = threadIdx.x % 32;
+    uint32_t own = 0, bound = 0;
+#pragma unroll
+    for (int i = 0; i < ELEMENTS; i++) {
+        own = max(own, candidates.keys[i]);
+    }
+    for (int j = 0; j < k; j++) {
+        bound = __reduce_max_sync(ALL, own);
+        own = lane == __ffs(__ballot_sync(ALL, own == bound)) - 1 ? 0 : own;
+    }
+    int count = 0;
+#pragma unroll
+    for (int i = 0; i < ELEMENTS; i++) {
+        const bool stays = candidates.keys[i] >= bound;
+        const unsigned staying = __ballot_sync(ALL, stays);
+        const int place = count + __popc(staying & ((1u << lane) - 1));
+        if (stays && place < 32) {
+            words[place] = candidates.keys[i];
+            words[32 + place] = candidates.experts[i];
+        }
+        count += __popc(staying);
+    }
+    __syncwarp();
+    finalist.keys[0] = lane < count ? words[lane] : 0;
+    finalist.experts[0] = lane < count ? static_cast<int>(words[32 + lane]) : -1;
+    return count <= 32;
+}
+
+// Chooses the k best candidates of the warp, then writes ids and weights of token t; the scale of the weights depends on
+// the chosen scores' sum. scores are the token's, indexed by expert; 64 words are for passing candidates around.
+template <int ELEMENTS, class Scale>
+__device__ void choose(Candidates<ELEMENTS>& candidates, const float* scores, uint32_t* words, int k, int t, int* ids,
+                       float* weights, Scale scaleOf) {
+    const int lane = threadIdx.x % 32;
+    int chosen;
+    if constexpr (ELEMENTS > 4) { // sorting many takes longer than leaving most out
+        Candidates<1> finalist;
+        chosen = dealFinalists(finalist, candidates, words, k) ? best(finalist, k) : best(candidates, k);
+    } else {
+        chosen = best(candidates, k);
     }
     const float mine = lane < k ? scores[chosen] : 0;
     float sum = mine;
@@ -92,7 +138,7 @@ __device__ void choose(Candidates<ELEMENTS>& candidates, const float* scores, in
 
 // Writes the numbers of the best groups, ascending. The largest power of two of lanes that all groups can have shares a
 // group; each lane finds the two largest of its part, then the lanes of a group merge theirs.
-__device__ void keepBestGroups(int* kept, const float* biased, int size, int groups, int topGroups) {
+__device__ void keepBestGroups(uint32_t* kept, const float* biased, int size, int groups, int topGroups) {
     const int lane = threadIdx.x % 32, share = 1 << (31 - __clz(32 / groups)), g = lane / share;
     float first = -INFINITY, second = -INFINITY;
     const int parts = (size + share - 1) / share;
@@ -122,7 +168,7 @@ __device__ void keepBestGroups(int* kept, const float* biased, int size, int gro
 }
 
 template <int ELEMENTS>
-__device__ void routeSigmoid(float* scores, float* biased, int* kept, int t, int* ids, float* weights,
+__device__ void routeSigmoid(float* scores, float* biased, uint32_t* words, int t, int* ids, float* weights,
                              const float* logits, const float* bias, int E, int k, int groups, int topGroups,
                              int normalise, float scale) {
     const int lane = threadIdx.x % 32, size = E / groups;
@@ -133,7 +179,7 @@ __device__ void routeSigmoid(float* scores, float* biased, int* kept, int t, int
     }
     __syncwarp();
     if (topGroups < groups) {
-        keepBestGroups(kept, biased, size, groups, topGroups);
+        keepBestGroups(words, biased, size, groups, topGroups);
     }
     Candidates<ELEMENTS> candidates;
     const float perGroup = (float)groups / E;
@@ -143,16 +189,17 @@ __device__ void routeSigmoid(float* scores, float* biased, int* kept, int t, int
         const bool exists = e < topGroups * size;
         if (topGroups < groups && exists) {
             const int group = (int)((e + 0.5f) * perGroup); // e / size, exact for E <= 512
-            e += (kept[group] - group) * size;
+            e += (static_cast<int>(words[group]) - group) * size;
         }
         candidates.experts[i] = exists ? e : -1;
         candidates.keys[i] = exists ? ordered(biased[e]) : 0;
     }
-    choose(candidates, scores, k, t, ids, weights, [=](float sum) { return normalise ? scale / (sum + 1e-20f) : scale; });
+    __syncwarp(); // words of groups are read
+    choose(candidates, scores, words, k, t, ids, weights, [=](float sum) { return normalise ? scale / (sum + 1e-20f) : scale; });
 }
 
 template <int ELEMENTS>
-__device__ void routeSoftmax(float* scores, int t, int* ids, float* weights, const float* logits, const float* bias, int E,
+__device__ void routeSoftmax(float* scores, uint32_t* words, int t, int* ids, float* weights, const float* logits, const float* bias, int E,
                              int k, int normalise) {
     const int lane = threadIdx.x % 32;
     Candidates<ELEMENTS> candidates;
@@ -186,7 +233,7 @@ __device__ void routeSoftmax(float* scores, int t, int* ids, float* weights, con
         }
     }
     __syncwarp();
-    choose(candidates, scores, k, t, ids, weights, [=](float chosen) { return normalise ? 1 / chosen : 1; });
+    choose(candidates, scores, words, k, t, ids, weights, [=](float chosen) { return normalise ? 1 / chosen : 1; });
 }
 
 template <int ELEMENTS>
@@ -195,9 +242,9 @@ __device__ void routeSigmoidTokens(int* ids, float* weights, const float* logits
     extern __shared__ float memory[];
     const int warp = threadIdx.x / 32;
     const int t = blockIdx.x * WARPS + warp;
-    float* scores = memory + warp * (2 * E + 32);
+    float* scores = memory + warp * (2 * E + 64);
     if (t < T) {
-        routeSigmoid<ELEMENTS>(scores, scores + E, reinterpret_cast<int*>(scores + 2 * E), t, ids, weights,
+        routeSigmoid<ELEMENTS>(scores, scores + E, reinterpret_cast<uint32_t*>(scores + 2 * E), t, ids, weights,
                                logits + t * logitsStride, bias, E, k, groups, topGroups, normalise, scale);
     }
 }
@@ -209,7 +256,9 @@ __device__ void routeSoftmaxTokens(int* ids, float* weights, const float* logits
     const int warp = threadIdx.x / 32;
     const int t = blockIdx.x * WARPS + warp;
     if (t < T) {
-        routeSoftmax<ELEMENTS>(memory + warp * E, t, ids, weights, logits + t * logitsStride, bias, E, k, normalise);
+        float* scores = memory + warp * (E + 64);
+        routeSoftmax<ELEMENTS>(scores, reinterpret_cast<uint32_t*>(scores + E), t, ids, weights,
+                               logits + t * logitsStride, bias, E, k, normalise);
     }
 }
 

@@ -31,7 +31,7 @@ final class RoutingLaunches {
                 "route_sigmoid_groups_%d_f32".formatted(candidates(experts / grouped.groups() * grouped.topGroups()));
             case Routing.Softmax softmax -> "route_softmax_%d_f32".formatted(candidates(experts));
         };
-        long floats = op.routing() instanceof Routing.SigmoidGroups ? 2 * experts + 32 : experts;
+        long floats = op.routing() instanceof Routing.SigmoidGroups ? 2 * experts + 64 : experts + 64;
         LaunchShape shape = LaunchShape.of(Math.toIntExact(Math.ceilDiv(tokens, 4)), 128)
                 .shared(Math.toIntExact(4 * floats * Float.BYTES));
         KernelCall call = to.call("route", symbol, shape)
