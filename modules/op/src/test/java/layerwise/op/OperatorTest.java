@@ -105,6 +105,11 @@ class OperatorTest {
                 new MlaDecodeAttention(bf16("q", 4, 2, 6), cache, bf16("out", 4, 2, 4), paged(batch, 2), 1);
         assertEquals(2 * 2 * (6 + 4) * 11, op.work().flops());
         assertEquals(2 * (4 * 2 * 6 + 8 * 6 + 4 * 2 * 4), op.work().bytes());
+        TensorRef codes = Buffer.of("codes", DType.E4M3, 4, 4, 6).whole();
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new MlaDecodeAttention(op.q(), codes, op.out(), op.paged(), 1),
+                "16-bit queries for a cache of codes");
     }
 
     @Test
