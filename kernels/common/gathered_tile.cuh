@@ -2,11 +2,7 @@
 #pragma once
 
 #include "cache_tile.cuh"
-
-constexpr int LATENT_WIDTH = 576;
-constexpr int LATENT_BOXES = LATENT_WIDTH / BOX_COLUMNS;
-constexpr int LATENT_ROWS = 64;
-constexpr int LATENT_BOX = LATENT_ROWS * BOX_ROW_BYTES;
+#include "latent_tile.cuh"
 
 // A packed row: 512 E4M3, 4 float32 scales, 64 bf16.
 struct Packed {

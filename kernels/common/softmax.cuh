@@ -4,11 +4,7 @@
 
 #include <math.h>
 
-__device__ __forceinline__ float fastExp2(float v) {
-    float y;
-    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(v));
-    return y;
-}
+#include "exp2.cuh"
 
 // Probabilities of a row are 2^LIFT times exp(scale * (score - reference)). The reference follows the highest score
 // only when that is more than 2^SLACK times as probable: until then what was summed up before need not be rescaled, and
