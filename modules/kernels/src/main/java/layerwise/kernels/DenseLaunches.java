@@ -199,7 +199,7 @@ final class DenseLaunches {
     private static Launchable ownFp8(Preparation to, Linear op, Scaling.Block block, Lane lane) {
         ProductVariant variant = ProductVariants.dense(
                 WeightFormat.FP8_BLOCK, op.x().dim(0), op.w().n(), op.w().k());
-        RoundedActivations rounded = RoundedActivations.of(to, op.x(), lane);
+        RoundedActivations rounded = RoundedActivations.of(to, op.x(), block.activations(), lane);
         KernelCall call = tuned(to, op, "linear_fp8", variant)
                 .map(rounded.codes(variant.tokens()))
                 .map(rounded.scales(variant.tokens()))
@@ -216,7 +216,7 @@ final class DenseLaunches {
         if (!aligned(to, op.y()) || block.scales().dim(-1) % 4 != 0) {
             return Optional.empty();
         }
-        RoundedActivations rounded = RoundedActivations.dense(to, op.x(), lane);
+        RoundedActivations rounded = RoundedActivations.dense(to, op.x(), block.activations(), lane);
         MatmulProblem problem = problem(
                 op,
                 new MatmulOperand(DType.E4M3, op.w().k(), 0),
