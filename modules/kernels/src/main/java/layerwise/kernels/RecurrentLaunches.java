@@ -17,7 +17,6 @@ import layerwise.tensor.DType;
  */
 final class RecurrentLaunches {
     private static final int TAPS = 4;
-    private static final int CONV_TILE = 16;
     private static final int STATE_BYTES = 16_384;
     private static final int DELTA_COLUMNS = 32;
     private static final int DELTA_KEYS = 128;
@@ -50,13 +49,17 @@ final class RecurrentLaunches {
         boolean wide = op.x().dim(1) % 8 == 0
                 && op.x().offset() % 8 == 0
                 && op.x().strides().step(0) % 8 == 0
-                && op.y().strides().step(0) % 8 == 0;
+                && op.y().strides().step(0) % 8 == 0
+                && to.address(op.w()) % 16 == 0
+                && op.bias().map(to::address).orElse(0L) % 16 == 0;
+        int longest = Collections.max(paged.batch().queries());
         LaunchShape shape = LaunchShape.of(1, 128)
                 .grid(
                         Math.toIntExact(Math.ceilDiv(op.x().dim(1), wide ? 1024L : 128L)),
-                        Math.ceilDiv(Collections.max(paged.batch().queries()), CONV_TILE),
+                        Math.ceilDiv(longest, wide ? 32 : 16), // tokens of a block
                         paged.batch().sequences());
-        return to.call("causal_conv1d", wide ? "causal_conv1d_wide_bf16" : "causal_conv1d_bf16", shape)
+        String variant = wide && longest == 1 ? "step_wide_" : wide ? "wide_" : "";
+        return to.call("causal_conv1d", "causal_conv1d_" + variant + "bf16", shape)
                 .pointer(to.address(op.y()))
                 .pointer(to.address(op.state()))
                 .pointer(to.address(op.x()))
