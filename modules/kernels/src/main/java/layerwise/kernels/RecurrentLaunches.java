@@ -12,13 +12,14 @@ import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
 
 /**
- * Launches of kernels/{causal_conv1d,ssd_state_update,delta_rule_update}.cu. Their recurrences run token by token, in prefill
- * where {@link ChunkLaunches} has no kernel for a layer's heads.
+ * Launches of kernels/{causal_conv1d,ssd_state_update,delta_rule_step,delta_rule_update}.cu. Their recurrences run token by
+ * token, in prefill where {@link ChunkLaunches} has no kernel for a layer's heads.
  */
 final class RecurrentLaunches {
     private static final int TAPS = 4;
     private static final int STATE_BYTES = 16_384;
     private static final int DELTA_COLUMNS = 32;
+    private static final int DELTA_ROW_BYTES = 128;
     private static final int DELTA_KEYS = 128;
 
     private RecurrentLaunches() {}
@@ -127,12 +128,15 @@ final class RecurrentLaunches {
                         && isDense(rule.v()),
                 op);
         PagedBatch paged = rule.paged();
+        boolean step = Collections.max(paged.batch().queries()) == 1;
+        long columns = step ? DELTA_ROW_BYTES / rule.state().dtype().bytes(1) : DELTA_COLUMNS; // of a block
         LaunchShape shape = LaunchShape.of(1, 128)
                 .grid(
-                        rule.valueDim() / DELTA_COLUMNS,
+                        Math.toIntExact(Math.ceilDiv(rule.valueDim(), columns)),
                         rule.valueHeads(),
                         paged.batch().sequences());
-        return to.call("delta_rule_update", "delta_rule_update_" + stateType(op, rule.state()), shape)
+        String kernel = step ? "delta_rule_step" : "delta_rule_update";
+        return to.call(kernel, kernel + "_" + stateType(op, rule.state()), shape)
                 .pointer(to.address(rule.out()))
                 .pointer(to.address(rule.state()))
                 .pointer(to.address(rule.q()))
