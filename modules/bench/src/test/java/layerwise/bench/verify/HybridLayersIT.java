@@ -43,6 +43,8 @@ class HybridLayersIT {
                 "config_gen.yaml --model nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16 --layer-indices 4 --seq-len-kv-cache 9 --batch-size 3 --mamba-ssm-cache-dtype float16",
                 "config_ctx.yaml --model nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16 --layer-indices 4 --seq-len-q 1,127,128,129,255,256,257,383,384,385",
                 "config_ctx.yaml --model nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16 --layer-indices 4 --seq-len-q 129 --seq-len-kv-cache 7 --batch-size 3 --mamba-ssm-cache-dtype float32",
+                "config_gen.yaml --model Qwen/Qwen3-Next-80B-A3B-Instruct --layer-indices 6 --seq-len-kv-cache 9 --batch-size 3 --mamba-ssm-cache-dtype float16",
+                "config_gen.yaml --model Qwen/Qwen3-Next-80B-A3B-Instruct --layer-indices 6 --seq-len-kv-cache 9 --batch-size 3 --mamba-ssm-cache-dtype float32",
                 "config_ctx.yaml --model Qwen/Qwen3-Next-80B-A3B-Instruct --layer-indices 6 --seq-len-q 1,63,64,65,127,128,129,191,192,193",
                 "config_ctx.yaml --model Qwen/Qwen3-Next-80B-A3B-Instruct --layer-indices 6 --seq-len-q 65 --seq-len-kv-cache 7 --batch-size 3 --mamba-ssm-cache-dtype bfloat16",
             })
