@@ -8,7 +8,7 @@
 //           element. active: address of one int32 that holds the rows in use, or null where all T are; rows beyond are
 //           neither read nor written
 // Roofline  bytes = 3*T*K + T*K/32, flops = 2*T*K: bandwidth-bound
-// Launch    grid (ceil(K/128), ceil(T/16)) with ceil(T/16) <= 65535, block (256); 16 threads a block of 128
+// Launch    grid (ceil(K/128) * ceil(T/16)), block (256), blocks of the same rows side by side; 16 threads a block of 128
 // Numerics  exact: division and rounding are IEEE's; NaN stays NaN
 // Source    DeepSeek-V3 technical report, section 3.3.1
 #include <cuda_fp8.h>
@@ -24,8 +24,9 @@ template <bool UE8M0>
 static __device__ __forceinline__ void quantize(uint8_t* __restrict__ y, float* __restrict__ scales,
                                                 const bf16* __restrict__ x, const int* __restrict__ active, int T,
                                                 int K, long long xStride, long long yStride, long long scaleStride) {
-    const long long t = (long long)blockIdx.y * (256 / THREADS_PER_BLOCK) + threadIdx.x / THREADS_PER_BLOCK;
-    const int k = blockIdx.x * BLOCK + threadIdx.x % THREADS_PER_BLOCK * EACH; // may lie behind K
+    const unsigned blocks = (K + BLOCK - 1) / BLOCK, block = blockIdx.x % blocks;
+    const long long t = (long long)(blockIdx.x / blocks) * (256 / THREADS_PER_BLOCK) + threadIdx.x / THREADS_PER_BLOCK;
+    const int k = block * BLOCK + threadIdx.x % THREADS_PER_BLOCK * EACH; // may lie behind K
     const bool present = t < T && (active == nullptr || t < *active);
     const bool wide = wideRows(x, xStride, K) && ((reinterpret_cast<size_t>(y) | yStride) & 7) == 0;
     const bf16* from = x + t * xStride + k;
@@ -67,7 +68,7 @@ static __device__ __forceinline__ void quantize(uint8_t* __restrict__ y, float* 
         }
     }
     if (threadIdx.x % THREADS_PER_BLOCK == 0) {
-        scales[blockIdx.x * scaleStride + t] = scale;
+        scales[block * scaleStride + t] = scale;
     }
 }
 
