@@ -10,21 +10,17 @@
 //           T >= 1, 1 <= k <= 16, k <= E <= 512; groups <= 32 divides E, topGroups * E/groups >= k
 // Layout    ids and weights contiguous; rows of logits may have gaps (stride in elements)
 // Roofline  bytes = 4*T*E + 8*T*k: 8.5 MB at T=8193, E=256; the chain of k warp-wide maxima is longer than the transfer
-// Launch    grid (ceil(T/4)), block (128), static shared 16.5 KB (sigmoid_groups) or 8 KB; a warp per token. The
-//           experts that may be chosen are dealt to the lanes, each lane sorts its own, then the best heads are taken
+// Launch    grid (ceil(T/4)), block (128), dynamic shared memory 16*(2*E + 64) B (sigmoid_groups) or 16*(E + 64) B; a warp
+//           per token. The experts that may be chosen, C = topGroups * E/groups or E, are dealt to the lanes. Up to four
+//           are sorted by each lane, of more the few that may be among the k best are dealt anew, where all do not tie;
+//           then the best heads are taken. A kernel for C <= 128, 256 and 512 each: with the registers of the
+//           first, 64 warps are resident, so that an SM has T=8193's tokens at once
 // Numerics  s to 4 ulp of float32, weights to (k + 6) * 2^-23 relative; sums of groups are rounded to float32
 // Source    DeepSeek-V3 technical report, section 2.1.2, equations 13-16
 #include <cstdint>
 
-constexpr int MOST_EXPERTS = 512;
 constexpr int WARPS = 4; // tokens of a block
 constexpr unsigned ALL = ~0u;
-
-// Elements of a lane, as a type.
-template <int n>
-struct Count {
-    static constexpr int value = n;
-};
 
 // Order-preserving: a < b as floats is ordered(a) < ordered(b) as integers, and 0 is below every number.
 __device__ uint32_t ordered(float value) {
@@ -70,18 +66,63 @@ struct Candidates {
     }
 };
 
-// Chooses the k best candidates of the warp, then writes ids and weights; the scale of the weights depends on the
-// chosen scores' sum. scores are the token's, indexed by expert.
-template <int ELEMENTS, class Scale>
-__device__ void choose(Candidates<ELEMENTS>& candidates, const float* scores, int k, int* ids, float* weights,
-                       Scale scaleOf) {
-    const int lane = threadIdx.x % 32;
+// The k best candidates of the warp, the j-th in lane j.
+template <int ELEMENTS>
+__device__ int best(Candidates<ELEMENTS>& candidates, int k) {
     candidates.sort();
-    int chosen = 0; // lane j keeps choice j
+    int chosen = 0;
     for (int j = 0; j < k; j++) {
         const int expert = warpArgMax(candidates.keys[0], candidates.experts[0]);
-        chosen = lane == j ? expert : chosen;
+        chosen = threadIdx.x % 32 == j ? expert : chosen;
         candidates.dropFirst(candidates.experts[0] == expert);
+    }
+    return chosen;
+}
+
+// Deals the candidates that may be among the k best to the lanes, one each, experts ascending: those not below the k-th of
+// the lanes' best ones, which are k candidates themselves. False where there are more than lanes.
+template <int ELEMENTS>
+__device__ bool dealFinalists(Candidates<1>& finalist, const Candidates<ELEMENTS>& candidates, uint32_t* words, int k) {
+    const int lane = threadIdx.x % 32;
+    uint32_t own = 0, bound = 0;
+#pragma unroll
+    for (int i = 0; i < ELEMENTS; i++) {
+        own = max(own, candidates.keys[i]);
+    }
+    for (int j = 0; j < k; j++) {
+        bound = __reduce_max_sync(ALL, own);
+        own = lane == __ffs(__ballot_sync(ALL, own == bound)) - 1 ? 0 : own;
+    }
+    int count = 0;
+#pragma unroll
+    for (int i = 0; i < ELEMENTS; i++) {
+        const bool stays = candidates.keys[i] >= bound;
+        const unsigned staying = __ballot_sync(ALL, stays);
+        const int place = count + __popc(staying & ((1u << lane) - 1));
+        if (stays && place < 32) {
+            words[place] = candidates.keys[i];
+            words[32 + place] = candidates.experts[i];
+        }
+        count += __popc(staying);
+    }
+    __syncwarp();
+    finalist.keys[0] = lane < count ? words[lane] : 0;
+    finalist.experts[0] = lane < count ? static_cast<int>(words[32 + lane]) : -1;
+    return count <= 32;
+}
+
+// Chooses the k best candidates of the warp, then writes ids and weights of token t; the scale of the weights depends on
+// the chosen scores' sum. scores are the token's, indexed by expert; 64 words are for passing candidates around.
+template <int ELEMENTS, class Scale>
+__device__ void choose(Candidates<ELEMENTS>& candidates, const float* scores, uint32_t* words, int k, int t, int* ids,
+                       float* weights, Scale scaleOf) {
+    const int lane = threadIdx.x % 32;
+    int chosen;
+    if constexpr (ELEMENTS > 4) { // sorting many takes longer than leaving most out
+        Candidates<1> finalist;
+        chosen = dealFinalists(finalist, candidates, words, k) ? best(finalist, k) : best(candidates, k);
+    } else {
+        chosen = best(candidates, k);
     }
     const float mine = lane < k ? scores[chosen] : 0;
     float sum = mine;
@@ -89,14 +130,15 @@ __device__ void choose(Candidates<ELEMENTS>& candidates, const float* scores, in
         sum += __shfl_xor_sync(ALL, sum, step);
     }
     if (lane < k) {
-        ids[lane] = chosen;
-        weights[lane] = mine * scaleOf(sum);
+        const long long at = (long long)t * k + lane;
+        ids[at] = chosen;
+        weights[at] = mine * scaleOf(sum);
     }
 }
 
 // Writes the numbers of the best groups, ascending. The largest power of two of lanes that all groups can have shares a
 // group; each lane finds the two largest of its part, then the lanes of a group merge theirs.
-__device__ void keepBestGroups(int* kept, const float* biased, int size, int groups, int topGroups) {
+__device__ void keepBestGroups(uint32_t* kept, const float* biased, int size, int groups, int topGroups) {
     const int lane = threadIdx.x % 32, share = 1 << (31 - __clz(32 / groups)), g = lane / share;
     float first = -INFINITY, second = -INFINITY;
     const int parts = (size + share - 1) / share;
@@ -126,8 +168,9 @@ __device__ void keepBestGroups(int* kept, const float* biased, int size, int gro
 }
 
 template <int ELEMENTS>
-__device__ void routeSigmoid(float* scores, float* biased, int* kept, int* ids, float* weights, const float* logits,
-                             const float* bias, int E, int k, int groups, int topGroups, int normalise, float scale) {
+__device__ void routeSigmoid(float* scores, float* biased, uint32_t* words, int t, int* ids, float* weights,
+                             const float* logits, const float* bias, int E, int k, int groups, int topGroups,
+                             int normalise, float scale) {
     const int lane = threadIdx.x % 32, size = E / groups;
 #pragma unroll 8
     for (int e = lane; e < E; e += 32) {
@@ -136,7 +179,7 @@ __device__ void routeSigmoid(float* scores, float* biased, int* kept, int* ids, 
     }
     __syncwarp();
     if (topGroups < groups) {
-        keepBestGroups(kept, biased, size, groups, topGroups);
+        keepBestGroups(words, biased, size, groups, topGroups);
     }
     Candidates<ELEMENTS> candidates;
     const float perGroup = (float)groups / E;
@@ -146,16 +189,17 @@ __device__ void routeSigmoid(float* scores, float* biased, int* kept, int* ids, 
         const bool exists = e < topGroups * size;
         if (topGroups < groups && exists) {
             const int group = (int)((e + 0.5f) * perGroup); // e / size, exact for E <= 512
-            e += (kept[group] - group) * size;
+            e += (static_cast<int>(words[group]) - group) * size;
         }
         candidates.experts[i] = exists ? e : -1;
         candidates.keys[i] = exists ? ordered(biased[e]) : 0;
     }
-    choose(candidates, scores, k, ids, weights, [=](float sum) { return normalise ? scale / (sum + 1e-20f) : scale; });
+    __syncwarp(); // words of groups are read
+    choose(candidates, scores, words, k, t, ids, weights, [=](float sum) { return normalise ? scale / (sum + 1e-20f) : scale; });
 }
 
 template <int ELEMENTS>
-__device__ void routeSoftmax(float* scores, int* ids, float* weights, const float* logits, const float* bias, int E,
+__device__ void routeSoftmax(float* scores, uint32_t* words, int t, int* ids, float* weights, const float* logits, const float* bias, int E,
                              int k, int normalise) {
     const int lane = threadIdx.x % 32;
     Candidates<ELEMENTS> candidates;
@@ -189,47 +233,49 @@ __device__ void routeSoftmax(float* scores, int* ids, float* weights, const floa
         }
     }
     __syncwarp();
-    choose(candidates, scores, k, ids, weights, [=](float chosen) { return normalise ? 1 / chosen : 1; });
+    choose(candidates, scores, words, k, t, ids, weights, [=](float chosen) { return normalise ? 1 / chosen : 1; });
 }
 
-// Runs body with the elements that a lane needs for as many candidates, as a type.
-template <class Body>
-__device__ void withElements(int candidates, Body body) {
-    if (candidates <= 128) {
-        body(Count<4>());
-    } else if (candidates <= 256) {
-        body(Count<8>());
-    } else {
-        body(Count<16>());
-    }
-}
-
-extern "C" __global__ __launch_bounds__(32 * WARPS)
-void route_sigmoid_groups_f32(int* __restrict__ ids, float* __restrict__ weights, const float* __restrict__ logits,
-                              const float* __restrict__ bias, int T, int E, int k, int groups, int topGroups,
-                              int normalise, float scale, long long logitsStride) {
-    __shared__ float scores[WARPS][MOST_EXPERTS], biased[WARPS][MOST_EXPERTS];
-    __shared__ int kept[WARPS][32];
+template <int ELEMENTS>
+__device__ void routeSigmoidTokens(int* ids, float* weights, const float* logits, const float* bias, int T, int E, int k,
+                                   int groups, int topGroups, int normalise, float scale, long long logitsStride) {
+    extern __shared__ float memory[];
     const int warp = threadIdx.x / 32;
-    const long long t = (long long)blockIdx.x * WARPS + warp;
+    const int t = blockIdx.x * WARPS + warp;
+    float* scores = memory + warp * (2 * E + 64);
     if (t < T) {
-        withElements(topGroups * (E / groups), [&](auto elements) {
-            routeSigmoid<elements.value>(scores[warp], biased[warp], kept[warp], ids + t * k, weights + t * k,
-                                         logits + t * logitsStride, bias, E, k, groups, topGroups, normalise, scale);
-        });
+        routeSigmoid<ELEMENTS>(scores, scores + E, reinterpret_cast<uint32_t*>(scores + 2 * E), t, ids, weights,
+                               logits + t * logitsStride, bias, E, k, groups, topGroups, normalise, scale);
     }
 }
 
-extern "C" __global__ __launch_bounds__(32 * WARPS)
-void route_softmax_f32(int* __restrict__ ids, float* __restrict__ weights, const float* __restrict__ logits,
-                       const float* __restrict__ bias, int T, int E, int k, int normalise, long long logitsStride) {
-    __shared__ float scores[WARPS][MOST_EXPERTS];
+template <int ELEMENTS>
+__device__ void routeSoftmaxTokens(int* ids, float* weights, const float* logits, const float* bias, int T, int E, int k,
+                                   int normalise, long long logitsStride) {
+    extern __shared__ float memory[];
     const int warp = threadIdx.x / 32;
-    const long long t = (long long)blockIdx.x * WARPS + warp;
+    const int t = blockIdx.x * WARPS + warp;
     if (t < T) {
-        withElements(E, [&](auto elements) {
-            routeSoftmax<elements.value>(scores[warp], ids + t * k, weights + t * k, logits + t * logitsStride, bias, E,
-                                         k, normalise);
-        });
+        float* scores = memory + warp * (E + 64);
+        routeSoftmax<ELEMENTS>(scores, reinterpret_cast<uint32_t*>(scores + E), t, ids, weights,
+                               logits + t * logitsStride, bias, E, k, normalise);
     }
 }
+
+#define ROUTE(CANDIDATES, BLOCKS)                                                                                      \
+    extern "C" __global__ __launch_bounds__(32 * WARPS, BLOCKS) void route_sigmoid_groups_##CANDIDATES##_f32(          \
+        int* __restrict__ ids, float* __restrict__ weights, const float* __restrict__ logits,                          \
+        const float* __restrict__ bias, int T, int E, int k, int groups, int topGroups, int normalise, float scale,    \
+        long long logitsStride) {                                                                                      \
+        routeSigmoidTokens<CANDIDATES / 32>(ids, weights, logits, bias, T, E, k, groups, topGroups, normalise, scale,  \
+                                            logitsStride);                                                             \
+    }                                                                                                                  \
+    extern "C" __global__ __launch_bounds__(32 * WARPS, BLOCKS) void route_softmax_##CANDIDATES##_f32(                 \
+        int* __restrict__ ids, float* __restrict__ weights, const float* __restrict__ logits,                          \
+        const float* __restrict__ bias, int T, int E, int k, int normalise, long long logitsStride) {                  \
+        routeSoftmaxTokens<CANDIDATES / 32>(ids, weights, logits, bias, T, E, k, normalise, logitsStride);             \
+    }
+
+ROUTE(128, 16)
+ROUTE(256, 12)
+ROUTE(512, 8)

@@ -25,11 +25,16 @@ final class RoutingLaunches {
             throw new ConfigException("device: %s: expected at most top %d of %d experts on a GPU"
                     .formatted(op.label(), MOST_CHOSEN, MOST_EXPERTS));
         }
+        long experts = op.logits().dim(1);
         String symbol = switch (op.routing()) {
-            case Routing.SigmoidGroups grouped -> "route_sigmoid_groups_f32";
-            case Routing.Softmax softmax -> "route_softmax_f32";
+            case Routing.SigmoidGroups grouped ->
+                "route_sigmoid_groups_%d_f32".formatted(candidates(experts / grouped.groups() * grouped.topGroups()));
+            case Routing.Softmax softmax -> "route_softmax_%d_f32".formatted(candidates(experts));
         };
-        KernelCall call = to.call("route", symbol, LaunchShape.of(Math.toIntExact(Math.ceilDiv(tokens, 4)), 128))
+        long floats = op.routing() instanceof Routing.SigmoidGroups ? 2 * experts + 64 : experts + 64;
+        LaunchShape shape = LaunchShape.of(Math.toIntExact(Math.ceilDiv(tokens, 4)), 128)
+                .shared(Math.toIntExact(4 * floats * Float.BYTES));
+        KernelCall call = to.call("route", symbol, shape)
                 .pointer(to.address(op.ids()))
                 .pointer(to.address(op.weights()))
                 .pointer(to.address(op.logits()))
@@ -46,6 +51,11 @@ final class RoutingLaunches {
             case Routing.Softmax softmax -> call.number(softmax.normalise() ? 1 : 0);
         }
         return call.wide(op.logits().strides().step(0));
+    }
+
+    /** The kernel's number of candidates for so many. */
+    private static int candidates(long experts) {
+        return experts <= 128 ? 128 : experts <= 256 ? 256 : MOST_EXPERTS;
     }
 
     static Launchable of(Preparation to, SortByExpert op) {
