@@ -1,4 +1,5 @@
-// delta_rule_update: the gated delta rule, token by token, the state in registers: decode, and prefill step by step.
+// delta_rule_update: the gated delta rule, token by token, the state in registers: decode of several tokens, and
+// prefill of odd heads.
 //
 // Math      beta = sigmoid(b[t,h]); decay = exp(-exp(aLog[h]) * softplus(a[t,h] + dtBias[h])); S <- decay*S;
 //           e[d] = beta*(v[t,h,d] - sum_i S[i,d]*k[t,g,i]); S[i,d] <- S[i,d] + k[t,g,i]*e[d];
@@ -14,27 +15,12 @@
 // Source    Yang, Kautz and Hatamizadeh 2024 (Gated Delta Networks), eq. 10
 #include "common/recurrent.cuh"
 #include "common/reduce.cuh"
+#include "common/scatter_sums.cuh"
 
 constexpr int THREADS = 128;
 constexpr int WARPS = THREADS / 32;
 constexpr int COLUMNS = 32;
 constexpr int PER_THREAD = 32; // 128 rows of 32 columns over 128 threads
-
-// Sums each of W values over the W lanes of a warp that hold the same columns; lane l ends with value l / (32 / W).
-template <int W>
-static __device__ float scatteredSum(float (&v)[W]) {
-#pragma unroll
-    for (int width = W / 2, distance = 16; width > 0; width /= 2, distance /= 2) {
-        const bool upper = (threadIdx.x & distance) != 0;
-#pragma unroll
-        for (int j = 0; j < width; j++) {
-            const float sent = upper ? v[j] : v[j + width];
-            const float kept = upper ? v[j + width] : v[j];
-            v[j] = kept + __shfl_xor_sync(0xFFFFFFFFu, sent, distance);
-        }
-    }
-    return v[0];
-}
 
 template <class S>
 static __device__ void update(bf16* out, S* state, const bf16* q, const bf16* k, const bf16* v, const bf16* a,
@@ -91,8 +77,10 @@ static __device__ void update(bf16* out, S* state, const bf16* q, const bf16* k,
             }
         }
         const int mine = column + threadIdx.x % 32 / LANES;
-        along[0][threadIdx.x / 32][mine] = scatteredSum(onKey);
-        along[1][threadIdx.x / 32][mine] = scatteredSum(onQuery);
+        scatterSums<W>(onKey);
+        scatterSums<W>(onQuery);
+        along[0][threadIdx.x / 32][mine] = onKey[0];
+        along[1][threadIdx.x / 32][mine] = onQuery[0];
         float match = 0; // k . q
         for (int i = threadIdx.x % 32; i < 128; i += 32) {
             match += keys[i] * queries[i];

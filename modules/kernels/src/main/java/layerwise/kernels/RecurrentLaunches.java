@@ -12,14 +12,14 @@ import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
 
 /**
- * Launches of kernels/{causal_conv1d,ssd_state_update,delta_rule_update}.cu. Their recurrences run token by token, in prefill
- * where {@link ChunkLaunches} has no kernel for a layer's heads.
+ * Launches of kernels/{causal_conv1d,ssd_state_update,delta_rule_step,delta_rule_update}.cu. Their recurrences run token by
+ * token, in prefill where {@link ChunkLaunches} has no kernel for a layer's heads.
  */
 final class RecurrentLaunches {
     private static final int TAPS = 4;
-    private static final int CONV_TILE = 16;
     private static final int STATE_BYTES = 16_384;
     private static final int DELTA_COLUMNS = 32;
+    private static final int DELTA_ROW_BYTES = 128;
     private static final int DELTA_KEYS = 128;
 
     private RecurrentLaunches() {}
@@ -50,13 +50,17 @@ final class RecurrentLaunches {
         boolean wide = op.x().dim(1) % 8 == 0
                 && op.x().offset() % 8 == 0
                 && op.x().strides().step(0) % 8 == 0
-                && op.y().strides().step(0) % 8 == 0;
+                && op.y().strides().step(0) % 8 == 0
+                && to.address(op.w()) % 16 == 0
+                && op.bias().map(to::address).orElse(0L) % 16 == 0;
+        int longest = Collections.max(paged.batch().queries());
         LaunchShape shape = LaunchShape.of(1, 128)
                 .grid(
                         Math.toIntExact(Math.ceilDiv(op.x().dim(1), wide ? 1024L : 128L)),
-                        Math.ceilDiv(Collections.max(paged.batch().queries()), CONV_TILE),
+                        Math.ceilDiv(longest, wide ? 32 : 16), // tokens of a block
                         paged.batch().sequences());
-        return to.call("causal_conv1d", wide ? "causal_conv1d_wide_bf16" : "causal_conv1d_bf16", shape)
+        String variant = wide && longest == 1 ? "step_wide_" : wide ? "wide_" : "";
+        return to.call("causal_conv1d", "causal_conv1d_" + variant + "bf16", shape)
                 .pointer(to.address(op.y()))
                 .pointer(to.address(op.state()))
                 .pointer(to.address(op.x()))
@@ -124,12 +128,15 @@ final class RecurrentLaunches {
                         && isDense(rule.v()),
                 op);
         PagedBatch paged = rule.paged();
+        boolean step = Collections.max(paged.batch().queries()) == 1;
+        long columns = step ? DELTA_ROW_BYTES / rule.state().dtype().bytes(1) : DELTA_COLUMNS; // of a block
         LaunchShape shape = LaunchShape.of(1, 128)
                 .grid(
-                        rule.valueDim() / DELTA_COLUMNS,
+                        Math.toIntExact(Math.ceilDiv(rule.valueDim(), columns)),
                         rule.valueHeads(),
                         paged.batch().sequences());
-        return to.call("delta_rule_update", "delta_rule_update_" + stateType(op, rule.state()), shape)
+        String kernel = step ? "delta_rule_step" : "delta_rule_update";
+        return to.call(kernel, kernel + "_" + stateType(op, rule.state()), shape)
                 .pointer(to.address(rule.out()))
                 .pointer(to.address(rule.state()))
                 .pointer(to.address(rule.q()))
