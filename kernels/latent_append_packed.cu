@@ -24,7 +24,7 @@ void latent_append_packed_d576(unsigned char* cache, const bf16* latent, const b
     unsigned char* row = cache + paged.row(bisectSequence(starts, B, t), positions[t]) * ROW;
     float v[4];
     loadHead(v, latent + t * ldLatent + threadIdx.x / 32 * 128);
-    float largest = INDEX_LEAST;
+    float largest = LEAST;
 #pragma unroll
     for (int i = 0; i < 4; i++) {
         largest = fmaxf(largest, fabsf(v[i]));
@@ -33,7 +33,7 @@ void latent_append_packed_d576(unsigned char* cache, const bf16* latent, const b
     for (int distance = 16; distance > 0; distance /= 2) {
         largest = fmaxf(largest, __shfl_xor_sync(0xFFFFFFFFu, largest, distance));
     }
-    const float scale = __fdiv_rn(largest, INDEX_LARGEST);
+    const float scale = __fdiv_rn(largest, LARGEST);
     uint32_t codes = 0;
 #pragma unroll
     for (int i = 0; i < 4; i++) {

@@ -3,8 +3,7 @@
 
 #include "latent.cuh"
 #include "reduce.cuh"
-
-constexpr float INDEX_LARGEST = 448, INDEX_LEAST = 1e-4f;
+#include "scales.cuh"
 
 // Sequence of token t, by bisection: starts[sequence] <= t < starts[sequence + 1].
 __device__ __forceinline__ int bisectSequence(const int* starts, int sequences, int t) {
@@ -83,7 +82,7 @@ __device__ __forceinline__ void hadamard(float (&v)[E], float factor) {
 // The power of two at or above max(amax, 1e-4) / 448.
 template <int E>
 __device__ __forceinline__ float scaleOfHead(const float (&v)[E]) {
-    float largest = INDEX_LEAST;
+    float largest = LEAST;
 #pragma unroll
     for (int e = 0; e < E; e++) {
         largest = fmaxf(largest, fabsf(v[e]));
@@ -92,8 +91,7 @@ __device__ __forceinline__ float scaleOfHead(const float (&v)[E]) {
     for (int distance = 16; distance > 0; distance /= 2) {
         largest = fmaxf(largest, __shfl_xor_sync(0xFFFFFFFFu, largest, distance));
     }
-    const uint32_t bits = __float_as_uint(__fdiv_rn(largest, INDEX_LARGEST));
-    return __uint_as_float((bits + 0x7FFFFFu) & 0xFF800000u);
+    return powerOfTwo(__fdiv_rn(largest, LARGEST));
 }
 
 // The head over its scale, a power of two, as codes.

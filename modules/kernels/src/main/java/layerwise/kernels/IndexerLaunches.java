@@ -14,7 +14,8 @@ import layerwise.tensor.DType;
 /** Launches of kernels/{index_query,index_key_append,index_topk,pool_rows}.cu. */
 final class IndexerLaunches {
     private static final int WARP = 32;
-    private static final int QUERIES_OF_BLOCK = 8;
+    private static final int QUERIES_OF_BLOCK = 64;
+    private static final int LANES_OF_QUERY = 4;
     private static final int KEYS_OF_BLOCK = 4;
 
     /** Scores of a row from which on a block of 1,024 threads is faster than one of 512. */
@@ -25,9 +26,13 @@ final class IndexerLaunches {
     static Launchable of(Preparation to, IndexQuery op) {
         Preparation.requireBf16(op, op.q());
         int dim = headDim(op, op.y(), op.table());
-        long rows = op.q().dim(0) * op.q().dim(1);
-        LaunchShape shape =
-                LaunchShape.of(Math.toIntExact(Math.ceilDiv(rows, QUERIES_OF_BLOCK)), QUERIES_OF_BLOCK * WARP);
+        if (op.q().strides().step(0) % 8 != 0 || (to.address(op.q()) | to.address(op.table())) % 16 != 0) {
+            throw new ConfigException(
+                    "device: IndexQuery with %s and %s: expected rows at multiples of 16 bytes on a GPU"
+                            .formatted(op.q(), op.table()));
+        }
+        long blocks = op.q().dim(0) * Math.ceilDiv(op.q().dim(1), QUERIES_OF_BLOCK);
+        LaunchShape shape = LaunchShape.of(Math.toIntExact(blocks), QUERIES_OF_BLOCK * LANES_OF_QUERY);
         return to.call("index_query", "index_query_d%d_e4m3".formatted(dim), shape)
                 .pointer(to.address(op.y()))
                 .pointer(to.address(op.scaled()))
@@ -35,7 +40,6 @@ final class IndexerLaunches {
                 .pointer(to.address(op.weights()))
                 .pointer(to.address(op.positions()))
                 .pointer(to.address(op.table()))
-                .size(op.q().dim(0))
                 .size(op.q().dim(1))
                 .size(op.table().dim(2))
                 .wide(op.q().strides().step(0))
