@@ -151,7 +151,7 @@ record ExpertLaunches(Preparation to, Lane lane, boolean gated, TensorRef x, Ten
                     PointwiseLaunches.of(to, new SwiGlu(both, Optional.of(offsets), y)));
         }
         ProductVariant variant = variant();
-        RoundedActivations rounded = RoundedActivations.of(to, x, lane);
+        RoundedActivations rounded = RoundedActivations.of(to, x, block.activations(), lane);
         KernelCall call = call(variant, "fp8")
                 .map(rounded.codes(variant.tokens()))
                 .map(rounded.scales(variant.tokens()))

@@ -3,17 +3,19 @@ package layerwise.kernels;
 import layerwise.cuda.LaunchShape;
 import layerwise.cuda.TensorMap;
 import layerwise.op.Lane;
+import layerwise.op.ScaleFormat;
 import layerwise.op.TensorRef;
 import layerwise.tensor.DType;
 
 /**
- * Activations in E4M3 with a float32 scale for 128 elements of a row, in scratch that kernels/quantize_fp8_block.cu fills
+ * Activations in E4M3 with a scale for 128 elements of a row, in scratch that kernels/quantize_fp8_block.cu fills
  * before each product.
  */
 final class RoundedActivations {
     private static final int BLOCK = 128;
 
     private final Preparation to;
+    private final ScaleFormat format;
     private final long rows;
     private final long k;
     private final long pitch;
@@ -21,8 +23,9 @@ final class RoundedActivations {
     private final long codes;
     private final long scales;
 
-    private RoundedActivations(Preparation to, TensorRef x, Lane lane, int scaleAlignment) {
+    private RoundedActivations(Preparation to, TensorRef x, ScaleFormat format, Lane lane, int scaleAlignment) {
         this.to = to;
+        this.format = format;
         rows = x.dim(0);
         k = x.dim(1);
         pitch = Math.ceilDiv(k, 16) * 16;
@@ -32,13 +35,13 @@ final class RoundedActivations {
     }
 
     /** Of {@code x [T,K]}, for one of our products on a lane: tensor maps want rows of scales at multiples of 16 bytes. */
-    static RoundedActivations of(Preparation to, TensorRef x, Lane lane) {
-        return new RoundedActivations(to, x, lane, 4);
+    static RoundedActivations of(Preparation to, TensorRef x, ScaleFormat format, Lane lane) {
+        return new RoundedActivations(to, x, format, lane, 4);
     }
 
     /** The same for cuBLASLt, which wants them without gaps. */
-    static RoundedActivations dense(Preparation to, TensorRef x, Lane lane) {
-        return new RoundedActivations(to, x, lane, 1);
+    static RoundedActivations dense(Preparation to, TensorRef x, ScaleFormat format, Lane lane) {
+        return new RoundedActivations(to, x, format, lane, 1);
     }
 
     long codes() {
@@ -64,9 +67,12 @@ final class RoundedActivations {
      * @param active address of the number of rows in use, or 0 where all are
      */
     Launchable rounding(TensorRef x, long active) {
-        LaunchShape shape =
-                LaunchShape.of(1, 256).grid(Math.toIntExact(blocks()), Math.toIntExact(Math.ceilDiv(rows, 16)), 1);
-        return to.call("quantize_fp8_block", "quantize_fp8_block_bf16", shape)
+        LaunchShape shape = LaunchShape.of(Math.toIntExact(blocks() * Math.ceilDiv(rows, 16)), 256);
+        String symbol = switch (format) {
+            case FLOAT32 -> "quantize_fp8_block_bf16";
+            case UE8M0 -> "quantize_fp8_block_ue8m0_bf16";
+        };
+        return to.call("quantize_fp8_block", symbol, shape)
                 .pointer(codes)
                 .pointer(scales)
                 .pointer(to.address(x))

@@ -10,9 +10,10 @@ public sealed interface Scaling {
     /**
      * One multiplier for each block of the matrix; blocks at the edges are shorter.
      *
-     * @param scales {@code [ceil(N/rows), ceil(K/columns)]} float32; {@code [E, ..]} for stacked matrices
+     * @param scales      {@code [ceil(N/rows), ceil(K/columns)]} float32; {@code [E, ..]} for stacked matrices
+     * @param activations scales of activations that are rounded for a product with the matrix
      */
-    record Block(TensorRef scales, int rows, int columns) implements Scaling {
+    record Block(TensorRef scales, int rows, int columns, ScaleFormat activations) implements Scaling {
         public Block {
             if (scales.dtype() != DType.F32 || rows <= 0 || columns <= 0) {
                 throw new IllegalArgumentException("block scales: %s, %d x %d".formatted(scales, rows, columns));

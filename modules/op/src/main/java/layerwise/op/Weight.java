@@ -57,7 +57,8 @@ public record Weight(TensorRef data, Scaling scaling) {
                 switch (scaling) {
                     case Scaling.None none -> none;
                     case Scaling.Block block ->
-                        new Scaling.Block(part.apply(block.scales()), block.rows(), block.columns());
+                        new Scaling.Block(
+                                part.apply(block.scales()), block.rows(), block.columns(), block.activations());
                     case Scaling.Nvfp4 nvfp4 ->
                         new Scaling.Nvfp4(part.apply(nvfp4.blockScales()), part.apply(nvfp4.segmentScales()));
                 });
@@ -89,7 +90,7 @@ public record Weight(TensorRef data, Scaling scaling) {
 
     /**
      * Whether products with this weight round their activations to E4M3 first, as engines do with DeepSeek's FP8
-     * checkpoints: one float32 scale, {@code max(amax, 1e-4) / 448}, for 128 elements of a row. Activations wider than
+     * checkpoints: one scale of the checkpoint's {@link ScaleFormat} for 128 elements of a row. Activations wider than
      * bfloat16 are multiplied as they are.
      *
      * @see <a href="https://arxiv.org/abs/2412.19437">DeepSeek-AI 2024, §3.3.1</a>

@@ -63,18 +63,22 @@ class OperatorTest {
     @Test
     void fp8BlocksCoverShortEdges() {
         TensorRef data = Buffer.of("w", DType.E4M3, 576, 200).whole();
-        assertEquals(WeightFormat.FP8_BLOCK, new Weight(data, new Scaling.Block(f32("s", 5, 2), 128, 128)).format());
+        assertEquals(
+                WeightFormat.FP8_BLOCK,
+                new Weight(data, new Scaling.Block(f32("s", 5, 2), 128, 128, ScaleFormat.FLOAT32)).format());
         assertThrows(
-                IllegalArgumentException.class, () -> new Weight(data, new Scaling.Block(f32("s", 4, 2), 128, 128)));
+                IllegalArgumentException.class,
+                () -> new Weight(data, new Scaling.Block(f32("s", 4, 2), 128, 128, ScaleFormat.FLOAT32)));
     }
 
     @Test
     void productsRoundBfloat16ActivationsForBlocksOf128() {
         TensorRef data = Buffer.of("w", DType.E4M3, 256, 256).whole();
-        Weight w = new Weight(data, new Scaling.Block(f32("s", 2, 2), 128, 128));
+        Weight w = new Weight(data, new Scaling.Block(f32("s", 2, 2), 128, 128, ScaleFormat.FLOAT32));
         assertTrue(w.roundsActivations(DType.BF16));
         assertFalse(w.roundsActivations(DType.F32));
-        assertFalse(new Weight(data, new Scaling.Block(f32("s4", 4, 4), 64, 64)).roundsActivations(DType.BF16));
+        assertFalse(new Weight(data, new Scaling.Block(f32("s4", 4, 4), 64, 64, ScaleFormat.FLOAT32))
+                .roundsActivations(DType.BF16));
         assertEquals(
                 Arithmetic.FP8,
                 new Linear(bf16("x", 4, 256), w, bf16("y", 4, 256)).work().arithmetic());
@@ -106,6 +110,11 @@ class OperatorTest {
                 new MlaDecodeAttention(bf16("q", 4, 2, 6), cache, bf16("out", 4, 2, 4), paged(batch, 2), 1);
         assertEquals(2 * 2 * (6 + 4) * 11, op.work().flops());
         assertEquals(2 * (4 * 2 * 6 + 8 * 6 + 4 * 2 * 4), op.work().bytes());
+        TensorRef codes = Buffer.of("codes", DType.E4M3, 4, 4, 6).whole();
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new MlaDecodeAttention(op.q(), codes, op.out(), op.paged(), 1),
+                "16-bit queries for a cache of codes");
     }
 
     @Test

@@ -126,7 +126,8 @@ class SparseAttentionCostTest {
     @Test
     void indexQueryProjectionOfDecode() {
         Weight w = new Weight(
-                tensor("wq_b", DType.E4M3, 8192, 1536), new Scaling.Block(tensor("s", DType.F32, 64, 12), 128, 128));
+                tensor("wq_b", DType.E4M3, 8192, 1536),
+                new Scaling.Block(tensor("s", DType.F32, 64, 12), 128, 128, ScaleFormat.UE8M0));
         Linear op = new Linear(tensor("c", DType.BF16, 128, 1536), w, tensor("q", DType.BF16, 128, 8192));
         assertEquals("3.22", String.format(Locale.ROOT, "%.2f", op.work().flops() / 1e9));
         assertEquals("15.1", mega(op.work().bytes()));

@@ -9,6 +9,7 @@ import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
 import layerwise.op.HeadLinear;
 import layerwise.op.Linear;
+import layerwise.op.Scaling;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 
@@ -46,8 +47,8 @@ final class Products {
     private record Rows(Operand x, Weight w) {
         float[] row(int row) {
             float[] values = x.row(row);
-            if (w.roundsActivations(x.tensor().dtype())) {
-                Rounding.round(values);
+            if (w.roundsActivations(x.tensor().dtype()) && w.scaling() instanceof Scaling.Block block) {
+                Rounding.round(values, block.activations());
             }
             return values;
         }

@@ -1,9 +1,10 @@
 package layerwise.reference;
 
+import layerwise.op.ScaleFormat;
 import layerwise.op.Weight;
 import layerwise.tensor.Float8E4M3;
 
-/** Activations as a product with block-scaled FP8 weights sees them: E4M3, one float32 scale for 128 elements of a row. */
+/** Activations as a product with block-scaled FP8 weights sees them: E4M3, one scale for 128 elements of a row. */
 final class Rounding {
     /** Keeps the scale of a block of zeros away from zero. */
     private static final float LEAST = 1e-4f;
@@ -11,14 +12,18 @@ final class Rounding {
     private Rounding() {}
 
     /** Replaces a row's elements by what their codes stand for. */
-    static void round(float[] row) {
+    static void round(float[] row, ScaleFormat scales) {
         for (int first = 0; first < row.length; first += Weight.ROUNDED_BLOCK) {
             int end = Math.min(first + Weight.ROUNDED_BLOCK, row.length);
             float largest = LEAST;
             for (int k = first; k < end; k++) {
                 largest = Math.abs(row[k]) > largest ? Math.abs(row[k]) : largest; // NaN concerns its own element only
             }
-            float scale = largest / Float8E4M3.MAX;
+            float ratio = largest / Float8E4M3.MAX;
+            float scale = switch (scales) {
+                case FLOAT32 -> ratio;
+                case UE8M0 -> powerOfTwo(ratio);
+            };
             for (int k = first; k < end; k++) {
                 row[k] = Float8E4M3.decode(Float8E4M3.encode(row[k] / scale)) * scale;
             }
@@ -49,12 +54,16 @@ final class Rounding {
         for (float value : x) {
             largest = Math.abs(value) > largest ? Math.abs(value) : largest;
         }
-        float ratio = largest / Float8E4M3.MAX;
-        int exponent = Math.getExponent(ratio);
-        float scale = Math.scalb(1f, ratio > Math.scalb(1f, exponent) ? exponent + 1 : exponent);
+        float scale = powerOfTwo(largest / Float8E4M3.MAX);
         for (int i = 0; i < x.length; i++) {
             x[i] /= scale;
         }
         return scale;
+    }
+
+    /** The one at or above a normal number. */
+    private static float powerOfTwo(float ratio) {
+        int exponent = Math.getExponent(ratio);
+        return Math.scalb(1f, ratio > Math.scalb(1f, exponent) ? exponent + 1 : exponent);
     }
 }

@@ -29,6 +29,7 @@ import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
 import layerwise.op.Route;
 import layerwise.op.Routing;
+import layerwise.op.ScaleFormat;
 import layerwise.op.Scaling;
 import layerwise.op.SortByExpert;
 import layerwise.op.Step;
@@ -110,7 +111,8 @@ class ReferenceOperatorsTest {
         ones[1] = 1;
         ones[130] = 1;
         TensorRef codes = bench.rounded("w", DType.E4M3, Shape.of(1, 160), ones);
-        Weight w = new Weight(codes, new Scaling.Block(bench.floats("s", Shape.of(1, 2), 2, 0), 128, 128));
+        Weight w = new Weight(
+                codes, new Scaling.Block(bench.floats("s", Shape.of(1, 2), 2, 0), 128, 128, ScaleFormat.FLOAT32));
         TensorRef y = bench.poisoned("y", DType.F32, 1, 1);
         TensorRef exact = bench.poisoned("exact", DType.F32, 1, 1);
         bench.run(new Linear(x, w, y), new Linear(wide, w, exact));
@@ -119,14 +121,46 @@ class ReferenceOperatorsTest {
     }
 
     @Test
+    void productsRoundByTheFormatOfTheirWeight() {
+        // 450 over 450/448 is the code 448; over 2 it is 225, and 224 is next to it.
+        TensorRef x = bench.rounded("x", DType.BF16, Shape.of(1, 16), Arrays.copyOf(new float[] {450}, 16));
+        TensorRef codes = bench.rounded("w", DType.E4M3, Shape.of(1, 16), unit(16, 0));
+        TensorRef one = bench.floats("s", Shape.of(1, 1), 1);
+        TensorRef exact = bench.poisoned("exact", DType.F32, 1, 1);
+        TensorRef power = bench.poisoned("power", DType.F32, 1, 1);
+        bench.run(
+                new Linear(x, new Weight(codes, new Scaling.Block(one, 128, 128, ScaleFormat.FLOAT32)), exact),
+                new Linear(x, new Weight(codes, new Scaling.Block(one, 128, 128, ScaleFormat.UE8M0)), power));
+        assertArrayEquals(new float[] {450}, bench.read(exact));
+        assertArrayEquals(new float[] {448}, bench.read(power));
+    }
+
+    @Test
     void roundingKeepsBlocksApartAndNeverDividesByZero() {
         float[] row = new float[200];
         Arrays.fill(row, 0, 128, 1000);
         row[128] = 3e-5f;
-        Rounding.round(row);
+        Rounding.round(row, ScaleFormat.FLOAT32);
         assertEquals(1000, row[127], 1e-4f);
         assertEquals(3e-5f, row[128], 3e-5f / 16);
         assertEquals(0, row[199]);
+    }
+
+    @Test
+    void powerOfTwoScalesAreRoundedUp() {
+        // 448 · 2 needs exactly 2, 450 needs 1.004 and gets 2, and 1e-4 / 448 lies just below 2^-22.
+        float[] row = new float[384];
+        row[0] = 448 * 2;
+        row[1] = 0x1p-8f;
+        row[128] = 450;
+        row[129] = 18;
+        row[256] = 0x1p-24f;
+        Rounding.round(row, ScaleFormat.UE8M0);
+        assertEquals(448 * 2, row[0]);
+        assertEquals(0x1p-8f, row[1]); // the least code, and half of it at a scale of 4
+        assertEquals(448, row[128]); // 225 lies between the codes 224 and 240
+        assertEquals(18, row[129]);
+        assertEquals(0x1p-24f, row[256]);
     }
 
     private static float[] unit(int length, int at) {

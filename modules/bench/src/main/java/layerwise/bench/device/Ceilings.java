@@ -22,6 +22,7 @@ import layerwise.op.Program;
 import layerwise.op.RankGroup;
 import layerwise.op.RankTokens;
 import layerwise.op.Replay;
+import layerwise.op.ScaleFormat;
 import layerwise.op.Scaling;
 import layerwise.op.Stopwatch;
 import layerwise.op.TensorRef;
@@ -70,7 +71,8 @@ public final class Ceilings {
         Scaling.Block blocks = new Scaling.Block(
                 tensor("scales", DType.F32, edge / Weight.ROUNDED_BLOCK, edge / Weight.ROUNDED_BLOCK),
                 Weight.ROUNDED_BLOCK,
-                Weight.ROUNDED_BLOCK);
+                Weight.ROUNDED_BLOCK,
+                ScaleFormat.FLOAT32);
         rates.put("fp8", flops(new Weight(tensor("w8", DType.E4M3, edge, edge), blocks)));
         if (ranks.size() > 1) {
             TensorRef own = tensor("own", DType.BF16, rows / ranks.size(), edge);

@@ -67,6 +67,8 @@ record ConfigFiles(ObjectNode config, Optional<ObjectNode> modelOpt) {
                 ObjectNode fp8 = described.putObject("quantization_config");
                 fp8.put("quant_method", "fp8").put("fmt", "e4m3").put("activation_scheme", "dynamic");
                 fp8.putArray("weight_block_size").add(128).add(128);
+                Optional.ofNullable(config.path("quantization_config").get("scale_fmt"))
+                        .ifPresent(scales -> fp8.set("scale_fmt", scales));
                 fill(fp8.putArray("modules_to_not_convert"), excluded.orElse(format.excluded()));
                 yield new ConfigFiles(described, Optional.empty());
             }

@@ -48,7 +48,8 @@ record AttentionCase(Form form, int heads, Batch batch, int pageTokens, DType ca
 
     /** Puts inputs into a memory. */
     Operator place(Memory memory) {
-        TensorRef q = noise(memory, "q", DType.BF16, batch.tokens(), heads, form.headDim);
+        DType queries = form == Form.MLA_DECODE ? cache : DType.BF16;
+        TensorRef q = noise(memory, "q", queries, batch.tokens(), heads, form.headDim);
         PagedBatch paged = paged(memory);
         double scale = 2 / Math.sqrt(form.headDim);
         return switch (form) {

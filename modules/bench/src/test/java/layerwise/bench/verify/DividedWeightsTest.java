@@ -25,6 +25,7 @@ import layerwise.op.Capabilities;
 import layerwise.op.Executor;
 import layerwise.op.Journal;
 import layerwise.op.Memory;
+import layerwise.op.ScaleFormat;
 import layerwise.op.Share;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
@@ -69,7 +70,7 @@ class DividedWeightsTest {
                 tiny.epsilon(),
                 tiny.layers(),
                 DType.BF16,
-                new Quantization(format, List.of(), Optional.empty()));
+                new Quantization(format, ScaleFormat.FLOAT32, List.of(), Optional.empty()));
     }
 
     private record Weights(Weight gateUp, Weight down, Weight experts) {}

@@ -11,6 +11,7 @@ import layerwise.model.spec.ModelSpec;
 import layerwise.model.spec.MoeSpec;
 import layerwise.model.spec.Quantization;
 import layerwise.op.Routing;
+import layerwise.op.ScaleFormat;
 import layerwise.op.WeightFormat;
 import layerwise.tensor.DType;
 
@@ -103,7 +104,7 @@ record MoeCase(
         MoeSpec moe = new MoeSpec(experts, topK, intermediate(), shared, routing, Activation.SWIGLU);
         Quantization quantization = format == WeightFormat.BF16
                 ? Quantization.none()
-                : new Quantization(Optional.of(format), List.of(), Optional.empty());
+                : new Quantization(Optional.of(format), ScaleFormat.FLOAT32, List.of(), Optional.empty());
         Family family = router == RouterKind.SOFTMAX ? Family.QWEN3_NEXT : Family.DEEPSEEK_V3;
         return new ModelSpec(toString(), family, hidden(), 1e-6, List.of(LayerSpec.of(moe)), DType.BF16, quantization);
     }

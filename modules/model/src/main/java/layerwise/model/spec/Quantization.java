@@ -4,24 +4,27 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import layerwise.op.ScaleFormat;
 import layerwise.op.WeightFormat;
 import layerwise.tensor.DType;
 
 /**
  * How a checkpoint stores its weight matrices.
  *
- * @param format   of matrices that are quantised, or empty where none is
- * @param excluded modules that are not: full names, {@code *} standing for anything
- * @param kvCache  element type of the cache that the checkpoint asks for
+ * @param format      of matrices that are quantised, or empty where none is
+ * @param activations scales of the activations that products with FP8 blocks round
+ * @param excluded    modules that are not quantised: full names, {@code *} standing for anything
+ * @param kvCache     element type of the cache that the checkpoint asks for
  */
-public record Quantization(Optional<WeightFormat> format, List<String> excluded, Optional<DType> kvCache) {
+public record Quantization(
+        Optional<WeightFormat> format, ScaleFormat activations, List<String> excluded, Optional<DType> kvCache) {
     public Quantization {
         excluded = List.copyOf(excluded);
     }
 
     /** Nothing is quantised. */
     public static Quantization none() {
-        return new Quantization(Optional.empty(), List.of(), Optional.empty());
+        return new Quantization(Optional.empty(), ScaleFormat.FLOAT32, List.of(), Optional.empty());
     }
 
     /** The format of a module's matrix, empty where it is stored plainly. */

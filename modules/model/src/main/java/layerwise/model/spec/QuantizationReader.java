@@ -2,6 +2,7 @@ package layerwise.model.spec;
 
 import java.util.List;
 import java.util.Optional;
+import layerwise.op.ScaleFormat;
 import layerwise.op.WeightFormat;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
@@ -37,7 +38,15 @@ final class QuantizationReader {
                     .formatted(fields.file(), fields.integers("weight_block_size")));
         }
         List<String> excluded = fields.texts("modules_to_not_convert");
-        return new Quantization(Optional.of(WeightFormat.FP8_BLOCK), excluded, Optional.empty());
+        return new Quantization(Optional.of(WeightFormat.FP8_BLOCK), activations(fields), excluded, Optional.empty());
+    }
+
+    private static ScaleFormat activations(JsonFields fields) {
+        if (!fields.has("scale_fmt")) {
+            return ScaleFormat.FLOAT32;
+        }
+        fields.choice("scale_fmt", List.of("ue8m0"));
+        return ScaleFormat.UE8M0;
     }
 
     private static Quantization modelOpt(JsonFields fields, String excludeKey, String cache) {
@@ -53,6 +62,7 @@ final class QuantizationReader {
                 throw new ConfigException("%s: kv_cache_quant_algo: '%s' is not supported, expected FP8 or NONE"
                         .formatted(fields.file(), cache));
         };
-        return new Quantization(Optional.of(WeightFormat.NVFP4), fields.texts(excludeKey), kvCache);
+        return new Quantization(
+                Optional.of(WeightFormat.NVFP4), ScaleFormat.FLOAT32, fields.texts(excludeKey), kvCache);
     }
 }

@@ -234,7 +234,10 @@ public final class WeightTable {
         TensorRef data = loaded(stack, "", ".weight", Role.MATRIX, DType.E4M3, 1, 1);
         TensorRef scales = loaded(
                 stack, ".weight_scale_inv", ".weight_scale_inv", Role.BLOCK_SCALE, DType.F32, FP8_BLOCK, FP8_BLOCK);
-        return new Weight(data, new Scaling.Block(scales, FP8_BLOCK, FP8_BLOCK));
+        return new Weight(
+                data,
+                new Scaling.Block(
+                        scales, FP8_BLOCK, FP8_BLOCK, spec.quantization().activations()));
     }
 
     private void requireWholeBlocks(String name, Share share, long block) {

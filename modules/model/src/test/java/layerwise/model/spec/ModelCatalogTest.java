@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import layerwise.op.Routing;
+import layerwise.op.ScaleFormat;
 import layerwise.op.WeightFormat;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
@@ -186,6 +187,25 @@ class ModelCatalogTest {
         Quantization quantization = SHIPPED.find("deepseek-ai/DeepSeek-R1-0528").quantization();
         assertEquals(Optional.of(WeightFormat.FP8_BLOCK), quantization.format("model.layers.17.self_attn.kv_b_proj"));
         assertEquals(Optional.empty(), quantization.kvCache());
+        assertEquals(ScaleFormat.FLOAT32, quantization.activations());
+    }
+
+    @Test
+    void checkpointsMayAskForPowerOfTwoScales() {
+        assertEquals(
+                ScaleFormat.UE8M0,
+                SHIPPED.find("deepseek-ai/DeepSeek-V3.2-Exp").quantization().activations());
+    }
+
+    @Test
+    void unknownScaleFormatIsRefusedByKey() {
+        ConfigException e =
+                assertThrows(ConfigException.class, () -> read(NEMOTRON.replace("\"hidden_size\": 64", """
+                        "hidden_size": 64, "quantization_config":
+                        {"quant_method": "fp8", "weight_block_size": [128, 128], "scale_fmt": "ue8m1"}""")));
+        assertTrue(
+                e.getMessage().endsWith("scale_fmt: 'ue8m1' is not supported, expected one of ue8m0; nearest: ue8m0"),
+                e.getMessage());
     }
 
     @Test
