@@ -1,19 +1,19 @@
-// mla_decode_attention_fp8: mla_decode_attention for a cache of e4m3 with scale 1.
+// mla_decode_attention_fp8: mla_decode_attention for queries and a cache of e4m3 with scale 1.
 //
 // Math      as in mla_decode_attention.cu
-// Shapes    q [T,Q,576] bf16, cache [pages, pageTokens, 576] e4m3, out [T,Q,512] bf16, starts [B+1], past [B],
+// Shapes    q [T,Q,576] e4m3, cache [pages, pageTokens, 576] e4m3, out [T,Q,512] bf16, starts [B+1], past [B],
 //           pageTable [B, tablePages] int32, partial [P,512], logSum [P] float32; any T, Q, B, past; pageTokens a
 //           multiple of 8
 // Layout    steps in elements between tokens and heads as named, elements of a head side by side; steps of q are
-//           multiples of 8, those of out of 2, pointers of 16 bytes; tables are contiguous. cache: a map of bytes
+//           multiples of 16, those of out of 2, pointers of 16 bytes; tables are contiguous. cache: a map of bytes
 //           [pages*pageTokens, 576], boxes of 128 columns and `piece` rows in the 128-byte swizzle, piece the greatest
 //           common divisor of pageTokens and 64
-// Roofline  flops = 2176*Q*pairs with pairs = sum_b(n*past + n*(n+1)/2), bytes = 2*T*Q*1088 + sum_b(past+n)*576:
-//           compute-bound above about 64 rows (query and head) of a sequence
+// Roofline  flops = 2176*Q*pairs with pairs = sum_b(n*past + n*(n+1)/2), 1152 of them at twice the rate of the others,
+//           bytes = T*Q*1600 + sum_b(past+n)*576: compute-bound above about 90 rows (query and head) of a sequence
 // Launch    grid, chunk, partial and what follows as in mla_decode_attention.cu; block (512); dynamic shared memory
-//           232104 B (attribute to be raised). A block: 64 rows of one sequence, chunk keys, four tiles of 64.
-//           Warpgroup 0 makes scores from codes as they are: a query is the sum of two codes, which together hold what
-//           bf16 does. Warpgroups 1 and 2 make half of the output each, transposed: codes of the values become f16 in
+//           231864 B (attribute to be raised). A block: 64 rows of one sequence, chunk keys, five tiles of 64.
+//           Warpgroup 0 makes scores from codes as they are, of which it holds eight ninths of the queries' in registers.
+//           Warpgroups 1 and 2 make half of the output each, transposed: codes of the values become f16 in
 //           registers on their way to the tensor cores, where they are the rows of the product. A warp of warpgroup 3
 //           asks for copies
 // Numerics  probabilities rounded to f16, their sums in float32. Scores are sums of E4M3 products, of which the tensor
@@ -35,11 +35,10 @@ constexpr int BOX = QUERY_BOX_BYTES; // 128 columns of codes; the last box of a 
 constexpr int BOX_CODES = 128;
 constexpr int BOXES = (WIDTH + BOX_CODES - 1) / BOX_CODES;
 constexpr int STEPS = WIDTH / 32; // of a product along a row
-constexpr int HELD = 8;           // of them whose queries lie in registers
+constexpr int HELD = 16;          // of them whose queries lie in registers
 constexpr int HELD_BOXES = HELD / 4;
-constexpr int TILES = 4; // of keys in shared memory
+constexpr int TILES = 5; // of keys in shared memory
 constexpr int SLOTS = 2; // for probabilities of a tile
-constexpr int PARTS = 2; // queries are sums of two codes
 constexpr int SCORES = 1; // named barrier of the warpgroup that makes scores
 constexpr int LIFT = 7;   // keeps small probabilities within f16
 constexpr float LOG2E = 1.4426950408889634f;
@@ -54,92 +53,55 @@ struct Work : Task {
 
 struct Shared {
     unsigned char keys[TILES][BOXES][BOX];
-    unsigned char queries[PARTS][BOXES - HELD_BOXES][BOX];
+    unsigned char queries[BOXES - HELD_BOXES][BOX];
     unsigned char probabilities[SLOTS][BOX];
     float factor[SLOTS][TILE];
     float inverse[TILE];
     float logSum[TILE];
-    float scale[TILE];
     int visible[TILE];
     Work work;
     Barrier full[TILES], empty[TILES], ready[SLOTS], used[SLOTS], queriesTaken, finished;
 };
 
-static_assert(sizeof(Shared) + 1024 == 232104, "as the header says");
+static_assert(sizeof(Shared) + 1024 == 231864, "as the header says");
 
-// Queries as sums of two codes, each row by the power of two that brings its largest element to 2^7 .. 2^8: what both
-// codes leave of an element is less than 2^-16 of the largest. Boxes before HELD_BOXES go where the last two tiles of
-// keys will be.
-static __device__ __forceinline__ void splitQueries(Shared& shared, const QueryRows& rows, float scaleLog2) {
-    const int lane = threadIdx.x % 8;
+// Which rows: row r holds query r / heads of a sequence and head r % heads of those that `q` starts with.
+struct QueryCodes {
+    const e4m3* q; // of the sequence's first query
+    int64_t token, head;
+    int heads, first, rows;
+
+    // All rows, zeros from row `rows` on, by the warpgroup, which awaits its copies afterwards. Boxes before HELD_BOXES
+    // go where the last tile of keys will be.
+    __device__ __forceinline__ void copy(Shared& shared) const {
+        constexpr int CHUNKS = WIDTH / 16;
 #pragma unroll 1
-    for (int r = threadIdx.x / 8; r < TILE; r += WARPGROUP / 8) {
-        const int row = rows.first + r;
-        const bool present = row < rows.rows;
-        const bf16* from = rows.at(present ? row : 0) + 8 * lane;
-        uint4 raw[WIDTH / 64];
-        uint32_t top = 0;
-#pragma unroll
-        for (int j = 0; j < WIDTH / 64; j++) {
-            raw[j] = present ? *reinterpret_cast<const uint4*>(from + 64 * j) : make_uint4(0, 0, 0, 0);
-            top = __vmaxu2(top, __vmaxu2(__vmaxu2(raw[j].x & 0x7FFF7FFF, raw[j].y & 0x7FFF7FFF),
-                                         __vmaxu2(raw[j].z & 0x7FFF7FFF, raw[j].w & 0x7FFF7FFF)));
-        }
-        uint32_t t = max(top & 0xFFFF, top >> 16);
-#pragma unroll
-        for (int distance = 1; distance < 8; distance *= 2) {
-            t = max(t, __shfl_xor_sync(0xFFFFFFFFu, t, distance));
-        }
-        const int exponent = min(253, 261 - static_cast<int>(t >> 7)); // as a float's bits have it
-        const float factor = __uint_as_float(exponent << 23);
-        if (lane == 0) {
-            shared.scale[r] = scaleLog2 * __uint_as_float((254 - exponent) << 23);
-        }
-#pragma unroll
-        for (int j = 0; j < WIDTH / 64; j++) {
-            const uint32_t word[4] = {raw[j].x, raw[j].y, raw[j].z, raw[j].w};
-            uint32_t codes[PARTS][2] = {};
-#pragma unroll
-            for (int i = 0; i < 4; i++) {
-                const float2 v = make_float2(lowBf16(word[i]) * factor, highBf16(word[i]) * factor);
-                const uint32_t high = __nv_cvt_float2_to_fp8x2(v, __NV_SATFINITE, __NV_E4M3);
-                const __half2 h = __half2(__nv_cvt_fp8x2_to_halfraw2(high, __NV_E4M3));
-                const float2 rest = make_float2(v.x - __low2float(h), v.y - __high2float(h));
-                codes[0][i / 2] |= high << (16 * (i % 2));
-                codes[1][i / 2] |= __nv_cvt_float2_to_fp8x2(rest, __NV_SATFINITE, __NV_E4M3) << (16 * (i % 2));
-            }
-            const int column = 64 * j + 8 * lane;
-            const int box = column / BOX_CODES; // the same for all lanes
-            const uint32_t at = swizzledChunk(r, column % BOX_CODES / 16) + column % 16;
-#pragma unroll
-            for (int p = 0; p < PARTS; p++) {
-                const uint32_t to = box < HELD_BOXES ? sharedAddress(shared.keys[TILES - 1][p * HELD_BOXES + box])
-                                                     : sharedAddress(shared.queries[p][box - HELD_BOXES]);
-                asm volatile("st.shared.v2.b32 [%0], {%1, %2};" ::"r"(to + at), "r"(codes[p][0]), "r"(codes[p][1])
-                             : "memory");
-            }
+        for (int i = threadIdx.x; i < TILE * CHUNKS; i += WARPGROUP) {
+            const int r = i / CHUNKS, chunk = i % CHUNKS;
+            const int row = first + r;
+            const int box = chunk / 8;
+            const uint32_t to = box < HELD_BOXES ? sharedAddress(shared.keys[TILES - 1][box])
+                                                 : sharedAddress(shared.queries[box - HELD_BOXES]);
+            const e4m3* from = row < rows ? q + row / heads * token + row % heads * head + 16 * chunk : q;
+            copyAsync16(to + swizzledChunk(r, chunk % 8), from, row < rows);
         }
     }
-    showToTensorCores();
-}
+};
 
 // Issues s = q * keys^T of a tile.
 static __device__ __forceinline__ void issueScores(
-    float (&s)[32], const uint32_t (&held)[PARTS][HELD][4], uint32_t queriesAt, uint32_t keysAt) {
+    float (&s)[32], const uint32_t (&held)[HELD][4], uint32_t queriesAt, uint32_t keysAt) {
     const Boxes queries = Boxes::rows(queriesAt);
     const Boxes keys = Boxes::rows(keysAt);
     openProducts();
 #pragma unroll
-    for (int p = 0; p < PARTS; p++) {
+    for (int k = 0; k < HELD; k++) {
+        multiplyCodesN64(s, held[k], keys.at(k / 4 * BOX + k % 4 * 32), k > 0);
+    }
 #pragma unroll
-        for (int k = 0; k < HELD; k++) {
-            multiplyCodesN64(s, held[p][k], keys.at(k / 4 * BOX + k % 4 * 32), p + k > 0);
-        }
-#pragma unroll
-        for (int k = HELD; k < STEPS; k++) {
-            const uint32_t at = k / 4 * BOX + k % 4 * 32;
-            multiplyCodesN64(s, queries.at(p * (BOXES - HELD_BOXES) * BOX + at - HELD_BOXES * BOX), keys.at(at), true);
-        }
+    for (int k = HELD; k < STEPS; k++) {
+        const uint32_t at = k / 4 * BOX + k % 4 * 32;
+        multiplyCodesN64(s, queries.at(at - HELD_BOXES * BOX), keys.at(at), true);
     }
     closeProducts();
 }
@@ -154,22 +116,21 @@ static __device__ __forceinline__ void clearValues(uint32_t keys, int first) {
 
 // Scores and their softmax. Leaves the rows' 1/sum and log2(sum).
 static __device__ __forceinline__ void score(
-    Shared& shared, const bf16* q, int64_t qToken, int64_t qHead, float scaleLog2) {
+    Shared& shared, const e4m3* q, int64_t qToken, int64_t qHead, float scaleLog2) {
     const Work& work = shared.work;
     const int row = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4;
-    splitQueries(shared, {q + work.start * qToken, qToken, qHead, work.heads, work.row, work.rows}, scaleLog2);
+    QueryCodes{q + work.start * qToken, qToken, qHead, work.heads, work.row, work.rows}.copy(shared);
+    closeCopyGroup();
     if (threadIdx.x < TILE) {
         shared.visible[threadIdx.x] = min(work.visible(work.row + threadIdx.x), work.to);
     }
+    awaitCopyGroups<0>();
+    showToTensorCores();
     syncNamed(SCORES, WARPGROUP);
-    uint32_t held[PARTS][HELD][4];
+    uint32_t held[HELD][4];
 #pragma unroll
-    for (int p = 0; p < PARTS; p++) {
-#pragma unroll
-        for (int k = 0; k < HELD; k++) {
-            loadRows(held[p][k], sharedAddress(shared.keys[TILES - 1][p * HELD_BOXES + k / 4]), threadIdx.x / 32 * 16,
-                     k % 4);
-        }
+    for (int k = 0; k < HELD; k++) {
+        loadRows(held[k], sharedAddress(shared.keys[TILES - 1][k / 4]), threadIdx.x / 32 * 16, k % 4);
     }
     arriveWarp(shared.queriesTaken);
     const uint32_t queries = sharedAddress(shared.queries);
@@ -181,7 +142,7 @@ static __device__ __forceinline__ void score(
     const int tiles = work.tiles();
     for (int i = 0; i < tiles; i++) {
         const int at = work.from + i * TILE;
-        const float scale[2] = {shared.scale[row], shared.scale[row + 8]};
+        const float scale[2] = {scaleLog2, scaleLog2};
         float factor[2];
         if (at + TILE > work.open) {
             hideKeys(s, {shared.visible[row] - at, shared.visible[row + 8] - at});
@@ -343,7 +304,7 @@ static __device__ __forceinline__ void load(Shared& shared, const CUtensorMap& c
 
 extern "C" __global__ __launch_bounds__(4 * WARPGROUP, 1)
 void mla_decode_attention_fp8_d576_e4m3(const __grid_constant__ CUtensorMap cache, bf16* out, float* partial,
-                                        float* logSum, const bf16* q, const int* starts, const int* past,
+                                        float* logSum, const e4m3* q, const int* starts, const int* past,
                                         const int* pageTable, int B, int tablePages, int pageTokens, int Q, int chunk,
                                         int piece, int64_t qToken, int64_t qHead, int64_t outToken, int64_t outHead,
                                         float scale) {

@@ -3,7 +3,7 @@
 // Math      score[i,h,s] = scale * (q[i,h,:] . cache[row(s),:]) for s <= past + i; out[i,h,:] =
 //           sum_s softmax_s(score[i,h])[s] * cache[row(s),0:R]; i and s counted within a sequence, whose own tokens are
 //           in the cache already
-// Shapes    q [T,Q,width], cache [pages, pageTokens, width] bf16 or e4m3 with scale 1, out [T,Q,R], R <= width,
+// Shapes    q [T,Q,width] and cache [pages, pageTokens, width] both bf16 or both e4m3 with scale 1, out [T,Q,R], R <= width,
 //           starts [B+1], past [B], pageTable [B, tablePages] int32; width + R <= 12160
 // Layout    steps in elements between tokens and heads as named, elements of a head side by side; cache and tables are
 //           contiguous
@@ -16,7 +16,7 @@
 #include "common/row_attention.cuh"
 
 template <class C>
-static __device__ void decode(bf16* out, const bf16* q, const C* cache, const Paged& paged, int width, int R,
+static __device__ void decode(bf16* out, const C* q, const C* cache, const Paged& paged, int width, int R,
                               int64_t qToken, int64_t qHead, int64_t outToken, int64_t outHead, float scale) {
     const int64_t t = blockIdx.x;
     const int64_t head = blockIdx.y;
@@ -40,7 +40,7 @@ void mla_decode_attention_generic_bf16(bf16* out, const bf16* q, const bf16* cac
 }
 
 extern "C" __global__ __launch_bounds__(ROW_ATTENTION_THREADS)
-void mla_decode_attention_generic_e4m3(bf16* out, const bf16* q, const e4m3* cache, const int* starts, const int* past,
+void mla_decode_attention_generic_e4m3(bf16* out, const e4m3* q, const e4m3* cache, const int* starts, const int* past,
                                        const int* pageTable, int B, int tablePages, int pageTokens, int width, int R,
                                        int64_t qToken, int64_t qHead, int64_t outToken, int64_t outHead, float scale) {
     decode(out, q, cache, Paged{starts, past, pageTable, B, tablePages, pageTokens}, width, R, qToken, qHead, outToken,

@@ -1,7 +1,7 @@
 // Rotation of pairs of one head's elements by an angle per pair (Su et al. 2021, eq. 34).
 #pragma once
 
-#include "rows.cuh"
+#include "latent.cuh"
 
 // Which elements form a pair.
 enum class Pairs {
@@ -13,6 +13,21 @@ enum class Pairs {
 template <Pairs P>
 __device__ __forceinline__ bool wideHeads(const bf16* x, int64_t tokenStep, int64_t headStep, int D) {
     return wideRows(x, tokenStep | headStep, P == Pairs::INTERLEAVED ? D : D / 2);
+}
+
+template <Pairs P>
+__device__ __forceinline__ bool wideHeads(const e4m3* x, int64_t tokenStep, int64_t headStep, int D) {
+    return wideCache(x, tokenStep | headStep | (P == Pairs::INTERLEAVED ? D : D / 2));
+}
+
+// What becomes of a rotated element before it is stored as a Y: codes are rounded once, by being stored.
+template <class Y>
+__device__ __forceinline__ float rotated(float v) {
+    if constexpr (sizeof(Y) == sizeof(bf16)) {
+        return rounded(v);
+    } else {
+        return v;
+    }
 }
 
 // N angles' cosines and sines from index i on; `angles` holds D/2 cosines, then D/2 sines.
@@ -36,11 +51,11 @@ __device__ __forceinline__ int rotationItems(int D) {
     return P == Pairs::INTERLEAVED && W == 8 ? D / 8 : D / 2 / W;
 }
 
-// Rotates item `item` of the head x into y, which may be x. sink(d, v) sees the W rounded elements from d on, once for
+// Rotates item `item` of the head x into y, which may be x. sink(d, v) sees W elements from d on as they go to y, once for
 // eight interleaved ones, else once for either side of the pairs.
-template <Pairs P, int W, class Sink>
+template <Pairs P, int W, class Y, class Sink>
 __device__ __forceinline__ void rotate(
-    bf16* y, const bf16* x, const float* angles, int D, int item, Sink sink) {
+    Y* y, const bf16* x, const float* angles, int D, int item, Sink sink) {
     if constexpr (P == Pairs::INTERLEAVED && W == 8) {
         float v[8];
         alignas(16) float c[4], s[4];
@@ -49,8 +64,8 @@ __device__ __forceinline__ void rotate(
 #pragma unroll
         for (int p = 0; p < 4; p++) {
             const float first = v[2 * p], second = v[2 * p + 1];
-            v[2 * p] = rounded(first * c[p] - second * s[p]);
-            v[2 * p + 1] = rounded(second * c[p] + first * s[p]);
+            v[2 * p] = rotated<Y>(first * c[p] - second * s[p]);
+            v[2 * p + 1] = rotated<Y>(second * c[p] + first * s[p]);
         }
         store(y + 8 * item, v);
         sink(8 * item, v);
@@ -65,8 +80,8 @@ __device__ __forceinline__ void rotate(
 #pragma unroll
         for (int j = 0; j < W; j++) {
             const float first = u[j], second = v[j];
-            u[j] = rounded(first * c[j] - second * s[j]);
-            v[j] = rounded(second * c[j] + first * s[j]);
+            u[j] = rotated<Y>(first * c[j] - second * s[j]);
+            v[j] = rotated<Y>(second * c[j] + first * s[j]);
         }
         store(y + i, u);
         store(y + partner, v);

@@ -1,7 +1,7 @@
 // Attention of one query row by one block, any widths, everything in float32: for geometries that no tuned kernel fits.
 #pragma once
 
-#include "rows.cuh"
+#include "latent.cuh"
 #include "softmax.cuh"
 
 constexpr int ROW_ATTENTION_THREADS = 128;
@@ -10,16 +10,18 @@ constexpr int ROW_ATTENTION_THREADS = 128;
 //     4 * (width + values + 128) bytes
 //
 // out[v] = sum_s softmax_s(scale * sum_d q[d] * key(s, d))[s] * value(s, v) for s < keys, v < values.
-template <class Key, class Value>
+template <class Q, class Key, class Value>
 __device__ __forceinline__ void attendRow(
-    bf16* out, const bf16* q, int width, int values, int keys, float scale, Key key, Value value) {
+    bf16* out, const Q* q, int width, int values, int keys, float scale, Key key, Value value) {
     extern __shared__ float sharedRow[];
     float* query = sharedRow;
     float* sum = query + width;
     float* probability = sum + values;
     __shared__ float warpTop[ROW_ATTENTION_THREADS / 32];
     for (int d = threadIdx.x; d < width; d += ROW_ATTENTION_THREADS) {
-        query[d] = __bfloat162float(q[d]) * scale * 1.4426950408889634f;
+        float v[1];
+        load(v, q + d);
+        query[d] = v[0] * scale * 1.4426950408889634f;
     }
     for (int v = threadIdx.x; v < values; v += ROW_ATTENTION_THREADS) {
         sum[v] = 0;

@@ -12,7 +12,7 @@ final class AttentionLaunches {
     private static final int PREFILL_TILE = 128;
     private static final int PREFILL_SHARED = 214_176;
     private static final int DECODE_SHARED = 223_040;
-    private static final int DECODE_FP8_SHARED = 232_104;
+    private static final int DECODE_FP8_SHARED = 231_864;
     private static final int FP8_COLUMNS = 128;
 
     private AttentionLaunches() {}
@@ -74,11 +74,12 @@ final class AttentionLaunches {
     }
 
     static Launchable of(Preparation to, MlaDecodeAttention op) {
-        Preparation.requireBf16(op, op.q(), op.out());
+        Preparation.requireBf16(op, op.out());
         String cache = LatentLaunches.cacheType(op, op.cache());
         boolean tuned = op.q().dim(2) == 576
                 && op.out().dim(2) == 512
-                && AttentionOperands.steps(op.q(), 8)
+                && AttentionOperands.steps(
+                        op.q(), Math.toIntExact(16 / op.q().dtype().bytes(1)))
                 && AttentionOperands.steps(op.out(), 2)
                 && (to.address(op.q()) | to.address(op.cache()) | to.address(op.out())) % 16 == 0
                 && (op.cache().dtype() == DType.BF16 || AttentionOperands.cacheFits(to, op.cache()));

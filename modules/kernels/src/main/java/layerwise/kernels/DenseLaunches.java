@@ -28,7 +28,7 @@ final class DenseLaunches {
     /** Columns up to which a warp takes each element of a product that cuBLASLt cannot take. */
     private static final int NARROW = 8;
 
-    private static final int HEAD_SHARED = 98_304;
+    private static final int HEAD_SHARED = 73_728;
 
     private DenseLaunches() {}
 
@@ -199,7 +199,7 @@ final class DenseLaunches {
     private static Launchable ownFp8(Preparation to, Linear op, Scaling.Block block, Lane lane) {
         ProductVariant variant = ProductVariants.dense(
                 WeightFormat.FP8_BLOCK, op.x().dim(0), op.w().n(), op.w().k());
-        RoundedActivations rounded = RoundedActivations.of(to, op.x(), lane);
+        RoundedActivations rounded = RoundedActivations.of(to, op.x(), block.activations(), lane);
         KernelCall call = tuned(to, op, "linear_fp8", variant)
                 .map(rounded.codes(variant.tokens()))
                 .map(rounded.scales(variant.tokens()))
@@ -216,7 +216,7 @@ final class DenseLaunches {
         if (!aligned(to, op.y()) || block.scales().dim(-1) % 4 != 0) {
             return Optional.empty();
         }
-        RoundedActivations rounded = RoundedActivations.dense(to, op.x(), lane);
+        RoundedActivations rounded = RoundedActivations.dense(to, op.x(), block.activations(), lane);
         MatmulProblem problem = problem(
                 op,
                 new MatmulOperand(DType.E4M3, op.w().k(), 0),
@@ -242,7 +242,11 @@ final class DenseLaunches {
     }
 
     static Launchable of(Preparation to, HeadLinear op) {
-        Preparation.requireBf16(op, op.x(), op.y());
+        boolean codes = op.transposed() && op.y().dtype() == DType.E4M3;
+        Preparation.requireBf16(op, op.x());
+        if (!codes) {
+            Preparation.requireBf16(op, op.y());
+        }
         if (op.w().scaling() instanceof Scaling.None) {
             Preparation.requireBf16(op, op.w().data());
         }
@@ -253,7 +257,8 @@ final class DenseLaunches {
                         Math.toIntExact(Math.ceilDiv(tokens, 64)),
                         Math.toIntExact(op.x().dim(1)))
                 .shared(HEAD_SHARED);
-        String symbol = op.transposed() ? "head_linear_transposed_bf16" : "head_linear_plain_bf16";
+        String symbol =
+                "head_linear_%s_%s".formatted(op.transposed() ? "transposed" : "plain", codes ? "e4m3" : "bf16");
         to.path(op.w(), symbol);
         return to.call("head_linear", symbol, shape)
                 .pointer(to.address(op.y()))

@@ -101,8 +101,13 @@ final class LatentLaunches {
         LatentAppend append = op.append();
         PagedBatch paged = append.paged();
         Preparation.requireBf16(
-                op, query.x(), query.y(), key.x(), key.y(), latent, op.norm().y());
-        String symbol = "mla_rope_append_%s_%s".formatted(layout(query.layout()), cacheType(op, append.cache()));
+                op, query.x(), key.x(), key.y(), latent, op.norm().y());
+        boolean codes = query.y().dtype() == DType.E4M3 && append.cache().dtype() == DType.E4M3;
+        if (!codes) {
+            Preparation.requireBf16(op, query.y());
+        }
+        String symbol = "mla_rope_append_%s_%s%s"
+                .formatted(layout(query.layout()), cacheType(op, append.cache()), codes ? "_q_e4m3" : "");
         long width = query.x().dim(1) * query.x().dim(2);
         LaunchShape shape =
                 LaunchShape.of(1, 256).grid(paged.batch().tokens(), Math.toIntExact(1 + Math.ceilDiv(width, 2048)), 1);

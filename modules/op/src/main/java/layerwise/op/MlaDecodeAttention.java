@@ -2,12 +2,14 @@ package layerwise.op;
 
 import java.util.ArrayList;
 import java.util.List;
+import layerwise.tensor.DType;
 
 /**
  * Attention of MLA in its absorbed form against the paged latent cache: one key/value head for all query heads, values
- * are the first R elements of each cached row. The step's own tokens are in the cache already.
+ * are the first R elements of each cached row. The step's own tokens are in the cache already. E4M3 rows, of scale 1, are
+ * met by E4M3 queries of scale 1, as engines do it; both products count as those of 16-bit operands.
  *
- * @param q     {@code [T,Q,R+D]}
+ * @param q     {@code [T,Q,R+D]}, E4M3 where the cache is
  * @param cache {@code [pages, pageTokens, R+D]}
  * @param out   {@code [T,Q,R]}
  * @param scale of the scores before the softmax
@@ -20,6 +22,11 @@ public record MlaDecodeAttention(TensorRef q, TensorRef cache, TensorRef out, Pa
         Expect.rank("MlaDecodeAttention", "cache", cache, 3);
         Expect.shape("MlaDecodeAttention", "q", q, paged.batch().tokens(), q.dim(1), cache.dim(2));
         Expect.shape("MlaDecodeAttention", "out", out, q.dim(0), q.dim(1), out.dim(2));
+        Expect.that(
+                (q.dtype() == DType.E4M3) == (cache.dtype() == DType.E4M3),
+                "MlaDecodeAttention: queries %s for a cache %s",
+                q,
+                cache);
         Expect.that(
                 out.dim(2) <= cache.dim(2), "MlaDecodeAttention: values of %d in rows of %d", out.dim(2), cache.dim(2));
     }

@@ -89,7 +89,7 @@ record Comparison(double worst, double error, long compared, long wrong, String 
                 continue;
             }
             double difference = Math.abs((double) a[i] - b[i]);
-            double allowed = tolerance.relative() * Math.abs(b[i]) + tolerance.ofRow() * scale;
+            double allowed = tolerance.relative() * Math.abs(b[i]) + tolerance.ofRow() * scale + tolerance.least();
             error = Math.max(error, difference);
             double share = difference == 0 ? 0 : difference / allowed;
             worst = Math.max(worst, Double.isNaN(share) ? Double.POSITIVE_INFINITY : share);

@@ -48,12 +48,13 @@ import layerwise.op.Weight;
 import layerwise.tensor.DType;
 
 /**
- * How far an output may be from the reference: {@code |y − r| ≤ relative·|r| + ofRow·rms(row of r)}.
+ * How far an output may be from the reference: {@code |y − r| ≤ relative·|r| + ofRow·rms(row of r) + least}.
  *
  * @param relative roundings of the result itself
  * @param ofRow    roundings of sums and of what goes into them, which cancellation makes visible beside a small result
+ * @param least    a step between the smallest numbers of the result's type, which shrinks no further with them
  */
-record Tolerance(double relative, double ofRow) {
+record Tolerance(double relative, double ofRow, double least) {
     /** Unit roundoff of float32 accumulators. */
     private static final double ACCUMULATOR = 0x1p-24;
 
@@ -76,6 +77,11 @@ record Tolerance(double relative, double ofRow) {
     /** Of scores that are sums of FP8 products, whose roundings the exponential multiplies (ADR 15). */
     private static final double FP8_PROBABILITIES = 8 * ROUNDED_TERMS;
 
+    /** For results whose type goes on to steps that do not matter. */
+    Tolerance(double relative, double ofRow) {
+        this(relative, ofRow, 0);
+    }
+
     /** Of chunks, where what passes so many products in turn is rounded to bfloat16 before each. */
     private static Tolerance chunked(double unit, int products) {
         return new Tolerance(unit + products * unit(DType.BF16), products * ROUNDED_TERMS);
@@ -83,6 +89,12 @@ record Tolerance(double relative, double ofRow) {
 
     /** Of one output of an operator, stored as {@code dtype}. */
     static Tolerance of(Operator operator, DType dtype) {
+        Tolerance normal = ofNormal(operator, dtype);
+        boolean coarse = dtype == DType.E4M3 && normal.relative() > 0;
+        return coarse ? new Tolerance(normal.relative(), normal.ofRow(), 0x1p-9) : normal;
+    }
+
+    private static Tolerance ofNormal(Operator operator, DType dtype) {
         // The reference's result is stored in the same type: both may round away from each other.
         double unit = 2 * unit(dtype);
         return switch (operator) {
@@ -157,7 +169,7 @@ record Tolerance(double relative, double ofRow) {
 
     /** The same of a product whose weight was rounded to bfloat16 first. */
     Tolerance withRoundedWeight() {
-        return new Tolerance(relative, ofRow + ROUNDED_TERMS);
+        return new Tolerance(relative, ofRow + ROUNDED_TERMS, least);
     }
 
     private static Tolerance sum(double unit, long terms) {

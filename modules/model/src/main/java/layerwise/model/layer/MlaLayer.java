@@ -21,6 +21,7 @@ import layerwise.op.Share;
 import layerwise.op.SparseMlaAttention;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
+import layerwise.tensor.DType;
 
 /**
  * Multi-head latent attention: expanded in prefill, absorbed in decode (DeepSeek-V2, §2.1 and appendix C). With an indexer
@@ -144,7 +145,8 @@ final class MlaLayer implements SubLayer {
     private TensorRef absorbed(
             Emission to, TensorRef q, TensorRef latentIn, TensorRef keyIn, Optional<TensorRef> chosen) {
         int rank = spec.latentRank();
-        TensorRef absorbed = to.activation("q_absorbed", to.tokens(), heads, spec.cacheDim());
+        DType type = chosen.isEmpty() && cache.dtype() == DType.E4M3 ? DType.E4M3 : to.dtype();
+        TensorRef absorbed = to.tensor("q_absorbed", type, to.tokens(), heads, spec.cacheDim());
         to.launch(new HeadLinear(
                 q.slice(2, 0, spec.noPeDim()), keyValueB, absorbed.slice(2, 0, rank), spec.keyValueDim(), 0, true));
         append(

@@ -22,29 +22,33 @@ class LeastWorkTest {
         return found.getFirst().work();
     }
 
-    /** Published least work of DeepSeek-R1's decode step: batch 128, one new token over 8,193 cached ones. */
+    /**
+     * Published least work of DeepSeek-R1's decode step: batch 128, one new token over 8,193 cached ones. The published
+     * figures have 16-bit queries: those for an E4M3 cache are codes, 8.4 and 9.4 MB less.
+     */
     @ParameterizedTest
     @CsvSource({
-        "Linear, 128x2112x7168 bf16, 3.88, 32.7",
-        "Linear, 128x24576x1536 bf16, 9.66, 82.2",
-        "HeadLinear, 128x128x512x128, 2.15, 37.7",
-        "MlaDecodeAttention, B128, 292.1, 639.8",
-        "HeadLinear, 128x128x128x512, 2.15, 37.7",
-        "Linear, 128x7168x16384 nvfp4, 30.1, 72.1",
-        "Linear, 128x256x7168, 0.47, 5.6",
+        "E4M3, Linear, 128x2112x7168 bf16, 3.88, 32.7",
+        "E4M3, Linear, 128x24576x1536 bf16, 9.66, 82.2",
+        "BF16, HeadLinear, 128x128x512x128, 2.15, 37.7",
+        "E4M3, HeadLinear, 128x128x512x128, 2.15, 29.4",
+        "E4M3, MlaDecodeAttention, B128, 292.1, 630.4",
+        "E4M3, HeadLinear, 128x128x128x512, 2.15, 37.7",
+        "E4M3, Linear, 128x7168x16384 nvfp4, 30.1, 72.1",
+        "E4M3, Linear, 128x256x7168, 0.47, 5.6",
     })
-    void decodeStepCostsWhatItMust(String operator, String label, double gflop, double megabytes) {
+    void decodeStepCostsWhatItMust(DType cache, String operator, String label, double gflop, double megabytes) {
         Program program = SlicedModel.of(
                         "nvidia/DeepSeek-R1-0528-FP4-v2",
                         List.of(5),
                         Phase.GENERATION,
                         Batch.uniform(128, 1, 8193),
-                        DType.E4M3)
+                        cache)
                 .program();
         Work work = work(program, operator, label);
         assertEquals(gflop, work.flops() / 1e9, 0.005 * gflop + 0.005);
-        // The published figure of attention leaves out 0.02 % of queries' padding, others are rounded to 0.1 MB.
-        assertEquals(megabytes, work.bytes() / 1e6, 0.03 * megabytes);
+        // Published figures are rounded to 0.1 MB and leave out the tables.
+        assertEquals(megabytes, work.bytes() / 1e6, 0.05 + 0.001 * megabytes);
     }
 
     @Test
