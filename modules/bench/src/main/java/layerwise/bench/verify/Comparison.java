@@ -3,6 +3,7 @@ package layerwise.bench.verify;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 import layerwise.op.RowsInUse;
 import layerwise.reference.Sample;
@@ -23,7 +24,8 @@ record Comparison(double worst, double error, long compared, long wrong, String 
     private static final Comparison NOTHING = new Comparison(0, 0, 0, 0, "");
 
     /**
-     * Of two contiguous tensors of one shape; rows lie along the last axis.
+     * Of two contiguous tensors of one shape; rows lie along the last axis. One element alone does not tell how large the
+     * terms of its sum are: where rows have but one, the bound is that of a row of all of them.
      *
      * @param sample  elements that the reference computed; the others must be numbers, whatever their value
      * @param written rows that the operator writes; it may leave others as they were
@@ -33,11 +35,13 @@ record Comparison(double worst, double error, long compared, long wrong, String 
         int width = (int) Math.max(1, expected.shape().dim(-1));
         Rows a = new Rows(actual.memory(), actual.dtype(), width);
         Rows b = new Rows(expected.memory(), expected.dtype(), width);
-        return IntStream.range(0, Math.toIntExact(expected.shape().elements() / width))
+        int rows = Math.toIntExact(expected.shape().elements() / width);
+        OptionalDouble ofColumn = width == 1 ? OptionalDouble.of(rms(b.column(rows), 0, rows)) : OptionalDouble.empty();
+        return IntStream.range(0, rows)
                 .parallel()
                 .mapToObj(row -> sample.isComplete() && a.sameBytes(b, row)
                         ? new Comparison(0, 0, width, 0, "")
-                        : ofRow(row, a.row(row), b.row(row), tolerance, sample, written.holds(row)))
+                        : ofRow(row, a.row(row), b.row(row), ofColumn, tolerance, sample, written.holds(row)))
                 .reduce(NOTHING, Comparison::and);
     }
 
@@ -46,6 +50,13 @@ record Comparison(double worst, double error, long compared, long wrong, String 
         float[] row(long row) {
             float[] values = new float[width];
             Elements.read(memory, dtype, row * width, values, 0, width);
+            return values;
+        }
+
+        /** The only column. */
+        float[] column(int rows) {
+            float[] values = new float[rows];
+            Elements.read(memory, dtype, 0, values, 0, rows);
             return values;
         }
 
@@ -62,12 +73,19 @@ record Comparison(double worst, double error, long compared, long wrong, String 
     }
 
     private static Comparison ofRow(
-            int row, float[] a, float[] b, Tolerance tolerance, Sample sample, boolean written) {
+            int row,
+            float[] a,
+            float[] b,
+            OptionalDouble ofColumn,
+            Tolerance tolerance,
+            Sample sample,
+            boolean written) {
         Comparison result = NOTHING;
         boolean[] computed = new boolean[b.length];
         for (Sample.Run run : sample.runs(row, b.length)) {
             Arrays.fill(computed, run.from(), run.to(), true);
-            result = result.and(ofRun(row, a, b, run, tolerance));
+            double scale = ofColumn.orElseGet(() -> rms(b, run.from(), run.to()));
+            result = result.and(ofRun(row, a, b, run, scale, tolerance));
         }
         for (int i = 0; i < a.length && written; i++) {
             if (!computed[i] && Float.isNaN(a[i])) {
@@ -78,8 +96,7 @@ record Comparison(double worst, double error, long compared, long wrong, String 
         return result;
     }
 
-    private static Comparison ofRun(int row, float[] a, float[] b, Sample.Run run, Tolerance tolerance) {
-        double scale = rms(b, run);
+    private static Comparison ofRun(int row, float[] a, float[] b, Sample.Run run, double scale, Tolerance tolerance) {
         double worst = 0;
         double error = 0;
         long wrong = 0;
@@ -105,10 +122,10 @@ record Comparison(double worst, double error, long compared, long wrong, String 
         return Float.isNaN(a) && Float.isNaN(b);
     }
 
-    private static double rms(float[] values, Sample.Run run) {
+    private static double rms(float[] values, int from, int to) {
         double sum = 0;
         int counted = 0;
-        for (int i = run.from(); i < run.to(); i++) {
+        for (int i = from; i < to; i++) {
             if (!Float.isNaN(values[i])) {
                 sum += (double) values[i] * values[i];
                 counted++;

@@ -94,4 +94,22 @@ class ComparisonTest {
         expected[4] = Float.NaN;
         assertFalse(compare(ones(), expected, Sample.all(ROWS), ROWS).isRight());
     }
+
+    @Test
+    void aSumThatCancelsIsMeasuredByItsColumnWhereItIsAlone() {
+        float[] expected = {1, 1e-6f, -1};
+        assertTrue(compareColumn(new float[] {1, 2e-6f, -1}, expected).isRight());
+        assertEquals(1, compareColumn(new float[] {1, 0.02f, -1}, expected).wrong());
+    }
+
+    private static Comparison compareColumn(float[] actual, float[] expected) {
+        try (Arena arena = Arena.ofShared()) {
+            return Comparison.of(
+                    HostTensor.copyOf(arena, DType.F32, Shape.of(expected.length, 1), actual),
+                    HostTensor.copyOf(arena, DType.F32, Shape.of(expected.length, 1), expected),
+                    TOLERANCE,
+                    Sample.all(expected.length),
+                    new RowsInUse(0, expected.length));
+        }
+    }
 }
