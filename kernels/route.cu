@@ -10,11 +10,13 @@
 //           T >= 1, 1 <= k <= 16, k <= E <= 512; groups <= 32 divides E, topGroups * E/groups >= k
 // Layout    ids and weights contiguous; rows of logits may have gaps (stride in elements)
 // Roofline  bytes = 4*T*E + 8*T*k: 8.5 MB at T=8193, E=256; the chain of k warp-wide maxima is longer than the transfer
-// Launch    grid (ceil(T/4)), block (128), dynamic shared memory 16*(2*E + 64) B (sigmoid_groups) or 16*(E + 64) B; a warp
-//           per token. The experts that may be chosen, C = topGroups * E/groups or E, are dealt to the lanes. Up to four
-//           are sorted by each lane, of more the few that may be among the k best are dealt anew, where all do not tie;
-//           then the best heads are taken. A kernel for C <= 128, 256 and 512 each: with the registers of the
-//           first, 64 warps are resident, so that an SM has T=8193's tokens at once
+// Launch    grid (ceil(T/4)), block (128), a warp per token; dynamic shared memory 16*(2*E + 64) B (sigmoid_groups),
+//           16*(E + 64) B (softmax) or none (4_of_8). The experts that may be chosen, C = topGroups * E/groups or E, are
+//           dealt to the lanes. Up to four are sorted by each lane, of more the few that may be among the k best are
+//           dealt anew, where all do not tie; then the best heads are taken. A kernel for C <= 128, 256 and 512 each:
+//           with the registers of the first, 64 warps are resident, so that an SM has T=8193's tokens at once. 4_of_8 is
+//           for 256 experts in 8 groups of which 4 stay, rows of logits and the bias at multiples of 16 bytes: lanes
+//           have neighbouring experts
 // Numerics  s to 4 ulp of float32, weights to (k + 6) * 2^-23 relative; sums of groups are rounded to float32
 // Source    DeepSeek-V3 technical report, section 2.1.2, equations 13-16
 #include <cstdint>
@@ -236,6 +238,91 @@ __device__ void routeSoftmax(float* scores, uint32_t* words, int t, int* ids, fl
     choose(candidates, scores, words, k, t, ids, weights, [=](float chosen) { return normalise ? 1 / chosen : 1; });
 }
 
+// Reciprocal to one ulp, 0 of more than 2^126.
+__device__ float reciprocal(float value) {
+    float result;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(value));
+    return result;
+}
+
+// 256 experts in 8 groups of which 4 stay: a lane has 8 neighbouring experts, four lanes a group; then 4 neighbouring
+// candidates. The lowest lane among equals has the lowest expert.
+__device__ void routeFourOfEight(float* scores, int* chosen, int t, int* ids, float* weights, const float* logits,
+                                 const float* bias, int k, int normalise, float scale) {
+    constexpr int E = 256, EACH = 8, LEFT = 4, KEPT = 4, OF_GROUP = 4, GROUP = 32;
+    const int lane = threadIdx.x % 32;
+    float* biased = scores + E;
+    float first = -INFINITY, second = -INFINITY;
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+        const int at = lane * EACH + half * 4;
+        const float4 four = *reinterpret_cast<const float4*>(logits + at);
+        const float4 added = bias != nullptr ? *reinterpret_cast<const float4*>(bias + at) : make_float4(0, 0, 0, 0);
+        float s[4] = {four.x, four.y, four.z, four.w}, b[4] = {added.x, added.y, added.z, added.w};
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            s[i] = reciprocal(1 + expf(-s[i]));
+            b[i] += s[i];
+            second = fmaxf(second, fminf(first, b[i]));
+            first = fmaxf(first, b[i]);
+        }
+        *reinterpret_cast<float4*>(scores + at) = make_float4(s[0], s[1], s[2], s[3]);
+        *reinterpret_cast<float4*>(biased + at) = make_float4(b[0], b[1], b[2], b[3]);
+    }
+#pragma unroll
+    for (int step = 1; step < OF_GROUP; step *= 2) {
+        const float otherFirst = __shfl_xor_sync(ALL, first, step), otherSecond = __shfl_xor_sync(ALL, second, step);
+        second = fmaxf(fminf(first, otherFirst), fmaxf(second, otherSecond));
+        first = fmaxf(first, otherFirst);
+    }
+    uint32_t key = ordered(first + second);
+    unsigned kept = 0; // groups
+#pragma unroll
+    for (int j = 0; j < KEPT; j++) {
+        const uint32_t largest = __reduce_max_sync(ALL, key);
+        const int group = (__ffs(__ballot_sync(ALL, key == largest)) - 1) / OF_GROUP;
+        kept |= 1u << group;
+        key = lane / OF_GROUP == group ? 0 : key;
+    }
+#pragma unroll
+    for (int j = 0; j < KEPT - 1; j++) {
+        kept = j < lane / (32 / KEPT) ? kept & (kept - 1) : kept; // this lane's is the lowest in the end
+    }
+    const int expert = (__ffs(kept) - 1) * GROUP + lane % (32 / KEPT) * LEFT;
+    __syncwarp();
+    const float4 four = *reinterpret_cast<const float4*>(biased + expert);
+    Candidates<LEFT> candidates{{ordered(four.x), ordered(four.y), ordered(four.z), ordered(four.w)}, {0, 1, 2, 3}};
+    candidates.sort();
+    uint32_t places = 0;
+#pragma unroll
+    for (int i = 0; i < LEFT; i++) {
+        places |= candidates.experts[i] << 8 * i;
+    }
+    for (int j = 0; j < k; j++) {
+        const uint32_t largest = __reduce_max_sync(ALL, candidates.keys[0]);
+        if (lane == __ffs(__ballot_sync(ALL, candidates.keys[0] == largest)) - 1) {
+            chosen[j] = expert + (places & 0xFF);
+            places >>= 8;
+#pragma unroll
+            for (int i = 0; i < LEFT; i++) {
+                candidates.keys[i] = i + 1 < LEFT ? candidates.keys[i + 1] : 0;
+            }
+        }
+    }
+    __syncwarp();
+    const int own = lane < k ? chosen[lane] : 0;
+    const float mine = lane < k ? scores[own] : 0;
+    float sum = mine;
+    for (int step = 8; step > 0; step /= 2) { // k <= 16
+        sum += __shfl_xor_sync(ALL, sum, step);
+    }
+    if (lane < k) {
+        const long long at = (long long)t * k + lane;
+        ids[at] = own;
+        weights[at] = mine * (normalise ? scale / (sum + 1e-20f) : scale);
+    }
+}
+
 template <int ELEMENTS>
 __device__ void routeSigmoidTokens(int* ids, float* weights, const float* logits, const float* bias, int T, int E, int k,
                                    int groups, int topGroups, int normalise, float scale, long long logitsStride) {
@@ -279,3 +366,15 @@ __device__ void routeSoftmaxTokens(int* ids, float* weights, const float* logits
 ROUTE(128, 16)
 ROUTE(256, 12)
 ROUTE(512, 8)
+
+extern "C" __global__ __launch_bounds__(32 * WARPS, 16) void route_sigmoid_4_of_8_groups_256_f32(
+    int* __restrict__ ids, float* __restrict__ weights, const float* __restrict__ logits, const float* __restrict__ bias,
+    int T, int E, int k, int groups, int topGroups, int normalise, float scale, long long logitsStride) {
+    __shared__ alignas(16) float scores[WARPS][512];
+    __shared__ int chosen[WARPS][16];
+    const int warp = threadIdx.x / 32;
+    const int t = blockIdx.x * WARPS + warp;
+    if (t < T) {
+        routeFourOfEight(scores[warp], chosen[warp], t, ids, weights, logits + t * logitsStride, bias, k, normalise, scale);
+    }
+}

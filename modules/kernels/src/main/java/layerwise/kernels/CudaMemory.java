@@ -62,6 +62,14 @@ final class CudaMemory implements Memory {
         if (holds(buffer)) {
             throw new IllegalArgumentException("the memory holds " + buffer.name() + " already");
         }
+        putHere(buffer, contents);
+    }
+
+    /** Places what launches need beside tensors: executions on this memory and on its parents name theirs alike. */
+    void putHere(Buffer buffer, Contents contents) {
+        if (holdsHere(buffer.name())) {
+            throw new IllegalArgumentException("the memory holds " + buffer.name() + " itself");
+        }
         DeviceBuffer memory = gpu.device().allocate(Math.max(1, buffer.bytes()));
         buffers.put(buffer.name(), memory);
         fill(buffer, memory, contents);

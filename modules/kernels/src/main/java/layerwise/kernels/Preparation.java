@@ -210,14 +210,14 @@ final class Preparation {
     /** Memory that one launch alone uses. */
     long scratch(long bytes) {
         Buffer buffer = Buffer.of("#scratch" + scratches++, DType.I8, bytes);
-        memory.put(buffer, new Contents.Undefined());
+        memory.putHere(buffer, new Contents.Undefined());
         return memory.address(buffer.whole());
     }
 
     /** The same, zeros before the first launch; launches leave zeros behind. */
     long zeros(long bytes) {
         Buffer buffer = Buffer.of("#scratch" + scratches++, DType.I8, bytes);
-        memory.put(buffer, new Contents.Zeros());
+        memory.putHere(buffer, new Contents.Zeros());
         return memory.address(buffer.whole());
     }
 

@@ -26,14 +26,16 @@ final class RoutingLaunches {
                     .formatted(op.label(), MOST_CHOSEN, MOST_EXPERTS));
         }
         long experts = op.logits().dim(1);
+        boolean fourOfEight = isFourOfEight(to, op);
         String symbol = switch (op.routing()) {
+            case Routing.SigmoidGroups grouped when fourOfEight -> "route_sigmoid_4_of_8_groups_256_f32";
             case Routing.SigmoidGroups grouped ->
                 "route_sigmoid_groups_%d_f32".formatted(candidates(experts / grouped.groups() * grouped.topGroups()));
             case Routing.Softmax softmax -> "route_softmax_%d_f32".formatted(candidates(experts));
         };
         long floats = op.routing() instanceof Routing.SigmoidGroups ? 2 * experts + 64 : experts + 64;
         LaunchShape shape = LaunchShape.of(Math.toIntExact(Math.ceilDiv(tokens, 4)), 128)
-                .shared(Math.toIntExact(4 * floats * Float.BYTES));
+                .shared(fourOfEight ? 0 : Math.toIntExact(4 * floats * Float.BYTES));
         KernelCall call = to.call("route", symbol, shape)
                 .pointer(to.address(op.ids()))
                 .pointer(to.address(op.weights()))
@@ -51,6 +53,17 @@ final class RoutingLaunches {
             case Routing.Softmax softmax -> call.number(softmax.normalise() ? 1 : 0);
         }
         return call.wide(op.logits().strides().step(0));
+    }
+
+    /** The routing of DeepSeek-V3, of rows that a lane reads sixteen bytes at a time. */
+    private static boolean isFourOfEight(Preparation to, Route op) {
+        long addresses = to.address(op.logits()) | op.bias().map(to::address).orElse(0L);
+        return op.routing() instanceof Routing.SigmoidGroups grouped
+                && op.logits().dim(1) == 256
+                && grouped.groups() == 8
+                && grouped.topGroups() == 4
+                && (addresses & 15) == 0
+                && op.logits().strides().step(0) % 4 == 0;
     }
 
     /** The kernel's number of candidates for so many. */

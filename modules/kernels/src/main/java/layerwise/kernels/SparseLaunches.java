@@ -102,7 +102,7 @@ final class SparseLaunches {
                 Buffer.of("#items.%s.%d".formatted(op.out().buffer().name(), op.first()), DType.I32, values.length);
         try (Arena arena = Arena.ofConfined()) {
             HostTensor table = HostTensor.copyOf(arena, Shape.of(values.length), values);
-            to.memory().put(buffer, new Contents.Copied(List.of(table)));
+            to.memory().putHere(buffer, new Contents.Copied(List.of(table)));
         }
         return to.address(buffer.whole());
     }
