@@ -8,7 +8,6 @@ import layerwise.cuda.MatmulAlgorithm;
 import layerwise.cuda.MatmulOperand;
 import layerwise.cuda.MatmulPlan;
 import layerwise.cuda.MatmulProblem;
-import layerwise.op.HeadLinear;
 import layerwise.op.Lane;
 import layerwise.op.Linear;
 import layerwise.op.Scaling;
@@ -17,7 +16,7 @@ import layerwise.op.WeightFormat;
 import layerwise.tensor.DType;
 
 /** Launches of dense products: cuBLASLt where alignment allows, kernels/{linear,linear_narrow,linear_fp8,
- * linear_nvfp4,head_linear}.cu. */
+ * linear_nvfp4}.cu. */
 final class DenseLaunches {
     /** Above, expanding NVFP4 to scratch for cuBLASLt takes less time, as kernels/linear_nvfp4.cu says. */
     private static final int NVFP4_TOKENS = 1280;
@@ -27,8 +26,6 @@ final class DenseLaunches {
 
     /** Columns up to which a warp takes each element of a product that cuBLASLt cannot take. */
     private static final int NARROW = 8;
-
-    private static final int HEAD_SHARED = 73_728;
 
     private DenseLaunches() {}
 
@@ -81,7 +78,7 @@ final class DenseLaunches {
                 new MatmulOperand(DType.BF16, op.x().strides().step(0), 0),
                 MatmulProblem.Scales.NONE);
         MatmulPlan plan = to.own(to.gpu().products().plan(problem));
-        return bound(to, plan, weight, to.address(op.x()), op, lane);
+        return bound(to, plan, weight, to.address(op.x()), op.y(), lane);
     }
 
     /** The weight is cuBLASLt's first operand, activations the second. */
@@ -102,14 +99,14 @@ final class DenseLaunches {
     }
 
     /** A plan with its addresses and the algorithm that the tuner chooses, if the library can do it. */
-    private static Optional<Launchable> bound(Preparation to, MatmulPlan plan, long w, long x, Linear op, Lane lane) {
+    static Optional<Launchable> bound(Preparation to, MatmulPlan plan, long w, long x, TensorRef y, Lane lane) {
         List<MatmulAlgorithm> suggestions = plan.heuristics(ProductTuner.SUGGESTIONS, Preparation.PRODUCT_WORKSPACE);
         if (suggestions.isEmpty()) {
             return Optional.empty();
         }
         DeviceBuffer workspace = to.productWorkspace(lane);
         plan.use(suggestions.getFirst());
-        plan.bind(w, x, to.address(op.y()), workspace);
+        plan.bind(w, x, to.address(y), workspace);
         plan.use(to.gpu().tuner().choose(plan, suggestions));
         to.launches("cuBLASLt");
         return Optional.of(plan::launch);
@@ -224,7 +221,7 @@ final class DenseLaunches {
                 MatmulProblem.Scales.BLOCK_128);
         MatmulPlan plan = to.own(to.gpu().products().plan(problem));
         plan.bindScales(to.address(block.scales()), rounded.scales());
-        return bound(to, plan, to.address(op.w().data()), rounded.codes(), op, lane)
+        return bound(to, plan, to.address(op.w().data()), rounded.codes(), op.y(), lane)
                 .map(product -> Launchable.sequence(rounded.rounding(op.x(), 0), product));
     }
 
@@ -239,39 +236,5 @@ final class DenseLaunches {
 
     private static KernelCall sizes(KernelCall call, Linear op) {
         return call.size(op.x().dim(0)).size(op.w().n()).size(op.w().k());
-    }
-
-    static Launchable of(Preparation to, HeadLinear op) {
-        boolean codes = op.transposed() && op.y().dtype() == DType.E4M3;
-        Preparation.requireBf16(op, op.x());
-        if (!codes) {
-            Preparation.requireBf16(op, op.y());
-        }
-        if (op.w().scaling() instanceof Scaling.None) {
-            Preparation.requireBf16(op, op.w().data());
-        }
-        long tokens = op.x().dim(0);
-        LaunchShape shape = LaunchShape.of(1, 256)
-                .grid(
-                        Math.toIntExact(Math.ceilDiv(op.y().dim(2), 128)),
-                        Math.toIntExact(Math.ceilDiv(tokens, 64)),
-                        Math.toIntExact(op.x().dim(1)))
-                .shared(HEAD_SHARED);
-        String symbol =
-                "head_linear_%s_%s".formatted(op.transposed() ? "transposed" : "plain", codes ? "e4m3" : "bf16");
-        to.path(op.w(), symbol);
-        return to.call("head_linear", symbol, shape)
-                .pointer(to.address(op.y()))
-                .pointer(to.address(op.x()))
-                .pointer(PlainWeights.bf16(to, op.w()))
-                .size(tokens)
-                .size(op.y().dim(2))
-                .size(op.x().dim(2))
-                .number(op.headRows())
-                .number(op.firstRow())
-                .wide(op.x().strides().step(0))
-                .wide(op.x().strides().step(1))
-                .wide(op.y().strides().step(0))
-                .wide(op.y().strides().step(1));
     }
 }

@@ -84,7 +84,7 @@ final class Preparation {
     Launchable prepare(Operator operator, Lane lane) {
         return switch (operator) {
             case Linear op -> DenseLaunches.of(this, op, lane);
-            case HeadLinear op -> DenseLaunches.of(this, op);
+            case HeadLinear op -> HeadLinearLaunches.of(this, op, lane);
             case RmsNorm op -> PointwiseLaunches.of(this, op);
             case Add op -> PointwiseLaunches.of(this, op);
             case AddRmsNorm op -> PointwiseLaunches.of(this, op);
