@@ -6,7 +6,7 @@
 // Layout    rows lie ldx, ldr, lds and ldy elements apart, elements of a row side by side; sum may be x or residual,
 //           y may be x or residual but not sum. 16-byte accesses where pointers and steps allow it
 // Roofline  bytes = 2*(4*T*H + H), flops = 5*T*H: bandwidth-bound everywhere
-// Launch    grid (T), block (min(512, 32*ceil(H/256))), no dynamic shared memory
+// Launch    grid (T), block (min(512, 32*ceil(H/512))), no dynamic shared memory
 // Numerics  sum is exact to half a unit of bf16; |err(y)| <= (2^-8 + 8*sqrt(H)*2^-24) * |y| for that sum
 // Source    Zhang and Sennrich 2019, eq. 4
 #include "common/rms.cuh"

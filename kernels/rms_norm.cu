@@ -5,7 +5,7 @@
 // Layout    rows of x and y lie ldx and ldy elements apart, elements of a row side by side; y may be x. Rows move in
 //           16-byte accesses where pointers and steps allow it, element by element otherwise
 // Roofline  bytes = 2*(2*T*H + H), flops = 4*T*H: 1 flop/byte, bandwidth-bound everywhere
-// Launch    grid (T), block (min(512, 32*ceil(H/256))), no dynamic shared memory; a block per row, which stays in
+// Launch    grid (T), block (min(512, 32*ceil(H/512))), no dynamic shared memory; a block per row, which stays in
 //           registers up to H = 16*block where accesses are wide
 // Numerics  |err| <= (2^-8 + 8*sqrt(H)*2^-24) * |y|
 // Source    Zhang and Sennrich 2019, eq. 4

@@ -4,16 +4,24 @@
 #include "rows.cuh"
 #include "reduce.cuh"
 
-// Gains of bf16, or of float32 where a 1 was added to them.
+// Gains of bf16, or of float32 where a 1 was added to them; at multiples of 16 bytes where W = 8.
 template <int W>
 __device__ __forceinline__ void loadGain(float (&v)[W], const bf16* p) {
     load(v, p);
 }
 template <int W>
 __device__ __forceinline__ void loadGain(float (&v)[W], const float* p) {
+    if constexpr (W == 8) {
 #pragma unroll
-    for (int j = 0; j < W; j++) {
-        v[j] = p[j];
+        for (int j = 0; j < W; j += 4) {
+            const float4 four = *reinterpret_cast<const float4*>(p + j);
+            v[j] = four.x;
+            v[j + 1] = four.y;
+            v[j + 2] = four.z;
+            v[j + 3] = four.w;
+        }
+    } else {
+        v[0] = *p;
     }
 }
 

@@ -90,9 +90,9 @@ final class PointwiseLaunches {
                 .wide(y.strides().step(0));
     }
 
-    /** A block for each row. */
+    /** A block a row; two vectors of eight a thread, so that many rows are in flight. */
     private static LaunchShape rows(TensorRef x) {
-        int threads = (int) Math.min(512, 32 * Math.ceilDiv(x.dim(1), 256));
+        int threads = (int) Math.min(512, 32 * Math.ceilDiv(x.dim(1), 512));
         return LaunchShape.of(Math.toIntExact(x.dim(0)), threads);
     }
 
