@@ -67,7 +67,7 @@ final class RoundedActivations {
      * @param active address of the number of rows in use, or 0 where all are
      */
     Launchable rounding(TensorRef x, long active) {
-        LaunchShape shape = LaunchShape.of(Math.toIntExact(blocks() * Math.ceilDiv(rows, 16)), 256);
+        LaunchShape shape = LaunchShape.of(Math.toIntExact(blocks() * Math.ceilDiv(rows, 32)), 256);
         String symbol = switch (format) {
             case FLOAT32 -> "quantize_fp8_block_bf16";
             case UE8M0 -> "quantize_fp8_block_ue8m0_bf16";
