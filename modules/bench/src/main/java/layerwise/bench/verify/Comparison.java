@@ -61,8 +61,8 @@ record Comparison(double worst, double error, long compared, long wrong, String 
         }
     }
 
-    private static Comparison ofRow(
-            int row, float[] a, float[] b, Tolerance tolerance, Sample sample, boolean written) {
+    /** Of one row; others than the sample's columns must be numbers where the operator writes the row. */
+    static Comparison ofRow(int row, float[] a, float[] b, Tolerance tolerance, Sample sample, boolean written) {
         Comparison result = NOTHING;
         boolean[] computed = new boolean[b.length];
         for (Sample.Run run : sample.runs(row, b.length)) {
