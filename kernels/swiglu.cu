@@ -10,6 +10,7 @@
 // Numerics  |err| <= (2^-8 + (|g| + 4)*2^-22) * |y|: exponential and division are the fast ones
 // Source    Shazeer 2020, eq. 6
 #include "common/rows.cuh"
+#include "common/swiglu.cuh"
 
 template <int W>
 static __device__ void row(bf16* y, const bf16* x, int I) {
@@ -19,8 +20,7 @@ static __device__ void row(bf16* y, const bf16* x, int I) {
         load(up, x + I + i);
 #pragma unroll
         for (int j = 0; j < W; j++) {
-            const float e = __expf(-fabsf(gate[j])); // below 1 on both sides, so nothing overflows
-            gate[j] *= __fdividef(gate[j] >= 0 ? 1 : e, 1 + e) * up[j];
+            gate[j] = swiglu(gate[j], up[j]);
         }
         store(y + i, gate);
     }

@@ -374,11 +374,15 @@ def gather(s, copies):
     if rows == 0:
         return
 
+    codes = s["format"] == "e4m3"
+
     def make():
         x, y = normal(tokens, width), empty(rows, width)
+        if codes:
+            x, y = x.to(E4M3).view(torch.uint8), empty(rows, width, dtype=torch.uint8)
         index = torch.randint(0, tokens, (rows,), device="cuda")
         return lambda: torch.index_select(x, 0, index, out=y)
-    yield "torch.index_select", each(copies, make)
+    yield "torch.index_select" + (", codes alone" if codes else ""), each(copies, make)
 
 
 def combine(s, copies):

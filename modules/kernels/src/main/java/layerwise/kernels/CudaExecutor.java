@@ -83,8 +83,11 @@ public final class CudaExecutor implements Executor {
 
     /** What this executor wants of programs, on any GPU. */
     public static Capabilities fused() {
-        return new Capabilities(
-                EnumSet.of(FusionRule.ADD_RMS_NORM, FusionRule.MLA_ROPE_APPEND, FusionRule.GATED_GROUPED_LINEAR));
+        return new Capabilities(EnumSet.of(
+                FusionRule.ADD_RMS_NORM,
+                FusionRule.MLA_ROPE_APPEND,
+                FusionRule.GATED_GROUPED_LINEAR,
+                FusionRule.SWI_GLU_ROUND_ROWS));
     }
 
     @Override

@@ -265,21 +265,20 @@ final class CudaMemory implements Memory {
         return copy;
     }
 
-    /** Copies runs along the last axis, whose elements lie side by side. */
+    /** Copies runs along the last axis; where its elements do not lie side by side, each of them is a run. */
     private static void gather(TensorRef tensor, MemorySegment source, MemorySegment target) {
         DType dtype = tensor.dtype();
-        long width = tensor.dim(-1);
-        if (tensor.strides().step(-1) != 1) {
-            throw new IllegalArgumentException("elements of a row have gaps: " + tensor);
-        }
-        for (long row = 0; row < tensor.shape().elements() / width; row++) {
+        boolean sideBySide = tensor.strides().step(-1) == 1;
+        long width = sideBySide ? tensor.dim(-1) : 1;
+        int axes = sideBySide ? tensor.rank() - 1 : tensor.rank();
+        for (long run = 0; run < tensor.shape().elements() / width; run++) {
             long start = tensor.offset();
-            long rest = row;
-            for (int axis = tensor.rank() - 2; axis >= 0; axis--) {
+            long rest = run;
+            for (int axis = axes - 1; axis >= 0; axis--) {
                 start += rest % tensor.dim(axis) * tensor.strides().step(axis);
                 rest /= tensor.dim(axis);
             }
-            MemorySegment.copy(source, dtype.bytes(start), target, dtype.bytes(row * width), dtype.bytes(width));
+            MemorySegment.copy(source, dtype.bytes(start), target, dtype.bytes(run * width), dtype.bytes(width));
         }
     }
 
@@ -289,22 +288,23 @@ final class CudaMemory implements Memory {
         if (tensor.rank() != 2 || (tensor.dtype() != DType.F32 && tensor.dtype() != DType.BF16)) {
             throw new IllegalArgumentException("expected a bf16 or float32 matrix: " + tensor);
         }
+        TensorRef rows = tensor.strides().step(1) == 1 ? tensor : tensor.transposed();
         try (Arena arena = Arena.ofConfined();
                 DeviceBuffer counts = gpu.device().allocate(24)) {
             gpu.main().fill(counts, (byte) 0);
             new KernelCall(
                             gpu.kernels().kernel("summarize", "summarize_" + type),
-                            LaunchShape.of((int) Math.min(tensor.dim(0), WALKERS), 256)
+                            LaunchShape.of((int) Math.min(rows.dim(0), WALKERS), 256)
                                     .grid(
-                                            (int) Math.min(tensor.dim(0), WALKERS),
-                                            (int) Math.ceilDiv(tensor.dim(1), 4096),
+                                            (int) Math.min(rows.dim(0), WALKERS),
+                                            (int) Math.ceilDiv(rows.dim(1), 4096),
                                             1),
                             arena)
                     .pointer(counts.address())
-                    .pointer(address(tensor))
-                    .wide(tensor.dim(0))
-                    .wide(tensor.dim(1))
-                    .wide(tensor.strides().step(0))
+                    .pointer(address(rows))
+                    .wide(rows.dim(0))
+                    .wide(rows.dim(1))
+                    .wide(rows.strides().step(0))
                     .launch(gpu.main());
             MemorySegment host = arena.allocate(24, 8);
             gpu.device().download(counts, host, gpu.main());

@@ -196,7 +196,7 @@ final class DenseLaunches {
     private static Launchable ownFp8(Preparation to, Linear op, Scaling.Block block, Lane lane) {
         ProductVariant variant = ProductVariants.dense(
                 WeightFormat.FP8_BLOCK, op.x().dim(0), op.w().n(), op.w().k());
-        RoundedActivations rounded = RoundedActivations.of(to, op.x(), block.activations(), lane);
+        RoundedActivations rounded = RoundedActivations.scratch(to, op.x(), lane);
         KernelCall call = tuned(to, op, "linear_fp8", variant)
                 .map(rounded.codes(variant.tokens()))
                 .map(rounded.scales(variant.tokens()))
@@ -204,7 +204,7 @@ final class DenseLaunches {
                         to, op.w(), DType.E4M3, to.address(op.w().data()), false))
                 .pointer(to.address(block.scales()));
         return Launchable.sequence(
-                rounded.rounding(op.x(), 0),
+                rounded.rounding(op.x(), block.activations(), 0),
                 sizes(call, op).wide(op.y().strides().step(0)));
     }
 
@@ -213,7 +213,7 @@ final class DenseLaunches {
         if (!aligned(to, op.y()) || block.scales().dim(-1) % 4 != 0) {
             return Optional.empty();
         }
-        RoundedActivations rounded = RoundedActivations.dense(to, op.x(), block.activations(), lane);
+        RoundedActivations rounded = RoundedActivations.denseScratch(to, op.x(), lane);
         MatmulProblem problem = problem(
                 op,
                 new MatmulOperand(DType.E4M3, op.w().k(), 0),
@@ -222,7 +222,7 @@ final class DenseLaunches {
         MatmulPlan plan = to.own(to.gpu().products().plan(problem));
         plan.bindScales(to.address(block.scales()), rounded.scales());
         return bound(to, plan, to.address(op.w().data()), rounded.codes(), op.y(), lane)
-                .map(product -> Launchable.sequence(rounded.rounding(op.x(), 0), product));
+                .map(product -> Launchable.sequence(rounded.rounding(op.x(), block.activations(), 0), product));
     }
 
     /** A launch of a variant, y given. */

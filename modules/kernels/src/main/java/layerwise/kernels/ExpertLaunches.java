@@ -2,6 +2,7 @@ package layerwise.kernels;
 
 import java.util.Optional;
 import layerwise.cuda.LaunchShape;
+import layerwise.op.Activations;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GroupedLinear;
 import layerwise.op.Lane;
@@ -19,7 +20,8 @@ import layerwise.tensor.DType;
  *
  * @param gated whether SwiGLU is in the epilogue
  */
-record ExpertLaunches(Preparation to, Lane lane, boolean gated, TensorRef x, TensorRef offsets, Weight w, TensorRef y) {
+record ExpertLaunches(
+        Preparation to, Lane lane, boolean gated, Activations x, TensorRef offsets, Weight w, TensorRef y) {
     private static final int MOST_EXPERTS = 512;
     private static final int PLAIN_TILE = 64;
 
@@ -33,8 +35,11 @@ record ExpertLaunches(Preparation to, Lane lane, boolean gated, TensorRef x, Ten
         return new ExpertLaunches(to, lane, true, op.x(), op.offsets(), op.w(), op.y()).launch();
     }
 
-    private static void require(Operator op, TensorRef x, TensorRef y, Weight w) {
-        Preparation.requireBf16(op, x, y);
+    private static void require(Operator op, Activations x, TensorRef y, Weight w) {
+        Preparation.requireBf16(op, y);
+        if (!x.isRounded()) {
+            Preparation.requireBf16(op, x.data());
+        }
         if (w.data().dim(0) > MOST_EXPERTS) {
             throw new ConfigException(
                     "device: %s: expected at most %d experts on a GPU".formatted(op.label(), MOST_EXPERTS));
@@ -45,7 +50,7 @@ record ExpertLaunches(Preparation to, Lane lane, boolean gated, TensorRef x, Ten
         return switch (w.scaling()) {
             case Scaling.None none -> bf16(to.address(w.data()));
             case Scaling.Nvfp4 scales -> nvfp4(scales);
-            case Scaling.Block block when w.roundsActivations(x.dtype()) -> fp8(block);
+            case Scaling.Block block when x.isRounded() -> fp8(block);
             case Scaling.Block block -> bf16(PlainWeights.bf16(to, w));
         };
     }
@@ -59,7 +64,7 @@ record ExpertLaunches(Preparation to, Lane lane, boolean gated, TensorRef x, Ten
     }
 
     private ProductVariant variant() {
-        return ProductVariants.experts(w.format(), x.dim(0), experts());
+        return ProductVariants.experts(w.format(), x.rows(), experts());
     }
 
     /** A launch of a variant, y given. */
@@ -71,22 +76,22 @@ record ExpertLaunches(Preparation to, Lane lane, boolean gated, TensorRef x, Ten
 
     /** Bfloat16 weights are too many bytes for L2 to wait for a second tile of rows. */
     private LaunchShape shape(ProductVariant variant) {
-        if (w.format() == WeightFormat.BF16 && x.dim(0) > variant.tokens() * experts()) {
-            return variant.orderedExpertShape(y.dim(1), gated, x.dim(0), experts());
+        if (w.format() == WeightFormat.BF16 && x.rows() > variant.tokens() * experts()) {
+            return variant.orderedExpertShape(y.dim(1), gated, x.rows(), experts());
         }
         return variant.expertShape(
-                y.dim(1), gated, x.dim(0), experts(), to.gpu().device().info().multiprocessors());
+                y.dim(1), gated, x.rows(), experts(), to.gpu().device().info().multiprocessors());
     }
 
     /** A launch that takes every shape and alignment, y and activations given. */
     private KernelCall any(String format) {
-        long tiles = Math.ceilDiv(y.dim(1), PLAIN_TILE) * ProductVariant.mostTiles(x.dim(0), experts(), PLAIN_TILE);
+        long tiles = Math.ceilDiv(y.dim(1), PLAIN_TILE) * ProductVariant.mostTiles(x.rows(), experts(), PLAIN_TILE);
         LaunchShape shape = LaunchShape.of(Math.toIntExact(tiles), 256);
         String symbol = "%s_any_%s".formatted(operation(), format);
         path(symbol + " on the CUDA cores", format);
         return to.call(operation(), symbol, shape)
                 .pointer(to.address(y))
-                .pointer(to.address(x))
+                .pointer(to.address(x.data()))
                 .pointer(to.address(offsets));
     }
 
@@ -108,25 +113,25 @@ record ExpertLaunches(Preparation to, Lane lane, boolean gated, TensorRef x, Ten
     }
 
     private Launchable bf16(long weight) {
-        if (w.k() % 8 == 0 && weight % 16 == 0 && wholeEights() && ProductOperands.fit(to, x)) {
+        if (w.k() % 8 == 0 && weight % 16 == 0 && wholeEights() && ProductOperands.fit(to, x.data())) {
             ProductVariant variant = variant();
             KernelCall call = call(variant, "bf16")
-                    .map(ProductOperands.activations(to, x, variant.tokens()))
+                    .map(ProductOperands.activations(to, x.data(), variant.tokens()))
                     .pointer(to.address(offsets))
                     .map(ProductOperands.weights(to, w, DType.BF16, weight, gated));
             return sizes(call).wide(y.strides().step(0));
         }
         return sizes(any("bf16").pointer(weight))
-                .wide(x.strides().step(0))
+                .wide(x.data().strides().step(0))
                 .wide(y.strides().step(0));
     }
 
     private Launchable nvfp4(Scaling.Nvfp4 scales) {
         long segments = scales.segmentScales().dim(-1);
-        if (ProductOperands.fit(to, x)) {
+        if (ProductOperands.fit(to, x.data())) {
             ProductVariant variant = variant();
             KernelCall call = call(variant, "nvfp4")
-                    .map(ProductOperands.activations(to, x, variant.tokens()))
+                    .map(ProductOperands.activations(to, x.data(), variant.tokens()))
                     .pointer(to.address(offsets))
                     .pointer(ProductOperands.nvfp4Tiles(to, w, gated))
                     .pointer(to.address(scales.segmentScales()));
@@ -138,28 +143,26 @@ record ExpertLaunches(Preparation to, Lane lane, boolean gated, TensorRef x, Ten
                 .pointer(to.address(scales.segmentScales()));
         return sizes(call)
                 .size(segments)
-                .wide(x.strides().step(0))
+                .wide(x.data().strides().step(0))
                 .wide(y.strides().step(0));
     }
 
     /** Where a gated tile's 64 rows of the second half would lie in two blocks of scales, products and SwiGLU go apart. */
     private Launchable fp8(Scaling.Block block) {
         if (gated && y.dim(1) % 64 != 0) {
-            TensorRef both = to.scratch(lane, DType.BF16, x.dim(0), w.n());
+            TensorRef both = to.scratch(lane, DType.BF16, x.rows(), w.n());
             return Launchable.sequence(
                     new ExpertLaunches(to, lane, false, x, offsets, w, both).launch(),
                     PointwiseLaunches.of(to, new SwiGlu(both, Optional.of(offsets), y)));
         }
         ProductVariant variant = variant();
-        RoundedActivations rounded = RoundedActivations.of(to, x, block.activations(), lane);
+        RoundedActivations rounded = RoundedActivations.of(to, x);
         KernelCall call = call(variant, "fp8")
                 .map(rounded.codes(variant.tokens()))
                 .map(rounded.scales(variant.tokens()))
                 .pointer(to.address(offsets))
                 .map(ProductOperands.weights(to, w, DType.E4M3, to.address(w.data()), gated))
                 .pointer(to.address(block.scales()));
-        long active = to.address(offsets) + Integer.BYTES * experts();
-        return Launchable.sequence(
-                rounded.rounding(x, active), sizes(call).wide(y.strides().step(0)));
+        return sizes(call).wide(y.strides().step(0));
     }
 }

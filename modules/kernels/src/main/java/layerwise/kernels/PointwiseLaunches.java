@@ -6,13 +6,15 @@ import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
 import layerwise.op.Operator;
 import layerwise.op.RmsNorm;
+import layerwise.op.RoundRows;
 import layerwise.op.SquaredRelu;
 import layerwise.op.SwiGlu;
+import layerwise.op.SwiGluRoundRows;
 import layerwise.op.TensorRef;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
 
-/** Launches of kernels/{add,rms_norm,add_rms_norm,swiglu,squared_relu}.cu. */
+/** Launches of kernels/{add,rms_norm,add_rms_norm,swiglu,swiglu_fp8_block,squared_relu,quantize_fp8_block}.cu. */
 final class PointwiseLaunches {
     private PointwiseLaunches() {}
 
@@ -79,15 +81,38 @@ final class PointwiseLaunches {
     private static Launchable activation(
             Preparation to, String operation, Operator op, TensorRef x, Optional<TensorRef> active, TensorRef y) {
         Preparation.requireBf16(op, x, y);
-        long rowsInUse = active.map(offsets -> to.address(offsets) + 4 * (offsets.dim(0) - 1))
-                .orElse(0L);
         return to.call(operation, operation + "_bf16", columns(y, 2048))
                 .pointer(to.address(y))
                 .pointer(to.address(x))
-                .pointer(rowsInUse)
+                .pointer(rowsInUse(to, active))
                 .size(y.dim(1))
                 .wide(x.strides().step(0))
                 .wide(y.strides().step(0));
+    }
+
+    static Launchable of(Preparation to, RoundRows op) {
+        return RoundedActivations.of(to, op.y()).rounding(op.x(), op.format(), rowsInUse(to, op.active()));
+    }
+
+    static Launchable of(Preparation to, SwiGluRoundRows op) {
+        RoundedActivations y = RoundedActivations.of(to, op.y());
+        String symbol = "swiglu_fp8_block%s_bf16".formatted(RoundedActivations.suffix(op.format()));
+        return to.call("swiglu_fp8_block", symbol, y.shape())
+                .pointer(y.codes())
+                .pointer(y.scales())
+                .pointer(to.address(op.x()))
+                .pointer(rowsInUse(to, op.active()))
+                .size(y.rows())
+                .size(y.k())
+                .wide(op.x().strides().step(0))
+                .wide(y.pitch())
+                .wide(y.scalePitch());
+    }
+
+    /** The address of the number of rows in use, or 0 where all are. */
+    private static long rowsInUse(Preparation to, Optional<TensorRef> active) {
+        return active.map(counts -> to.address(counts) + Integer.BYTES * (counts.dim(0) - 1))
+                .orElse(0L);
     }
 
     /** A block a row; two vectors of eight a thread, so that many rows are in flight. */

@@ -17,6 +17,9 @@ final class RoutingLaunches {
     private static final int SORT_BLOCK = 512;
     private static final int SORT_ALONE = 4096;
 
+    /** Rounded rows of a block of kernels/gather_rows.cu, one a warp, beside a warp for all their scales. */
+    private static final int GATHERED_ROWS = 8;
+
     private RoutingLaunches() {}
 
     static Launchable of(Preparation to, Route op) {
@@ -101,18 +104,40 @@ final class RoutingLaunches {
     }
 
     static Launchable of(Preparation to, GatherRows op) {
-        Preparation.requireBf16(op, op.x(), op.y());
+        if (op.x().isRounded()) {
+            return rounded(to, op);
+        }
+        Preparation.requireBf16(op, op.x().data(), op.y().data());
         return to.call(
                         "gather_rows",
                         "gather_rows_bf16",
-                        LaunchShape.of(Math.toIntExact(op.y().dim(0)), 256))
-                .pointer(to.address(op.y()))
-                .pointer(to.address(op.x()))
+                        LaunchShape.of(Math.toIntExact(op.y().rows()), 256))
+                .pointer(to.address(op.y().data()))
+                .pointer(to.address(op.x().data()))
                 .pointer(to.address(op.pairs()))
-                .size(op.x().dim(1))
+                .size(op.x().width())
                 .number(op.topK())
-                .wide(op.x().strides().step(0))
-                .wide(op.y().strides().step(0));
+                .wide(op.x().data().strides().step(0))
+                .wide(op.y().data().strides().step(0));
+    }
+
+    private static Launchable rounded(Preparation to, GatherRows op) {
+        RoundedActivations x = RoundedActivations.of(to, op.x());
+        RoundedActivations y = RoundedActivations.of(to, op.y());
+        int blocks = Math.toIntExact(Math.ceilDiv(y.rows(), GATHERED_ROWS));
+        return to.call("gather_rows", "gather_rows_e4m3", LaunchShape.of(blocks, 32 * (GATHERED_ROWS + 1)))
+                .pointer(y.codes())
+                .pointer(y.scales())
+                .pointer(x.codes())
+                .pointer(x.scales())
+                .pointer(to.address(op.pairs()))
+                .size(y.rows())
+                .size(x.k())
+                .number(op.topK())
+                .wide(x.pitch())
+                .wide(x.scalePitch())
+                .wide(y.pitch())
+                .wide(y.scalePitch());
     }
 
     static Launchable of(Preparation to, Combine op) {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import layerwise.cuda.DeviceInfo;
 import layerwise.cuda.DeviceUnavailableException;
+import layerwise.op.Activations;
 import layerwise.op.Buffer;
 import layerwise.op.Communicator;
 import layerwise.op.Contents;
@@ -157,7 +158,9 @@ class CudaExecutorIT {
             Program program = new Program(
                     List.of(
                             new Step.Launch(new Linear(X, Weight.plain(W), Y), Lane.MAIN),
-                            new Step.Launch(new GatherRows(X, pairs, rows, 8), Lane.MAIN)),
+                            new Step.Launch(
+                                    new GatherRows(Activations.plain(X), pairs, Activations.plain(rows), 8),
+                                    Lane.MAIN)),
                     List.of(rows));
             boolean sync = arguments[0].equals("sync");
             CudaExecutor executor = CudaExecutor.open(

@@ -5,5 +5,6 @@ public enum FusionRule {
     ADD_RMS_NORM,
     MLA_ROPE_APPEND,
     GATED_GROUPED_LINEAR,
+    SWI_GLU_ROUND_ROWS,
     GROUPED_LINEAR_COMBINE
 }

@@ -5,16 +5,16 @@ import java.util.List;
 /**
  * {@link GroupedLinear} with {@link SwiGlu} in its epilogue.
  *
- * @param x       {@code [P,K]}
+ * @param x       {@code [P,K]}, as {@link GroupedLinear} takes them
  * @param offsets {@code [E+1]} int32
  * @param w       {@code [E,2I,K]}, gate rows first
  * @param y       {@code [P,I]}
  */
-public record GatedGroupedLinear(TensorRef x, TensorRef offsets, Weight w, TensorRef y, ExpertLoad load)
+public record GatedGroupedLinear(Activations x, TensorRef offsets, Weight w, TensorRef y, ExpertLoad load)
         implements Operator {
     public GatedGroupedLinear {
         GroupedLinear.check("GatedGroupedLinear", x, offsets, w);
-        Expect.shape("GatedGroupedLinear", "y", y, x.dim(0), w.n() / 2);
+        Expect.shape("GatedGroupedLinear", "y", y, x.rows(), w.n() / 2);
     }
 
     @Override

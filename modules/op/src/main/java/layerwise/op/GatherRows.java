@@ -1,10 +1,12 @@
 package layerwise.op;
 
+import java.util.ArrayList;
 import java.util.List;
 import layerwise.tensor.DType;
 
 /**
- * {@code y[p] = x[pairs[p] / k]}: each token's row once for every expert that takes it. Rows without a pair are left.
+ * {@code y[p] = x[pairs[p] / k]}: each token's row once for every expert that takes it, rounded rows with
+ * their scales. Rows without a pair are left.
  *
  * @param x     {@code [T,H]}
  * @param pairs {@code [P]} int32, from {@link SortByExpert}
@@ -12,41 +14,41 @@ import layerwise.tensor.DType;
  * @param topK  k
  * @param rows  rows of y that have a pair, for the cost
  */
-public record GatherRows(TensorRef x, TensorRef pairs, TensorRef y, int topK, long rows) implements Operator {
+public record GatherRows(Activations x, TensorRef pairs, Activations y, int topK, long rows) implements Operator {
     public GatherRows {
-        Expect.rank("GatherRows", "x", x, 2);
         Expect.dtype("GatherRows", "pairs", pairs, DType.I32);
-        Expect.shape("GatherRows", "pairs", pairs, x.dim(0) * topK);
-        Expect.shape("GatherRows", "y", y, pairs.dim(0), x.dim(1));
-        Expect.that(rows >= 0 && rows <= y.dim(0), "GatherRows: %d rows in use of %d", rows, y.dim(0));
+        Expect.shape("GatherRows", "pairs", pairs, x.rows() * topK);
+        Expect.shape("GatherRows", "y", y.data(), pairs.dim(0), x.width());
+        Expect.dtype("GatherRows", "y", y.data(), x.data().dtype());
+        Expect.that(x.isRounded() == y.isRounded(), "GatherRows: %s to %s", x, y);
+        Expect.that(rows >= 0 && rows <= y.rows(), "GatherRows: %d rows in use of %d", rows, y.rows());
     }
 
     /** Every row has a pair: all experts live here. */
-    public GatherRows(TensorRef x, TensorRef pairs, TensorRef y, int topK) {
-        this(x, pairs, y, topK, y.dim(0));
+    public GatherRows(Activations x, TensorRef pairs, Activations y, int topK) {
+        this(x, pairs, y, topK, y.rows());
     }
 
     @Override
     public List<TensorRef> inputs() {
-        return List.of(x, pairs);
+        List<TensorRef> all = new ArrayList<>(x.tensors());
+        all.add(pairs);
+        return List.copyOf(all);
     }
 
     @Override
     public List<TensorRef> outputs() {
-        return List.of(y);
+        return y.tensors();
     }
 
     @Override
     public Work work() {
-        long tokens = Math.min(x.dim(0), rows);
-        long bytes = x.dtype().bytes(tokens * x.dim(1))
-                + pairs.dtype().bytes(rows)
-                + y.dtype().bytes(rows * y.dim(1));
-        return new Work(0, bytes, Arithmetic.F32);
+        long tokens = Math.min(x.rows(), rows);
+        return new Work(0, x.bytes(tokens) + pairs.dtype().bytes(rows) + y.bytes(rows), Arithmetic.F32);
     }
 
     @Override
     public String label() {
-        return "%dx%d".formatted(rows, y.dim(1));
+        return "%dx%d%s".formatted(rows, y.width(), y.isRounded() ? " e4m3" : "");
     }
 }

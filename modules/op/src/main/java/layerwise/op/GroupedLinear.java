@@ -9,37 +9,47 @@ import layerwise.tensor.DType;
  * A {@link Linear} per expert over that expert's rows: rows {@code offsets[e] .. offsets[e+1]} meet {@code w[e]}. Rows
  * beyond those in use are left.
  *
- * @param x       {@code [P,K]}
+ * @param x       {@code [P,K]}, rounded where {@link Weight#roundsActivations} says so
  * @param offsets {@code [E+1]} int32
  * @param w       {@code [E,N,K]}
  * @param y       {@code [P,N]}
  * @param load    rows and experts in use, for the cost
  */
-public record GroupedLinear(TensorRef x, TensorRef offsets, Weight w, TensorRef y, ExpertLoad load)
+public record GroupedLinear(Activations x, TensorRef offsets, Weight w, TensorRef y, ExpertLoad load)
         implements Operator {
     public GroupedLinear {
         check("GroupedLinear", x, offsets, w);
-        Expect.shape("GroupedLinear", "y", y, x.dim(0), w.n());
+        Expect.shape("GroupedLinear", "y", y, x.rows(), w.n());
     }
 
-    static void check(String operator, TensorRef x, TensorRef offsets, Weight w) {
-        Expect.rank(operator, "x", x, 2);
+    static void check(String operator, Activations x, TensorRef offsets, Weight w) {
         Expect.rank(operator, "w", w.data(), 3);
         Expect.dtype(operator, "offsets", offsets, DType.I32);
-        Expect.shape(operator, "w", w.data(), offsets.dim(0) - 1, w.n(), x.dim(1));
+        Expect.shape(operator, "w", w.data(), offsets.dim(0) - 1, w.n(), x.width());
+        boolean rounding =
+                w.roundsActivations(x.isRounded() ? DType.BF16 : x.data().dtype());
+        Expect.that(
+                rounding == x.isRounded(),
+                "%s: expected %s rows for %s: %s",
+                operator,
+                rounding ? "rounded" : "plain",
+                w.data(),
+                x);
     }
 
     /** Least work of a product over experts whose results have {@code outBytes}. */
-    static Work work(TensorRef x, Weight w, ExpertLoad load, long outBytes) {
+    static Work work(Activations x, Weight w, ExpertLoad load, long outBytes) {
         long weightBytes =
                 Math.round(w.bytes() * load.activeExperts() / w.data().dim(0));
-        long xBytes = x.dtype().bytes(load.rows() * x.dim(1));
-        return new Work(2 * load.rows() * w.n() * w.k(), xBytes + weightBytes + outBytes, w.arithmetic(x.dtype()));
+        return new Work(
+                2 * load.rows() * w.n() * w.k(),
+                x.bytes(load.rows()) + weightBytes + outBytes,
+                x.isRounded() ? Arithmetic.FP8 : w.arithmetic(x.data().dtype()));
     }
 
-    static List<TensorRef> inputs(TensorRef x, TensorRef offsets, Weight w) {
+    static List<TensorRef> inputs(Activations x, TensorRef offsets, Weight w) {
         List<TensorRef> all = new ArrayList<>(w.tensors());
-        all.add(x);
+        all.addAll(x.tensors());
         all.add(offsets);
         return List.copyOf(all);
     }

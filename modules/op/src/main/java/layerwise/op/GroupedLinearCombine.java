@@ -7,7 +7,7 @@ import java.util.List;
  * {@link GroupedLinear} whose epilogue weighs each row and adds it to its token: {@link Combine} without the detour over
  * memory.
  *
- * @param x       {@code [P,K]}
+ * @param x       {@code [P,K]}, as {@link GroupedLinear} takes them
  * @param offsets {@code [E+1]} int32
  * @param w       {@code [E,N,K]}
  * @param pairs   {@code [P]} int32
@@ -16,7 +16,7 @@ import java.util.List;
  * @param y       {@code [T,N]}
  */
 public record GroupedLinearCombine(
-        TensorRef x,
+        Activations x,
         TensorRef offsets,
         Weight w,
         TensorRef pairs,
@@ -27,8 +27,8 @@ public record GroupedLinearCombine(
         implements Operator {
     public GroupedLinearCombine {
         GroupedLinear.check("GroupedLinearCombine", x, offsets, w);
-        Combine.check("GroupedLinearCombine", x.dim(0), slots, weights, y);
-        Expect.shape("GroupedLinearCombine", "pairs", pairs, x.dim(0));
+        Combine.check("GroupedLinearCombine", x.rows(), slots, weights, y);
+        Expect.shape("GroupedLinearCombine", "pairs", pairs, x.rows());
         Expect.shape("GroupedLinearCombine", "y", y, slots.dim(0), w.n());
     }
 

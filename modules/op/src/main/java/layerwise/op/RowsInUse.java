@@ -28,6 +28,8 @@ public record RowsInUse(long first, long end) {
             case GroupedLinear op -> range(op.offsets(), memory);
             case GatedGroupedLinear op -> range(op.offsets(), memory);
             case SwiGlu op -> used(op.active(), memory);
+            case SwiGluRoundRows op -> used(op.active(), memory);
+            case RoundRows op -> used(op.active(), memory);
             case SquaredRelu op -> used(op.active(), memory);
             case GatherRows op ->
                 new RowsInUse(

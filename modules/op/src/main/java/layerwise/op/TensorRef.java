@@ -122,6 +122,15 @@ public record TensorRef(Buffer buffer, Shape shape, Strides strides, long offset
         return new TensorRef(buffer, Shape.of(dims), Strides.of(steps), offset);
     }
 
+    /** The axes of a matrix exchanged; nothing moves. */
+    public TensorRef transposed() {
+        if (rank() != 2) {
+            throw new IllegalArgumentException("transposing is for two axes: " + this);
+        }
+        Strides turned = Strides.of(strides.step(1), strides.step(0));
+        return new TensorRef(buffer, Shape.of(dim(1), dim(0)), turned, offset);
+    }
+
     @Override
     public String toString() {
         return buffer.name() + " " + dtype() + shape;

@@ -120,8 +120,8 @@ class OperatorTest {
     @Test
     void expertsWithoutRowsAreIdle() {
         Weight w = Weight.plain(bf16("w", 3, 6, 4));
-        GroupedLinear none =
-                new GroupedLinear(bf16("x", 1, 4), i32("offsets", 4), w, bf16("y", 1, 6), new ExpertLoad(0, 0));
+        GroupedLinear none = new GroupedLinear(
+                Activations.plain(bf16("x", 1, 4)), i32("offsets", 4), w, bf16("y", 1, 6), new ExpertLoad(0, 0));
         Program loop = ExpertLoop.apply(new Program(List.of(new Step.Launch(none, Lane.MAIN)), List.of()));
         assertEquals(3, loop.operators().size());
         for (Operator one : loop.operators()) {
@@ -162,18 +162,18 @@ class OperatorTest {
     @Test
     void groupedProductsReadActivatedExpertsOnly() {
         Weight w = Weight.plain(bf16("w", 8, 6, 4));
-        GroupedLinear op =
-                new GroupedLinear(bf16("x", 10, 4), i32("offsets", 9), w, bf16("y", 10, 6), new ExpertLoad(10, 2));
+        GroupedLinear op = new GroupedLinear(
+                Activations.plain(bf16("x", 10, 4)), i32("offsets", 9), w, bf16("y", 10, 6), new ExpertLoad(10, 2));
         assertEquals(2 * 10 * 6 * 4, op.work().flops());
         assertEquals(2 * (10 * 4 + 2 * 6 * 4 + 10 * 6), op.work().bytes());
     }
 
     @Test
     void operatorsAroundExpertsCountTheRowsThatThisRankHas() {
-        TensorRef x = bf16("x", 3, 8);
+        Activations x = Activations.plain(bf16("x", 3, 8));
         TensorRef pairs = i32("pairs", 6);
         TensorRef slots = i32("slots", 3, 2);
-        TensorRef rows = bf16("rows", 6, 8);
+        Activations rows = Activations.plain(bf16("rows", 6, 8));
         // Two of six pairs have their experts here: two tokens' rows at most are read, two rows written.
         assertEquals(
                 2 * 8 * 2 + 4 * 2 + 2 * 8 * 2,
@@ -182,7 +182,7 @@ class OperatorTest {
         SwiGlu gate = new SwiGlu(bf16("both", 6, 8), Optional.of(i32("offsets", 3)), bf16("gated", 6, 4), 2);
         assertEquals(2 * (2 * 8 + 2 * 4), gate.work().bytes());
         assertEquals(5 * 2 * 4, gate.work().flops());
-        Combine combine = new Combine(rows, slots, f32("weights", 3, 2), bf16("y", 3, 8), 2);
+        Combine combine = new Combine(rows.data(), slots, f32("weights", 3, 2), bf16("y", 3, 8), 2);
         assertEquals(2 * 2 * 8 + 4 * 6 + 4 * 6 + 2 * 3 * 8, combine.work().bytes());
         assertEquals(2 * 2 * 8, combine.work().flops());
         assertThrows(IllegalArgumentException.class, () -> new GatherRows(x, pairs, rows, 2, 7));

@@ -152,15 +152,17 @@ final class Experts {
     }
 
     void run(GatherRows op) {
-        Operand x = operands.apply(op.x());
         Operand pairs = operands.apply(op.pairs());
-        Operand y = operands.apply(op.y());
-        LongStream.range(0, op.pairs().dim(0)).parallel().forEach(p -> {
-            int pair = pairs.getInt(p);
-            if (pair >= 0) {
-                y.writeRow(p, x.row(pair / op.topK()));
-            }
-        });
+        for (int part = 0; part < op.x().tensors().size(); part++) {
+            Operand x = operands.apply(op.x().tensors().get(part));
+            Operand y = operands.apply(op.y().tensors().get(part));
+            LongStream.range(0, op.pairs().dim(0)).parallel().forEach(p -> {
+                int pair = pairs.getInt(p);
+                if (pair >= 0) {
+                    y.writeRow(p, x.row(pair / op.topK()));
+                }
+            });
+        }
     }
 
     void run(Combine op) {

@@ -35,6 +35,7 @@ import layerwise.op.PoolRows;
 import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
+import layerwise.op.RoundRows;
 import layerwise.op.Route;
 import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
@@ -43,11 +44,13 @@ import layerwise.op.SquaredRelu;
 import layerwise.op.SsdChunkScan;
 import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
+import layerwise.op.SwiGluRoundRows;
 
 /** Computes one operator: the switch over the family. */
 final class Interpreter {
     private final Products products;
     private final Pointwise pointwise;
+    private final RoundedRows rounded;
     private final LatentCaches caches;
     private final MlaAttention attention;
     private final Indexer indexer;
@@ -62,6 +65,7 @@ final class Interpreter {
     Interpreter(ReferenceMemory memory, Communicator communicator, Sampling sampling) {
         products = new Products(memory::operand, sampling);
         pointwise = new Pointwise(memory::operand);
+        rounded = new RoundedRows(memory::operand);
         caches = new LatentCaches(memory::operand);
         attention = new MlaAttention(memory::operand, sampling);
         indexer = new Indexer(memory::operand, sampling);
@@ -85,6 +89,8 @@ final class Interpreter {
             case Add op -> pointwise.run(op);
             case AddRmsNorm op -> pointwise.run(op);
             case SwiGlu op -> pointwise.run(op);
+            case SwiGluRoundRows op -> rounded.run(op);
+            case RoundRows op -> rounded.run(op);
             case Rotary op -> pointwise.run(op);
             case LatentAppend op -> caches.run(op);
             case LatentGather op -> caches.run(op);

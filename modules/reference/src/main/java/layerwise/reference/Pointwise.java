@@ -70,18 +70,19 @@ final class Pointwise {
     void run(SwiGlu op) {
         Operand x = operands.apply(op.x());
         Operand y = operands.apply(op.y());
-        int width = y.width();
         long rows = op.active()
                 .map(offsets -> (long) operands.apply(offsets).getInt(offsets.dim(0) - 1))
                 .orElse(x.rows());
-        rows(rows).forEach(t -> {
-            float[] both = x.row(t);
-            float[] row = new float[width];
-            for (int i = 0; i < width; i++) {
-                row[i] = (float) (silu(both[i]) * both[width + i]);
-            }
-            y.writeRow(t, row);
-        });
+        rows(rows).forEach(t -> y.writeRow(t, gated(x.row(t))));
+    }
+
+    /** SwiGLU of a row. */
+    static float[] gated(float[] both) {
+        float[] row = new float[both.length / 2];
+        for (int i = 0; i < row.length; i++) {
+            row[i] = (float) (silu(both[i]) * both[row.length + i]);
+        }
+        return row;
     }
 
     void run(Rotary op) {

@@ -3,7 +3,9 @@ package layerwise.reference;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import layerwise.op.Activations;
 import layerwise.op.GatedGroupedLinear;
 import layerwise.op.GroupedLinear;
 import layerwise.op.GroupedLinearCombine;
@@ -16,10 +18,12 @@ import layerwise.op.Weight;
 /** Matrix products: a worker for each row of the weight, so that each row is dequantised once. */
 final class Products {
     private final Function<TensorRef, Operand> operands;
+    private final RoundedRows rounded;
     private final Sampling sampling;
 
     Products(Function<TensorRef, Operand> operands, Sampling sampling) {
         this.operands = operands;
+        rounded = new RoundedRows(operands);
         this.sampling = sampling;
     }
 
@@ -27,7 +31,7 @@ final class Products {
         Operand y = operands.apply(op.y());
         int n = y.width();
         Sample sample = sampling.of(op, y.rows());
-        Blocks blocks = new Blocks(new Rows(operands.apply(op.x()), op.w()), sample, 0, (int) y.rows());
+        Blocks blocks = new Blocks(rows(op), sample, 0, (int) y.rows());
         WeightRows weights = new WeightRows(op.w(), operands);
         blocks.columns(n).forEach(i -> {
             double[] row = Sums.widened(weights.row(0, i));
@@ -43,15 +47,20 @@ final class Products {
         }
     }
 
-    /** Activations as a weight meets them. */
-    private record Rows(Operand x, Weight w) {
-        float[] row(int row) {
+    /** Activations as a weight meets them, which rounds them where they are not rounded yet. */
+    private IntFunction<float[]> rows(Linear op) {
+        Operand x = operands.apply(op.x());
+        return row -> {
             float[] values = x.row(row);
-            if (w.roundsActivations(x.tensor().dtype()) && w.scaling() instanceof Scaling.Block block) {
+            if (op.w().roundsActivations(op.x().dtype()) && op.w().scaling() instanceof Scaling.Block block) {
                 Rounding.round(values, block.activations());
             }
             return values;
-        }
+        };
+    }
+
+    private IntFunction<float[]> rows(Activations x) {
+        return row -> rounded.row(x, row);
     }
 
     /** The chosen rows of a range, by the columns that they are computed in. */
@@ -59,11 +68,11 @@ final class Products {
         private final Sample sample;
         private final List<List<RowBlock>> byGroup;
 
-        Blocks(Rows x, Sample sample, int from, int to) {
+        Blocks(IntFunction<float[]> x, Sample sample, int from, int to) {
             this.sample = sample;
             byGroup = IntStream.range(0, sample.groups())
                     .parallel()
-                    .mapToObj(group -> RowBlock.of(x::row, sample.rows(group, from, to)))
+                    .mapToObj(group -> RowBlock.of(x, sample.rows(group, from, to)))
                     .toList();
         }
 
@@ -121,7 +130,7 @@ final class Products {
     }
 
     void run(GroupedLinear op) {
-        Rows x = new Rows(operands.apply(op.x()), op.w());
+        IntFunction<float[]> x = rows(op.x());
         Operand y = operands.apply(op.y());
         Sample sample = sampling.of(op, y.rows());
         WeightRows weights = new WeightRows(op.w(), operands);
@@ -138,7 +147,7 @@ final class Products {
     }
 
     void run(GatedGroupedLinear op) {
-        Rows x = new Rows(operands.apply(op.x()), op.w());
+        IntFunction<float[]> x = rows(op.x());
         Operand y = operands.apply(op.y());
         Sample sample = sampling.of(op, y.rows());
         WeightRows weights = new WeightRows(op.w(), operands);
@@ -192,10 +201,9 @@ final class Products {
         }
     }
 
-    private double[][] product(TensorRef input, TensorRef offsets, Weight weight) {
-        Rows rows = new Rows(operands.apply(input), weight);
-        float[][] x = new float[(int) input.dim(0)][];
-        Arrays.setAll(x, rows::row);
+    private double[][] product(Activations input, TensorRef offsets, Weight weight) {
+        float[][] x = new float[(int) input.rows()][];
+        Arrays.setAll(x, rows(input));
         WeightRows weights = new WeightRows(weight, operands);
         int n = (int) weight.n();
         double[][] product = new double[x.length][n];

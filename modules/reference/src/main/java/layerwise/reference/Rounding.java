@@ -12,7 +12,16 @@ final class Rounding {
     private Rounding() {}
 
     /** Replaces a row's elements by what their codes stand for. */
-    static void round(float[] row, ScaleFormat scales) {
+    static void round(float[] row, ScaleFormat format) {
+        float[] scales = divide(row, format);
+        for (int k = 0; k < row.length; k++) {
+            row[k] = Float8E4M3.decode(Float8E4M3.encode(row[k])) * scales[k / Weight.ROUNDED_BLOCK];
+        }
+    }
+
+    /** Divides a row's elements by the scales of their blocks, which it returns; what becomes of them in E4M3 are the codes. */
+    static float[] divide(float[] row, ScaleFormat format) {
+        float[] scales = new float[Math.ceilDiv(row.length, Weight.ROUNDED_BLOCK)];
         for (int first = 0; first < row.length; first += Weight.ROUNDED_BLOCK) {
             int end = Math.min(first + Weight.ROUNDED_BLOCK, row.length);
             float largest = LEAST;
@@ -20,14 +29,16 @@ final class Rounding {
                 largest = Math.abs(row[k]) > largest ? Math.abs(row[k]) : largest; // NaN concerns its own element only
             }
             float ratio = largest / Float8E4M3.MAX;
-            float scale = switch (scales) {
+            float scale = switch (format) {
                 case FLOAT32 -> ratio;
                 case UE8M0 -> powerOfTwo(ratio);
             };
             for (int k = first; k < end; k++) {
-                row[k] = Float8E4M3.decode(Float8E4M3.encode(row[k] / scale)) * scale;
+                row[k] /= scale;
             }
+            scales[first / Weight.ROUNDED_BLOCK] = scale;
         }
+        return scales;
     }
 
     /** Multiplies a vector with the Hadamard matrix of its order, a power of two, over the order's root. */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import layerwise.op.Activations;
 import layerwise.op.Add;
 import layerwise.op.AddRmsNorm;
 import layerwise.op.Batch;
@@ -345,7 +346,7 @@ class ReferenceOperatorsTest {
         TensorRef y = bench.poisoned("y", DType.F32, 3, 2);
         bench.run(
                 new SortByExpert(ids, offsets, pairs, slots, 0),
-                new GatherRows(x, pairs, rows, 2),
+                new GatherRows(Activations.plain(x), pairs, Activations.plain(rows), 2),
                 new Combine(rows, slots, weights, y));
         assertArrayEquals(new float[] {0, 2, 4, 6}, bench.read(offsets));
         assertArrayEquals(new float[] {1, 4, 2, 5, 0, 3}, bench.read(pairs));
@@ -371,7 +372,7 @@ class ReferenceOperatorsTest {
         TensorRef offsets = bench.ints("offsets", Shape.of(4), 0, 1, 1, 2);
         TensorRef w = bench.floats("w", Shape.of(3, 1, 1), 10, 100, 1000);
         TensorRef y = bench.poisoned("y", DType.F32, 3, 1);
-        bench.run(new GroupedLinear(x, offsets, Weight.plain(w), y, new ExpertLoad(2, 2)));
+        bench.run(new GroupedLinear(Activations.plain(x), offsets, Weight.plain(w), y, new ExpertLoad(2, 2)));
         float[] result = bench.read(y);
         assertEquals(10, result[0]);
         assertEquals(2000, result[1]);
@@ -385,9 +386,9 @@ class ReferenceOperatorsTest {
         Weight w = Weight.plain(bench.floats("w", Shape.of(4, 2, 3), noise(2, 24)));
         TensorRef all = bench.poisoned("all", DType.F32, 5, 2);
         TensorRef each = bench.poisoned("each", DType.F32, 5, 2);
-        GroupedLinear linear = new GroupedLinear(x, offsets, w, each, new ExpertLoad(4, 2));
+        GroupedLinear linear = new GroupedLinear(Activations.plain(x), offsets, w, each, new ExpertLoad(4, 2));
         Program loop = ExpertLoop.apply(new Program(List.of(new Step.Launch(linear, Lane.MAIN)), List.of(each)));
-        bench.run(new GroupedLinear(x, offsets, w, all, new ExpertLoad(4, 2)));
+        bench.run(new GroupedLinear(Activations.plain(x), offsets, w, all, new ExpertLoad(4, 2)));
         bench.run(loop.operators().toArray(Operator[]::new));
         assertEquals(4, loop.operators().size());
         assertArrayEquals(bench.read(all), bench.read(each));

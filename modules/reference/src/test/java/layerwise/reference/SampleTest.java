@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
+import layerwise.op.Activations;
 import layerwise.op.Batch;
 import layerwise.op.Buffer;
 import layerwise.op.Capabilities;
@@ -87,8 +88,8 @@ class SampleTest {
         Weight experts = Weight.plain(tensor("experts", 3, 24, 32));
         ExpertLoad load = new ExpertLoad(40, 3);
         assertSampled(new Linear(x, Weight.plain(tensor("w", 24, 32)), tensor("y", 40, 24)));
-        assertSampled(new GroupedLinear(x, offsets, experts, tensor("y", 40, 24), load));
-        assertSampled(new GatedGroupedLinear(x, offsets, experts, tensor("y", 40, 12), load));
+        assertSampled(new GroupedLinear(Activations.plain(x), offsets, experts, tensor("y", 40, 24), load));
+        assertSampled(new GatedGroupedLinear(Activations.plain(x), offsets, experts, tensor("y", 40, 12), load));
         TensorRef heads = tensor("heads", 10, 4, 8);
         assertSampled(new HeadLinear(heads, Weight.plain(tensor("w", 4 * 6, 8)), tensor("y", 10, 4, 6), 6, 0, false));
         assertSampled(new HeadLinear(heads, Weight.plain(tensor("w", 4 * 8, 6)), tensor("y", 10, 4, 6), 8, 0, true));

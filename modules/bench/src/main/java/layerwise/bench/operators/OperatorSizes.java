@@ -45,6 +45,7 @@ import layerwise.op.RankTokens;
 import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
+import layerwise.op.RoundRows;
 import layerwise.op.Route;
 import layerwise.op.Routing;
 import layerwise.op.SigmoidGate;
@@ -55,6 +56,7 @@ import layerwise.op.SsdChunkScan;
 import layerwise.op.SsdStateUpdate;
 import layerwise.op.StateSpace;
 import layerwise.op.SwiGlu;
+import layerwise.op.SwiGluRoundRows;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 
@@ -87,6 +89,10 @@ record OperatorSizes(Map<String, String> pairs) {
             case AddRmsNorm op -> wide(op.x());
             case SwiGlu op ->
                 new Pairs().and("rows", op.rows()).and("width", op.y().dim(1));
+            case SwiGluRoundRows op ->
+                new Pairs().and("rows", op.rows()).and("width", op.y().width()).and("scales", op.format());
+            case RoundRows op ->
+                new Pairs().and("rows", op.rows()).and("width", op.y().width()).and("scales", op.format());
             case SquaredRelu op ->
                 new Pairs().and("rows", op.rows()).and("width", op.y().dim(1));
             case Rotary op -> rotary(op);
@@ -133,7 +139,11 @@ record OperatorSizes(Map<String, String> pairs) {
             case Route op -> route(op);
             case SortByExpert op -> rows(op.ids()).and("top_k", op.ids().dim(1)).and("experts", op.experts());
             case GatherRows op ->
-                rows(op.x()).and("rows", op.rows()).and("width", op.y().dim(1)).and("top_k", op.topK());
+                rows(op.x().data())
+                        .and("rows", op.rows())
+                        .and("width", op.y().width())
+                        .and("top_k", op.topK())
+                        .and("format", op.y().data().dtype());
             case GroupedLinear op -> experts(op.load(), op.w());
             case GatedGroupedLinear op -> experts(op.load(), op.w());
             case GroupedLinearCombine op ->

@@ -72,7 +72,8 @@ record Comparison(double worst, double error, long compared, long wrong, String 
         }
     }
 
-    private static Comparison ofRow(
+    /** Of one row; others than the sample's columns must be numbers where the operator writes the row. */
+    static Comparison ofRow(
             int row,
             float[] a,
             float[] b,

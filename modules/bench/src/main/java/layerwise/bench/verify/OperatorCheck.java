@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import layerwise.op.Activations;
 import layerwise.op.Buffer;
 import layerwise.op.Capabilities;
 import layerwise.op.Communicator;
@@ -19,6 +20,7 @@ import layerwise.op.Program;
 import layerwise.op.Route;
 import layerwise.op.RowsInUse;
 import layerwise.op.Step;
+import layerwise.op.SwiGluRoundRows;
 import layerwise.op.TensorRef;
 import layerwise.op.WeightPath;
 import layerwise.reference.ReferenceExecutor;
@@ -88,6 +90,7 @@ final class OperatorCheck implements AutoCloseable {
             return switch (operator) {
                 case Route route -> routed(route, copies);
                 case IndexTopK choice -> chosen(choice);
+                case SwiGluRoundRows rounding -> rounded(rounding, copies);
                 default -> compared(operator, rounded, copies);
             };
         }
@@ -144,6 +147,26 @@ final class OperatorCheck implements AutoCloseable {
                 memory.read(op.logits(), arena), memory.read(op.positions(), arena), memory.read(op.indices(), arena));
         return List.of(
                 new VerifiedOutput(op, op.indices(), Sample.all(op.indices().dim(0)), comparison));
+    }
+
+    private List<VerifiedOutput> rounded(SwiGluRoundRows op, Memory copies) {
+        TensorRef scales = op.y().scales().orElseThrow();
+        RoundedComparison actual = read(op.y(), memory);
+        RoundedComparison expected = read(op.y(), copies);
+        Sample all = Sample.all(op.y().rows());
+        return List.of(
+                new VerifiedOutput(op, op.y().data(), all, actual.with(expected, Tolerance.of(op, DType.E4M3))),
+                new VerifiedOutput(
+                        op,
+                        scales,
+                        all,
+                        Comparison.of(
+                                actual.scales(), expected.scales(), Tolerance.of(op, DType.F32), all, RowsInUse.ALL)));
+    }
+
+    private RoundedComparison read(Activations rounded, Memory from) {
+        return new RoundedComparison(
+                from.read(rounded.data(), arena), from.read(rounded.scales().orElseThrow(), arena));
     }
 
     @Override

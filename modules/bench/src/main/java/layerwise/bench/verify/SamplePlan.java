@@ -40,6 +40,7 @@ import layerwise.op.PoolRows;
 import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
+import layerwise.op.RoundRows;
 import layerwise.op.Route;
 import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
@@ -48,6 +49,7 @@ import layerwise.op.SquaredRelu;
 import layerwise.op.SsdChunkScan;
 import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
+import layerwise.op.SwiGluRoundRows;
 import layerwise.op.TensorRef;
 import layerwise.reference.Sample;
 import layerwise.reference.Sampling;
@@ -100,6 +102,8 @@ record SamplePlan(Memory memory, long seed) implements Sampling {
                     Add _,
                     AddRmsNorm _,
                     SwiGlu _,
+                    SwiGluRoundRows _,
+                    RoundRows _,
                     Rotary _,
                     LatentAppend _,
                     LatentGather _,

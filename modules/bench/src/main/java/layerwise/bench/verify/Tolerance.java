@@ -35,7 +35,9 @@ import layerwise.op.PoolRows;
 import layerwise.op.ReduceScatter;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
+import layerwise.op.RoundRows;
 import layerwise.op.Route;
+import layerwise.op.ScaleFormat;
 import layerwise.op.SigmoidGate;
 import layerwise.op.SortByExpert;
 import layerwise.op.SparseMlaAttention;
@@ -43,7 +45,7 @@ import layerwise.op.SquaredRelu;
 import layerwise.op.SsdChunkScan;
 import layerwise.op.SsdStateUpdate;
 import layerwise.op.SwiGlu;
-import layerwise.op.TensorRef;
+import layerwise.op.SwiGluRoundRows;
 import layerwise.op.Weight;
 import layerwise.tensor.DType;
 
@@ -90,7 +92,8 @@ record Tolerance(double relative, double ofRow, double least) {
     /** Of one output of an operator, stored as {@code dtype}. */
     static Tolerance of(Operator operator, DType dtype) {
         Tolerance normal = ofNormal(operator, dtype);
-        boolean coarse = dtype == DType.E4M3 && normal.relative() > 0;
+        boolean stored = !(operator instanceof SwiGluRoundRows);
+        boolean coarse = dtype == DType.E4M3 && normal.relative() > 0 && stored;
         return coarse ? new Tolerance(normal.relative(), normal.ofRow(), 0x1p-9) : normal;
     }
 
@@ -98,11 +101,13 @@ record Tolerance(double relative, double ofRow, double least) {
         // The reference's result is stored in the same type: both may round away from each other.
         double unit = 2 * unit(dtype);
         return switch (operator) {
-            case Linear op -> product(unit, op.w(), op.x());
+            case Linear op ->
+                product(unit, op.w(), op.w().roundsActivations(op.x().dtype()));
             case HeadLinear op -> sum(unit, op.x().dim(2));
-            case GroupedLinear op -> product(unit, op.w(), op.x());
+            case GroupedLinear op -> product(unit, op.w(), op.x().isRounded());
             // The gate's and the other half's sums, then three float32 operations on them.
-            case GatedGroupedLinear op -> product(2 * unit, op.w(), op.x()).twice();
+            case GatedGroupedLinear op ->
+                product(2 * unit, op.w(), op.x().isRounded()).twice();
             case GroupedLinearCombine op ->
                 combined(unit, op.w().k(), op.slots().dim(1));
             case Combine op -> sum(unit, op.slots().dim(1));
@@ -110,6 +115,8 @@ record Tolerance(double relative, double ofRow, double least) {
             case AddRmsNorm op -> sum(2 * unit, op.x().dim(1));
             case Add op -> sum(unit, 1);
             case SwiGlu op -> sum(2 * unit, 4);
+            case SwiGluRoundRows op -> rounded(op, dtype);
+            case RoundRows op -> new Tolerance(0, 0);
             case Rotary op -> sum(2 * unit, 4);
             case MlaRopeAppend op -> sum(3 * unit, op.norm().x().dim(1));
             case LatentAppend op -> sum(unit, 1);
@@ -176,9 +183,26 @@ record Tolerance(double relative, double ofRow, double least) {
         return new Tolerance(unit, SPREAD * ACCUMULATOR * terms);
     }
 
-    private static Tolerance product(double unit, Weight w, TensorRef x) {
+    /**
+     * Of a SwiGLU in bfloat16 that may be rounded the other way, and with it a block's largest element and its scale. Scales
+     * are judged by themselves; codes by what they stand for ({@link RoundedComparison}), so that a scale's step changes
+     * nothing, with the step between the smallest codes: the scale is at most a 448th, or twice that where it is a power of
+     * two, of an element, which is at most √I of the row's root mean square, or of 1e-4.
+     */
+    private static Tolerance rounded(SwiGluRoundRows op, DType dtype) {
+        double activation = 4 * unit(DType.BF16);
+        boolean powers = op.format() == ScaleFormat.UE8M0;
+        if (dtype == DType.F32) {
+            return new Tolerance(powers ? 1 : activation, 0);
+        }
+        double step = 0x1p-9 * (powers ? 2 : 1) / 448;
+        return new Tolerance(
+                2 * unit(DType.E4M3) + activation, step * Math.sqrt(op.y().width()), step * 1e-4);
+    }
+
+    private static Tolerance product(double unit, Weight w, boolean rounded) {
         Tolerance sums = sum(unit, w.k());
-        double kept = w.roundsActivations(x.dtype()) ? FP8_ACCUMULATOR : 0;
+        double kept = rounded ? FP8_ACCUMULATOR : 0;
         return new Tolerance(sums.relative(), sums.ofRow() + kept);
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.util.List;
 import java.util.Optional;
 import layerwise.bench.config.MoeBackend;
+import layerwise.op.Activations;
 import layerwise.op.Buffer;
 import layerwise.op.Capabilities;
 import layerwise.op.ExpertLoad;
@@ -100,7 +101,11 @@ class ExpertPathTest {
     private static Program step() {
         TensorRef offsets = Buffer.of("offsets", DType.I32, 4).whole();
         GroupedLinear linear = new GroupedLinear(
-                bf16("x", 6, 16), offsets, Weight.plain(bf16("w", 3, 8, 16)), bf16("both", 6, 8), new ExpertLoad(6, 3));
+                Activations.plain(bf16("x", 6, 16)),
+                offsets,
+                Weight.plain(bf16("w", 3, 8, 16)),
+                bf16("both", 6, 8),
+                new ExpertLoad(6, 3));
         SwiGlu gate = new SwiGlu(linear.y(), Optional.of(offsets), bf16("y", 6, 4));
         return Program.builder().launch(linear).launch(gate).build(List.of(gate.y()));
     }

@@ -78,6 +78,20 @@ class OperatorSizesTest {
         }
     }
 
+    /** Of tokens that an all-to-all brings, only some have rows: those are rounded once they are gathered. */
+    @Test
+    void roundingWaitsForAnAllToAll() {
+        String line = "config_ctx.yaml --model deepseek-ai/DeepSeek-R1-0528 --batch-size 1 --seq-len-q 64";
+        for (int ranks : new int[] {1, 2}) {
+            List<String> names = Steps.programs(line, ranks).getFirst().operators().stream()
+                    .map(Operator::name)
+                    .toList();
+            boolean early = names.indexOf("RoundRows") < names.indexOf("GatherRows");
+            assertEquals(names.contains("AllToAllDispatch"), !early, names.toString());
+            assertEquals(ranks > 1, names.contains("AllToAllDispatch"));
+        }
+    }
+
     @Test
     void aGroupedProductSaysWhatAPeerNeeds() {
         GroupedLinear product = Steps.of(

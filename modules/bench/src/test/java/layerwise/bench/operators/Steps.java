@@ -7,11 +7,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import layerwise.bench.config.MoeBackend;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunOptions;
 import layerwise.bench.config.RunType;
 import layerwise.bench.exchange.Links;
 import layerwise.bench.exchange.RankSlice;
+import layerwise.bench.moe.ExpertPath;
 import layerwise.kernels.CudaExecutor;
 import layerwise.model.layer.Phase;
 import layerwise.model.layer.Traffic;
@@ -21,7 +23,6 @@ import layerwise.op.Batch;
 import layerwise.op.Operator;
 import layerwise.op.Program;
 import layerwise.op.RankGroup;
-import layerwise.op.fusion.Fusion;
 import layerwise.trace.ProblemSpec;
 
 /** Steps of the shipped models, laid out without memory. */
@@ -33,18 +34,23 @@ final class Steps {
     /** Rank 0's operators of every problem of a command line, as layers emit them and as a GPU runs them. */
     static List<Operator> of(String line, int ranks) {
         List<Operator> operators = new ArrayList<>();
+        MoeBackend backend = config(line).moe().backend();
         for (Program program : programs(line, ranks)) {
             operators.addAll(program.operators());
-            operators.addAll(Fusion.apply(program, CudaExecutor.fused()).operators());
+            ExpertPath path = ExpertPath.of("test", backend, program);
+            operators.addAll(path.apply(program, CudaExecutor.fused()).operators());
         }
         return operators;
     }
 
+    private static RunConfig config(String line) {
+        PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+        return RunOptions.parse("test", List.of(line.split(" ")), nowhere).orElseThrow();
+    }
+
     /** Rank 0's steps as layers emit them. */
     static List<Program> programs(String line, int ranks) {
-        PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
-        RunConfig config =
-                RunOptions.parse("test", List.of(line.split(" ")), nowhere).orElseThrow();
+        RunConfig config = config(line);
         RankSlice slice = RankSlice.of(
                 config,
                 new ModelCatalog(MODELS).find(config.model()),

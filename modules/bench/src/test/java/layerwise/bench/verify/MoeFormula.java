@@ -15,6 +15,7 @@ import layerwise.op.GroupedLinear;
 import layerwise.op.Memory;
 import layerwise.op.Operator;
 import layerwise.op.Program;
+import layerwise.op.RoundRows;
 import layerwise.op.Scaling;
 import layerwise.op.SortByExpert;
 import layerwise.op.TensorRef;
@@ -37,6 +38,7 @@ final class MoeFormula {
     private final SortByExpert sort;
     private final Weight up;
     private final Weight down;
+    private final List<RoundRows> roundings;
     private final Combine combine;
     private final boolean gatedApart;
     private final Map<TensorRef, double[][]> matrices = new HashMap<>();
@@ -54,6 +56,7 @@ final class MoeFormula {
         List<GroupedLinear> products = only(program, GroupedLinear.class);
         up = products.get(0).w();
         down = products.get(1).w();
+        roundings = only(program, RoundRows.class);
         combine = only(program, Combine.class).getFirst();
         gatedApart = only(launched, GatedGroupedLinear.class).isEmpty();
     }
@@ -73,7 +76,7 @@ final class MoeFormula {
             for (int i = 1; i < least; i++) {
                 chosen.add((int) ((long) tokens * i / least));
             }
-            HostTensor x = memory.read(gather.x(), arena);
+            HostTensor x = memory.read(tokens(), arena);
             HostTensor y = memory.read(combine.y(), arena);
             int[] ids = memory.read(sort.ids(), arena).copyToInts();
             float[] weights = memory.read(combine.weights(), arena).copyToFloats();
@@ -83,6 +86,15 @@ final class MoeFormula {
                     .map(t -> row(t, y.slice(0, t, t + 1L), token(t, x, ids, weights), tolerance))
                     .reduce(new Comparison(0, 0, 0, 0, ""), Comparison::and);
         }
+    }
+
+    /** The tokens' rows, before any rounding. */
+    private TensorRef tokens() {
+        return roundings.stream()
+                .filter(rounding -> rounding.y().equals(gather.x()))
+                .map(RoundRows::x)
+                .findFirst()
+                .orElseGet(() -> gather.x().data());
     }
 
     /** The number of rows that each expert has, counted from the choices. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.util.List;
+import layerwise.op.Activations;
 import layerwise.op.Buffer;
 import layerwise.op.Capabilities;
 import layerwise.op.Contents;
@@ -58,7 +59,7 @@ class SamplePlanTest {
             HostTensor starts = HostTensor.copyOf(arena, Shape.of(4), 0, 4000, 4000, 9000);
             memory.put(offsets, new Contents.Copied(List.of(starts)));
             GroupedLinear operator = new GroupedLinear(
-                    tensor("x", 9000, 7168),
+                    Activations.plain(tensor("x", 9000, 7168)),
                     offsets.whole(),
                     Weight.plain(tensor("w", 3, 4096, 7168)),
                     tensor("y", 9000, 4096),

@@ -2,6 +2,7 @@ package layerwise.model.layer;
 
 import java.util.Optional;
 import layerwise.model.parallel.Mapping;
+import layerwise.op.Activations;
 import layerwise.op.AllReduce;
 import layerwise.op.Buffer;
 import layerwise.op.Operator;
@@ -65,6 +66,11 @@ record Emission(
     /** A new intermediate tensor. */
     TensorRef tensor(String name, DType type, long... dims) {
         return Buffer.of(prefix + name, type, dims).whole();
+    }
+
+    /** New intermediate rows in E4M3 with their scales. */
+    Activations rounded(String name, long rows, long width) {
+        return Activations.rounded(prefix + name, rows, width);
     }
 
     void launch(Operator operator) {

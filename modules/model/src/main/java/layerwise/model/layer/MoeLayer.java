@@ -12,21 +12,14 @@ import layerwise.op.AllGather;
 import layerwise.op.AllToAllCombine;
 import layerwise.op.AllToAllDispatch;
 import layerwise.op.AllToAllMethod;
-import layerwise.op.Combine;
 import layerwise.op.ExchangeLoad;
 import layerwise.op.ExpertLoad;
-import layerwise.op.GatherRows;
-import layerwise.op.GroupedLinear;
 import layerwise.op.Linear;
 import layerwise.op.RankTokens;
 import layerwise.op.ReduceScatter;
 import layerwise.op.Route;
 import layerwise.op.Routing;
-import layerwise.op.Share;
 import layerwise.op.SigmoidGate;
-import layerwise.op.SortByExpert;
-import layerwise.op.SquaredRelu;
-import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
 import layerwise.op.Weight;
 import layerwise.tensor.DType;
@@ -39,12 +32,10 @@ import layerwise.tensor.DType;
 final class MoeLayer implements SubLayer {
     private final MoeSpec spec;
     private final Mapping mapping;
-    private final Share own;
     private final MoeBlock block;
     private final Weight router;
     private final Optional<TensorRef> bias;
-    private final Weight up;
-    private final Weight down;
+    private final RoutedExperts experts;
     private final Optional<? extends SubLayer> shared;
     private final Optional<Weight> sharedGate;
 
@@ -52,31 +43,14 @@ final class MoeLayer implements SubLayer {
         this.spec = spec;
         this.mapping = mapping;
         this.block = MoeBlock.of(model.family());
-        own = mapping.experts(model.name(), spec.experts());
         int hidden = model.hidden();
-        int width = spec.intermediate();
         router = weights.router(new Part(prefix + "gate", spec.experts()), hidden);
         bias = switch (spec.routing()) {
             case Routing.SigmoidGroups groups ->
                 Optional.of(weights.floats(prefix + "gate.e_score_correction_bias", spec.experts()));
             case Routing.Softmax softmax -> Optional.empty();
         };
-        String experts = prefix + "experts.";
-        up = switch (spec.activation()) {
-            case SWIGLU ->
-                weights.experts(
-                        experts + "gate_up_proj",
-                        hidden,
-                        own,
-                        e -> List.of(
-                                new Part(experts + e + ".gate_proj", width),
-                                new Part(experts + e + ".up_proj", width)));
-            case SQUARED_RELU ->
-                weights.experts(
-                        experts + "up_proj", hidden, own, e -> List.of(new Part(experts + e + ".up_proj", width)));
-        };
-        down = weights.experts(
-                experts + "down_proj", width, own, e -> List.of(new Part(experts + e + ".down_proj", hidden)));
+        experts = new RoutedExperts(model, spec, weights, prefix + "experts.", mapping);
         shared = spec.sharedIntermediate() == 0
                 ? Optional.empty()
                 : shared(weights, prefix + block.sharedModule(), hidden);
@@ -199,7 +173,7 @@ final class MoeLayer implements SubLayer {
     /** Experts of one chunk, with what brings tokens there and back where they are other ranks' tokens. */
     private void exchange(Emission to, TensorRef hidden, Chosen chosen, RankTokens tokens, TensorRef result) {
         if (mapping.dataRanks() == 1) {
-            experts(to, hidden, chosen.ids(), chosen.weights(), chosen.load(), result);
+            experts.emit(to, hidden, chosen.ids(), chosen.weights(), chosen.load(), result);
             return;
         }
         int topK = spec.topK();
@@ -215,7 +189,7 @@ final class MoeLayer implements SubLayer {
                         ? new AllGather(List.of(x, ids, weights), tokens)
                         : new AllToAllDispatch(
                                 x, ids, weights, tokens, spec.experts(), allToAll.get(), chosen.exchange()));
-        experts(to, x.y(), ids.y(), weights.y(), chosen.load(), partial);
+        experts.emit(to, x.y(), ids.y(), weights.y(), chosen.load(), partial);
         to.launch(
                 allToAll.isEmpty()
                         ? new ReduceScatter(partial, result, tokens)
@@ -228,30 +202,5 @@ final class MoeLayer implements SubLayer {
                                 allToAll.get(),
                                 to.traffic().wire(),
                                 chosen.exchange()));
-    }
-
-    /** What this rank's experts make of their tokens among {@code hidden [T,H]}, added up for each token. */
-    private void experts(
-            Emission to, TensorRef hidden, TensorRef ids, TensorRef weights, ExpertLoad load, TensorRef result) {
-        long tokens = hidden.dim(0);
-        int topK = spec.topK();
-        long pairCount = tokens * topK;
-        TensorRef offsets = to.tensor("offsets", DType.I32, own.size() + 1);
-        TensorRef pairs = to.tensor("pairs", DType.I32, pairCount);
-        TensorRef slots = to.tensor("slots", DType.I32, tokens, topK);
-        to.launch(new SortByExpert(ids, offsets, pairs, slots, (int) own.from()));
-        TensorRef rows = to.activation("rows", pairCount, hidden.dim(1));
-        to.launch(new GatherRows(hidden, pairs, rows, topK, load.rows()));
-        TensorRef wide = to.activation("expert_up", pairCount, up.n());
-        to.launch(new GroupedLinear(rows, offsets, up, wide, load));
-        TensorRef activated = to.activation("expert_activated", pairCount, spec.intermediate());
-        to.launch(
-                switch (spec.activation()) {
-                    case SWIGLU -> new SwiGlu(wide, Optional.of(offsets), activated, load.rows());
-                    case SQUARED_RELU -> new SquaredRelu(wide, Optional.of(offsets), activated, load.rows());
-                });
-        TensorRef out = to.activation("expert_output", pairCount, hidden.dim(1));
-        to.launch(new GroupedLinear(activated, offsets, down, out, load));
-        to.launch(new Combine(out, slots, weights, result, load.rows()));
     }
 }

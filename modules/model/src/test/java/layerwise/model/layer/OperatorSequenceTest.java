@@ -164,6 +164,30 @@ class OperatorSequenceTest {
         assertTrue(fresh.operators().stream().noneMatch(op -> op.name().equals("LatentGather")));
     }
 
+    private static List<String> experts(String model) {
+        Program program = SlicedModel.of(model, List.of(5), Phase.CONTEXT, Batch.uniform(1, 64, 0), DType.BF16)
+                .program();
+        List<String> names = program.operators().stream().map(Operator::name).toList();
+        return names.subList(names.indexOf("SortByExpert"), names.indexOf("Combine"));
+    }
+
+    @Test
+    void tokensOfFp8ExpertsAreRoundedBeforeTheyAreGathered() {
+        assertEquals(
+                List.of(
+                        "SortByExpert",
+                        "RoundRows",
+                        "GatherRows",
+                        "GroupedLinear",
+                        "SwiGlu",
+                        "RoundRows",
+                        "GroupedLinear"),
+                experts("deepseek-ai/DeepSeek-R1-0528"));
+        List<String> asStored = List.of("SortByExpert", "GatherRows", "GroupedLinear", "SwiGlu", "GroupedLinear");
+        assertEquals(asStored, experts("deepseek-ai/DeepSeek-R1-0528-BF16"));
+        assertEquals(asStored, experts("nvidia/DeepSeek-R1-0528-FP4-v2"));
+    }
+
     private static List<String> attention(Phase phase, Batch batch, DType cache) {
         Program program = SlicedModel.of("tiny-deepseek-v32", List.of(0), phase, batch, cache)
                 .program();

@@ -21,9 +21,11 @@ import layerwise.op.PackedLatent;
 import layerwise.op.Program;
 import layerwise.op.RmsNorm;
 import layerwise.op.Rotary;
+import layerwise.op.RoundRows;
 import layerwise.op.SortByExpert;
 import layerwise.op.Step;
 import layerwise.op.SwiGlu;
+import layerwise.op.SwiGluRoundRows;
 import layerwise.op.TensorRef;
 
 /**
@@ -97,6 +99,7 @@ public final class Fusion {
             case ADD_RMS_NORM -> addRmsNorm(run);
             case MLA_ROPE_APPEND -> mlaRopeAppend(run);
             case GATED_GROUPED_LINEAR -> gatedGroupedLinear(run);
+            case SWI_GLU_ROUND_ROWS -> swiGluRoundRows(run);
             case GROUPED_LINEAR_COMBINE -> groupedLinearCombine(run);
         };
     }
@@ -135,6 +138,20 @@ public final class Fusion {
                 && readers.get(linear.y().buffer()) == 1) {
             return Optional.of(new Fused(
                     new GatedGroupedLinear(linear.x(), linear.offsets(), linear.w(), gate.y(), linear.load()), 2));
+        }
+        return Optional.empty();
+    }
+
+    private Optional<Fused> swiGluRoundRows(List<Operator> run) {
+        if (run.size() >= 2
+                && run.get(0) instanceof SwiGlu gate
+                && run.get(1) instanceof RoundRows rounding
+                && rounding.x().equals(gate.y())
+                && rounding.active().equals(gate.active())
+                && rounding.rows() == gate.rows()
+                && readers.get(gate.y().buffer()) == 1) {
+            return Optional.of(new Fused(
+                    new SwiGluRoundRows(gate.x(), gate.active(), rounding.y(), rounding.format(), gate.rows()), 2));
         }
         return Optional.empty();
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import layerwise.op.Activations;
 import layerwise.op.Add;
 import layerwise.op.Buffer;
 import layerwise.op.Capabilities;
@@ -15,6 +16,8 @@ import layerwise.op.GroupedLinear;
 import layerwise.op.Operator;
 import layerwise.op.Program;
 import layerwise.op.RmsNorm;
+import layerwise.op.RoundRows;
+import layerwise.op.ScaleFormat;
 import layerwise.op.SortByExpert;
 import layerwise.op.SwiGlu;
 import layerwise.op.TensorRef;
@@ -25,6 +28,10 @@ import org.junit.jupiter.api.Test;
 class FusionTest {
     private static TensorRef f32(String name, long... dims) {
         return Buffer.of(name, DType.F32, dims).whole();
+    }
+
+    private static TensorRef bf16(String name, long... dims) {
+        return Buffer.of(name, DType.BF16, dims).whole();
     }
 
     private static TensorRef i32(String name, long... dims) {
@@ -85,6 +92,27 @@ class FusionTest {
                 names(Fusion.apply(experts(List.of(f32("both", 6, 8))), Capabilities.all())));
     }
 
+    private static Program rounding(List<TensorRef> outputs, Optional<TensorRef> active) {
+        TensorRef offsets = i32("offsets", 4);
+        TensorRef gated = bf16("gated", 6, 16);
+        Activations rounded = Activations.rounded("rounded", 6, 16);
+        return Program.builder()
+                .launch(new SwiGlu(bf16("both", 6, 32), Optional.of(offsets), gated))
+                .launch(new RoundRows(gated, active, rounded, ScaleFormat.UE8M0, 6))
+                .build(outputs);
+    }
+
+    @Test
+    void aGateRoundsItsResultWhereNobodyElseReadsIt() {
+        Optional<TensorRef> offsets = Optional.of(i32("offsets", 4));
+        assertEquals(List.of("SwiGluRoundRows"), names(Fusion.apply(rounding(List.of(), offsets), Capabilities.all())));
+        List<String> apart = List.of("SwiGlu", "RoundRows");
+        List<TensorRef> read = List.of(bf16("gated", 6, 16));
+        assertEquals(apart, names(Fusion.apply(rounding(read, offsets), Capabilities.all())));
+        assertEquals(
+                apart, names(Fusion.apply(rounding(List.of(), Optional.empty()), Capabilities.all())), "more rows");
+    }
+
     private static Program experts(List<TensorRef> outputs) {
         TensorRef offsets = i32("offsets", 4);
         TensorRef slots = i32("slots", 3, 2);
@@ -92,10 +120,18 @@ class FusionTest {
         return Program.builder()
                 .launch(new SortByExpert(i32("ids", 3, 2), offsets, i32("pairs", 6), slots, 0))
                 .launch(new GroupedLinear(
-                        f32("rows", 6, 5), offsets, Weight.plain(f32("w1", 3, 8, 5)), f32("both", 6, 8), load))
+                        Activations.plain(f32("rows", 6, 5)),
+                        offsets,
+                        Weight.plain(f32("w1", 3, 8, 5)),
+                        f32("both", 6, 8),
+                        load))
                 .launch(new SwiGlu(f32("both", 6, 8), Optional.of(offsets), f32("gated", 6, 4)))
                 .launch(new GroupedLinear(
-                        f32("gated", 6, 4), offsets, Weight.plain(f32("w2", 3, 5, 4)), f32("out", 6, 5), load))
+                        Activations.plain(f32("gated", 6, 4)),
+                        offsets,
+                        Weight.plain(f32("w2", 3, 5, 4)),
+                        f32("out", 6, 5),
+                        load))
                 .launch(new Combine(f32("out", 6, 5), slots, f32("weights", 3, 2), f32("y", 3, 5)))
                 .build(outputs);
     }
