@@ -23,7 +23,8 @@ public final class Main {
     /** Runs one command line and returns its exit status. */
     static int run(String... args) {
         if (args.length == 0) {
-            return fail("expected a command: report, explain, compare, align or correlate; --help lists their options");
+            return fail(
+                    "expected a command: report, explain, compare, plot, align or correlate; --help lists their options");
         }
         CommandLine commands = new CommandLine(program());
         commands.setParameterExceptionHandler((e, arguments) -> fail(e.getMessage() + suggestion(e)));
@@ -41,6 +42,7 @@ public final class Main {
         program.usageMessage().description("Reports from traces of layer-wise benchmarks.");
         program.addSubcommand("report", ReportCommand.spec());
         program.addSubcommand("compare", CompareCommand.spec());
+        program.addSubcommand("plot", PlotCommand.spec());
         program.addSubcommand("explain", ExplainCommand.spec());
         program.addSubcommand("align", AlignCommand.spec());
         program.addSubcommand("correlate", CorrelateCommand.spec());

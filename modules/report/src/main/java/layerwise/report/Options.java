@@ -53,12 +53,13 @@ final class Options {
         return this;
     }
 
-    /** Declares positional arguments. */
+    /** Declares positional arguments; there must be as many as the arity says. */
     Options arguments(Class<?> type, String arity, String label, String description) {
         spec.addPositional(PositionalParamSpec.builder()
                 .type(List.class)
                 .auxiliaryTypes(type)
                 .arity(arity)
+                .required(true)
                 .paramLabel(label)
                 .description(description)
                 .build());

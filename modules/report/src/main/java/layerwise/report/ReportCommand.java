@@ -179,12 +179,8 @@ final class ReportCommand implements Callable<Integer> {
     }
 
     private ProfileOptions profileOptions() {
-        Optional<Integer> warmup = options.get("--warmup-times");
-        warmup.filter(runs -> runs < 0).ifPresent(runs -> {
-            throw new TraceException("--warmup-times " + runs + ": expected a number of runs, 0 or more");
-        });
         return new ProfileOptions(
-                warmup.map(OptionalInt::of).orElse(OptionalInt.empty()),
+                options.<Integer>get("--warmup-times").map(OptionalInt::of).orElse(OptionalInt.empty()),
                 options.get("--module"),
                 options.isSet("--lenient"));
     }

@@ -27,7 +27,7 @@ record TraceLocation(Path recording, Path database) {
                 return new TraceLocation(file.resolveSibling(stem + RECORDING), file.resolveSibling(stem + DATABASE));
             }
         }
-        throw new TraceException("--file-path " + file + ": expected a .nsys-rep or .sqlite file");
+        throw new TraceException(file + ": expected a .nsys-rep or .sqlite file");
     }
 
     /** The trace of one rank as the benchmark names it. */

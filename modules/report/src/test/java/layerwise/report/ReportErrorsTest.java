@@ -110,6 +110,23 @@ class ReportErrorsTest {
                 "report_np2_rank1.sqlite: no such file", "--np", "2", "--rank", "1", "--profile-dir", "" + folder);
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "compare; requires at least 2 values, but none were specified",
+                "compare TRACE; positional parameter at index 0..* (TRACE) requires at least 2 values, but only 1 were specified",
+                "explain; Missing required parameter: 'TRACE'",
+                "compare --warmup-times -1 TRACE TRACE; --warmup-times -1: expected a number of runs, 0 or more",
+                "explain --warmup-times -1 TRACE; --warmup-times -1: expected a number of runs, 0 or more"
+            })
+    void checksTracesAndWarmUpOfOtherCommands(String arguments, String message) {
+        ProgramRun run = ProgramRun.of(arguments.replace("TRACE", "" + trace).split(" "));
+        assertEquals(2, run.status(), run.err());
+        assertEquals(1, run.err().lines().count(), run.err());
+        assertTrue(run.err().contains(message), run.err());
+    }
+
     @Test
     void refusesGraphsThatWereTracedWhole() throws SQLException, IOException {
         Files.delete(trace);

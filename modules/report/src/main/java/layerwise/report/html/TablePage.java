@@ -63,6 +63,11 @@ final class TablePage {
     private TablePage() {}
 
     static String render(String title, List<String> preamble, List<Block> blocks) {
+        return render(title, preamble, text(""), blocks);
+    }
+
+    /** The same with an image above the tables. */
+    static String render(String title, List<String> preamble, DomContent image, List<Block> blocks) {
         return document(html(
                         head(
                                 meta().withCharset("utf-8"),
@@ -72,7 +77,7 @@ final class TablePage {
                         body(
                                 header(h1(title), each(preamble, line -> p(line))),
                                 toolbar(),
-                                main(each(blocks, TablePage::block)),
+                                main(image, each(blocks, TablePage::block)),
                                 script(rawHtml(HtmlReport.resource("tables.js")))))
                 .withLang("en"));
     }

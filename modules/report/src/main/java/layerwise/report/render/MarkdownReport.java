@@ -36,13 +36,9 @@ public final class MarkdownReport {
         text.append("|---").append("|---:".repeat(columns - 1)).append("|\n");
         for (ModuleSum sum : sums) {
             List<String> cells = new ArrayList<>(ModuleText.cells(sum).subList(0, columns));
-            cells.set(0, "&nbsp;".repeat(3 * Math.max(0, sum.path().size() - 1)) + escape(lastName(sum)));
+            cells.set(0, "&nbsp;".repeat(3 * Math.max(0, sum.path().size() - 1)) + escape(sum.name()));
             line(cells, text);
         }
-    }
-
-    private static String lastName(ModuleSum sum) {
-        return sum.path().isEmpty() ? "(outside modules)" : sum.path().getLast();
     }
 
     private static void line(List<String> cells, StringBuilder text) {

@@ -2,10 +2,6 @@ package layerwise.report.render;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import layerwise.report.profile.Cost;
-import layerwise.report.profile.ProblemProfile;
-import layerwise.report.profile.Samples;
 import layerwise.report.table.ModuleSum;
 
 /** Sums by module as an aligned table for each problem. */
@@ -20,7 +16,7 @@ final class ModuleText {
             List<ModuleSum> sums = context.modules().get(p);
             List<List<String>> lines = new ArrayList<>(heads());
             sums.forEach(sum -> lines.add(cells(sum)));
-            lines.add(whole(context.profile().problems().get(p)));
+            lines.add(cells(ModuleSum.whole(context.profile().problems().get(p))));
             text.append("\nModules of \"")
                     .append(context.table().titles().get(p))
                     .append("\"\n");
@@ -39,22 +35,13 @@ final class ModuleText {
                 NAMES.size(), sums.stream().anyMatch(sum -> sum.cost().isPresent()));
     }
 
-    /** All layers together: their work over the time from the first start to the last end. */
-    private static List<String> whole(ProblemProfile problem) {
-        Optional<Cost> cost = problem.operations().stream()
-                .flatMap(operation -> operation.cost().stream())
-                .reduce(Cost::plus);
-        Samples total = problem.totals().total();
-        return Figures.line(
-                List.of("(all layers)", String.valueOf(problem.operations().size())), total.mean(), total, 1, cost);
-    }
-
     static List<String> cells(ModuleSum sum) {
         int depth = Math.max(0, sum.path().size() - 1);
-        String name = sum.path().isEmpty()
-                ? "(outside modules)"
-                : "|--".repeat(depth) + sum.path().getLast();
         return Figures.line(
-                List.of(name, String.valueOf(sum.kernels())), sum.nanos(), sum.samples(), sum.share(), sum.cost());
+                List.of("|--".repeat(depth) + sum.name(), String.valueOf(sum.kernels())),
+                sum.nanos(),
+                sum.samples(),
+                sum.share(),
+                sum.cost());
     }
 }

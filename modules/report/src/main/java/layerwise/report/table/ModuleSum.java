@@ -3,6 +3,7 @@ package layerwise.report.table;
 import java.util.List;
 import java.util.Optional;
 import layerwise.report.profile.Cost;
+import layerwise.report.profile.ProblemProfile;
 import layerwise.report.profile.Samples;
 
 /**
@@ -17,7 +18,31 @@ import layerwise.report.profile.Samples;
  */
 public record ModuleSum(
         List<String> path, int kernels, double nanos, Samples samples, double share, Optional<Cost> cost) {
+    /** Name of the sum over all rows. */
+    public static final String WHOLE = "(all layers)";
+
+    private static final String OUTSIDE = "(outside modules)";
+
     public ModuleSum {
         path = List.copyOf(path);
+    }
+
+    /** All layers together: the work of every row over the time from the first start to the last end. */
+    public static ModuleSum whole(ProblemProfile problem) {
+        Samples total = problem.totals().total();
+        return new ModuleSum(
+                List.of(WHOLE),
+                problem.operations().size(),
+                total.mean(),
+                total,
+                1,
+                problem.operations().stream()
+                        .flatMap(operation -> operation.cost().stream())
+                        .reduce(Cost::plus));
+    }
+
+    /** What tables call it: its innermost module. */
+    public String name() {
+        return path.isEmpty() ? OUTSIDE : path.getLast();
     }
 }
