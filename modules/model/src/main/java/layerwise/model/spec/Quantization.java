@@ -2,8 +2,6 @@ package layerwise.model.spec;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import layerwise.op.ScaleFormat;
 import layerwise.op.WeightFormat;
 import layerwise.tensor.DType;
@@ -32,11 +30,23 @@ public record Quantization(
         return format.filter(f -> excluded.stream().noneMatch(pattern -> matches(pattern, module)));
     }
 
+    /** Not by regular expressions: a checkpoint's thousands of modules are held against every pattern. */
     private static boolean matches(String pattern, String module) {
-        String regex = Pattern.compile("*", Pattern.LITERAL)
-                .splitAsStream(pattern + "\0")
-                .map(part -> Pattern.quote(part.replace("\0", "")))
-                .collect(Collectors.joining(".*"));
-        return module.matches(regex) || module.startsWith(pattern + ".");
+        if (module.startsWith(pattern + ".")) {
+            return true;
+        }
+        String[] parts = pattern.split("\\*", -1);
+        String last = parts[parts.length - 1];
+        if (parts.length == 1) {
+            return module.equals(last);
+        }
+        int at = parts[0].length();
+        boolean fits = module.startsWith(parts[0]);
+        for (int i = 1; i < parts.length - 1 && fits; i++) {
+            int found = module.indexOf(parts[i], at);
+            fits = found >= 0;
+            at = found + parts[i].length();
+        }
+        return fits && module.length() - last.length() >= at && module.endsWith(last);
     }
 }

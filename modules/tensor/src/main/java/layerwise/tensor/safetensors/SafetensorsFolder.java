@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.HostTensor;
@@ -28,6 +29,8 @@ import layerwise.tensor.NearestNames;
 public final class SafetensorsFolder implements NamedTensors {
     private static final String SINGLE = "model.safetensors";
     private static final String INDEX = "model.safetensors.index.json";
+
+    private static final Pattern FILE_NAME = Pattern.compile("[\\w.-]+\\.safetensors");
 
     private final Path folder;
     private final Arena arena;
@@ -135,7 +138,7 @@ public final class SafetensorsFolder implements NamedTensors {
 
     /** A checkpoint's files lie beside its index: a name that leads elsewhere is refused. */
     private static String fileName(Path index, String tensor, String name) {
-        if (!name.matches("[\\w.-]+\\.safetensors")) {
+        if (!FILE_NAME.matcher(name).matches()) {
             throw new ConfigException(
                     "%s: tensor '%s' is in '%s', expected the name of a .safetensors file beside the index"
                             .formatted(index, tensor, name));
@@ -156,12 +159,16 @@ public final class SafetensorsFolder implements NamedTensors {
     @Override
     public HostTensor tensor(String name) {
         Path file = file(name);
+        return opened.computeIfAbsent(fileNames.get(name), key -> open(file, name))
+                .tensor(name);
+    }
+
+    private SafetensorsFile open(Path file, String name) {
         if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
             throw new ConfigException("%s: no such file, expected there the tensor '%s' that %s places in it"
                     .formatted(file, name, INDEX));
         }
-        return opened.computeIfAbsent(fileNames.get(name), key -> SafetensorsFile.open(file, arena))
-                .tensor(name);
+        return SafetensorsFile.open(file, arena);
     }
 
     @Override
