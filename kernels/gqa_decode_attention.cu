@@ -13,12 +13,11 @@
 // Roofline  flops = 4*Q*D*pairs with pairs = sum_b(n*past + n*(n+1)/2), bytes = 4*T*Q*D + sum_b(past+n)*2*G*D*(size of
 //           a cache element): bandwidth-bound
 // Launch    grid (ceil(longest*(Q/G)/64)*G, ceil(keys/chunk), B), longest = most new tokens and keys = most tokens of a
-//           sequence; block (384); dynamic shared memory at D 128: 214232 B, e4m3 214208 B, at D 256:
+//           sequence; block (256), e4m3 (384); dynamic shared memory at D 128: 214232 B, e4m3 214208 B, at D 256:
 //           230520 B, e4m3 230496 B (attribute to be raised). A block: 64 rows (query and head of a group) of one
-//           sequence and key/value head, chunk keys. bf16: warpgroups 0 and 1 multiply tiles in turn and add up what they
-//           have at the end, a warp copies ahead; e4m3: warpgroup 0 multiplies, two widen keys and values. chunk,
-//           partial and what follows as in mla_decode_attention.cu, blocks(c) = sum_b G * ceil(n*(Q/G)/64) *
-//           ceil((past+n)/c)
+//           sequence and key/value head, chunk keys. Warpgroup 0 multiplies; a warp copies ahead, for e4m3 two
+//           warpgroups widen keys and values. chunk, partial and what follows as in mla_decode_attention.cu, blocks(c)
+//           = sum_b G * ceil(n*(Q/G)/64) * ceil((past+n)/c)
 // Numerics  probabilities rounded to bf16 (e4m3: f16), scores and sums in float32: |err| <= 2^-8*|y| +
 //           (2^-8 + S*2^-24)*sum(p*|v|); the same bits each time
 // Source    Ainslie et al. 2023, §2.2; Dao et al. 2022, algorithm 1; partial results: Dao et al. 2023
@@ -31,10 +30,9 @@
 
 constexpr int TILE = QUERY_ROWS; // rows of a block, keys of a tile
 constexpr int BOX = QUERY_BOX_BYTES;
-constexpr int WARPGROUP = 128, THREADS = 3 * WARPGROUP;
-constexpr int QUERIES = 1; // named barrier of the warpgroups that multiply
+constexpr int WARPGROUP = 128;
+constexpr int QUERIES = 1; // named barrier of the warpgroup that multiplies
 constexpr int WIDENS = 2;  // and WIDENS+1: of those that widen e4m3
-constexpr int OWN = 4;     // and OWN+1: of each that multiplies
 constexpr float LOG2E = 1.4426950408889634f;
 
 // Keys, then values of a tile go through a ring of PLACES. A bf16 cache is multiplied as it is; e4m3 codes come through
@@ -45,13 +43,13 @@ struct Format;
 template <int D>
 struct Format<bf16, D> {
     using Operand = bf16;
-    static constexpr int PLACES = D == 128 ? 12 : 6, CODES = 0, LIFT = 0, MULTIPLY = 2;
+    static constexpr int PLACES = D == 128 ? 12 : 6, CODES = 0, LIFT = 0, THREADS = 2 * WARPGROUP;
 };
 
 template <int D>
 struct Format<e4m3, D> {
     using Operand = __half;
-    static constexpr int PLACES = D == 128 ? 6 : 4, CODES = D == 128 ? 12 : 4, MULTIPLY = 1;
+    static constexpr int PLACES = D == 128 ? 6 : 4, CODES = D == 128 ? 12 : 4, THREADS = 3 * WARPGROUP;
     static constexpr int LIFT = 7; // keeps small probabilities within f16
 };
 
@@ -76,7 +74,7 @@ struct Work : Task {
 // Rows of a tile's values from `first` on become zeros: what a page holds past the sequence's end may not be numbers.
 template <int BOXES>
 static __device__ __forceinline__ void clearValues(uint32_t boxes, int first) {
-    for (int r = first + threadIdx.x % WARPGROUP / 8; r < TILE; r += WARPGROUP / 8) {
+    for (int r = first + threadIdx.x / 8; r < TILE; r += WARPGROUP / 8) {
 #pragma unroll
         for (int b = 0; b < BOXES; b++) {
             storeChunk(boxes + b * BOX + r * BOX_ROW_BYTES + threadIdx.x % 8 * 16, make_uint4(0, 0, 0, 0));
@@ -97,73 +95,33 @@ static __device__ __forceinline__ void issueScores(float (&s)[32], uint32_t quer
     closeProducts();
 }
 
-// Adds to warpgroup 0's sums what warpgroup 1 has, through memory that the tiles no longer need.
-template <int N>
-static __device__ __forceinline__ void merge(float* memory, OnlineSoftmax<0>& softmax, float (&o)[N]) {
-    const bool gives = threadIdx.x >= WARPGROUP;
-    float* own = memory + threadIdx.x % WARPGROUP;
-    syncNamed(QUERIES, 2 * WARPGROUP); // neither reads tiles any more
-    if (gives) {
-#pragma unroll
-        for (int i = 0; i < N; i++) {
-            own[i * WARPGROUP] = o[i];
-        }
-#pragma unroll
-        for (int half = 0; half < 2; half++) {
-            own[(N + half) * WARPGROUP] = softmax.reference[half];
-            own[(N + 2 + half) * WARPGROUP] = softmax.total[half];
-        }
-    }
-    syncNamed(QUERIES, 2 * WARPGROUP);
-    if (gives) {
-        return;
-    }
-    float mine[2], others[2];
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-        const float reference = own[(N + half) * WARPGROUP];
-        const float top = fmaxf(softmax.reference[half], reference);
-        mine[half] = softmax.reference[half] == top ? 1 : fastExp2(softmax.reference[half] - top);
-        others[half] = reference == top ? 1 : fastExp2(reference - top);
-        softmax.reference[half] = top;
-        softmax.total[half] = softmax.total[half] * mine[half] + own[(N + 2 + half) * WARPGROUP] * others[half];
-    }
-#pragma unroll
-    for (int i = 0; i < N; i++) {
-        o[i] = o[i] * mine[i / 2 % 2] + own[i * WARPGROUP] * others[i / 2 % 2];
-    }
-}
-
 template <class C, int D>
 static __device__ __forceinline__ void attend(Shared<C, D>& shared, const Work& work, const QueryRows& rows,
                                               float scaleLog2, bf16* out, int64_t outToken, int64_t outHead,
                                               float* partial, float* logSum, int heads) {
     using E = typename Format<C, D>::Operand;
-    constexpr int BOXES = D / BOX_COLUMNS, MULTIPLY = Format<C, D>::MULTIPLY;
-    const int group = threadIdx.x / WARPGROUP; // of those that multiply
-    const int row = threadIdx.x % WARPGROUP / 32 * 16 + threadIdx.x % 32 / 4;
+    constexpr int BOXES = D / BOX_COLUMNS;
+    const int row = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4;
     const uint32_t queries = sharedAddress(shared.queries);
-    const int first = group * BOXES / MULTIPLY;
-    rows.copy(queries + first * BOX, first, first + BOXES / MULTIPLY);
+    rows.copy(queries, 0, BOXES);
     closeCopyGroup();
     awaitCopyGroups<0>();
-    syncNamed(QUERIES, MULTIPLY * WARPGROUP);
+    syncNamed(QUERIES, WARPGROUP);
     float scale[2] = {scaleLog2, scaleLog2};
     if constexpr (IS_HALF<E>) {
         queriesToHalf(BOXES, [&](int b) { return queries + b * BOX; }, scale, row);
     }
     showToTensorCores();
-    syncNamed(QUERIES, MULTIPLY * WARPGROUP);
+    syncNamed(QUERIES, WARPGROUP);
     const int visible[2] = {min(work.visible(work.row + row), work.to), min(work.visible(work.row + row + 8), work.to)};
     OnlineSoftmax<Format<C, D>::LIFT> softmax;
     Turn<Format<C, D>::PLACES> turn;
-    turn.advance(2 * group);
     float s[32], o[D / 2], factor[2];
 #pragma unroll
     for (int i = 0; i < D / 2; i++) {
         o[i] = 0;
     }
-    for (int at = work.from + group * TILE; at < work.to; at += MULTIPLY * TILE) {
+    for (int at = work.from; at < work.to; at += TILE) {
         shared.full[turn.place].wait(turn.parity);
         issueScores<E, BOXES>(s, queries, sharedAddress(shared.places[turn.place]));
         awaitProducts<0>();
@@ -189,7 +147,7 @@ static __device__ __forceinline__ void attend(Shared<C, D>& shared, const Work& 
         if (!IS_HALF<E> && at + TILE > work.to) {
             clearValues<BOXES>(values, work.to - at);
             showToTensorCores();
-            syncNamed(OWN + group, WARPGROUP);
+            syncNamed(QUERIES, WARPGROUP);
         }
         const Boxes v = Boxes::columns(values, BOX);
         openProducts();
@@ -200,14 +158,7 @@ static __device__ __forceinline__ void attend(Shared<C, D>& shared, const Work& 
         closeProducts();
         awaitProducts<0>();
         arriveWarp(shared.empty[turn.place]);
-        turn.advance(2 * MULTIPLY - 1);
-    }
-    if constexpr (MULTIPLY == 2) {
-        static_assert((D / 2 + 4) * WARPGROUP * sizeof(float) <= sizeof(shared.places), "room for what is merged");
-        merge(reinterpret_cast<float*>(shared.places), softmax, o);
-        if (group > 0) {
-            return;
-        }
+        turn.advance(1);
     }
 #pragma unroll
     for (int half = 0; half < 2; half++) {
@@ -377,24 +328,23 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
         fenceBarrierInit();
     }
     __syncthreads();
-    if (threadIdx.x < F::MULTIPLY * WARPGROUP) {
-        claimRegisters<F::MULTIPLY == 1 ? 240 : 216>();
+    if (threadIdx.x < WARPGROUP) {
+        if constexpr (F::CODES > 0) {
+            claimRegisters<240>();
+        }
         const QueryRows rows{q + work.start * qToken + work.kvHead * work.heads * qHead, qToken, qHead, work.heads,
                              work.row, work.rows};
         attend<C, D>(shared, work, rows, scale * LOG2E, out, outToken, outHead, partial, logSum, heads);
     } else if constexpr (F::CODES > 0) {
         giveUpRegisters<128>();
         widen<D>(shared, work, cache, paged, piece, kvHeads, threadIdx.x / WARPGROUP - 1);
-    } else {
-        giveUpRegisters<72>();
-        if (threadIdx.x < F::MULTIPLY * WARPGROUP + 32) {
-            load<D>(shared, work, cache, paged, piece, kvHeads);
-        }
+    } else if (threadIdx.x < WARPGROUP + 32) {
+        load<D>(shared, work, cache, paged, piece, kvHeads);
     }
 }
 
 #define GQA_DECODE_ATTENTION(NAME, C, D)                                                                               \
-    extern "C" __global__ __launch_bounds__(THREADS, 1) void NAME(                                                     \
+    extern "C" __global__ __launch_bounds__(Format<C, D>::THREADS, 1) void NAME(                                       \
         const __grid_constant__ CUtensorMap cache, bf16* out, float* partial, float* logSum, const bf16* q,            \
         const int* starts, const int* past, const int* pageTable, int B, int tablePages, int pageTokens, int Q, int G, \
         int chunk, int piece, int64_t qToken, int64_t qHead, int64_t outToken, int64_t outHead, float scale) {         \

@@ -103,7 +103,7 @@ final class GqaLaunches {
         boolean codes = op.cache().dtype() == DType.E4M3;
         DecodeSplit split = DecodeSplit.of(paged.batch(), heads, op.kvHeads());
         int rows = AttentionOperands.newest(paged.batch()) * op.group();
-        LaunchShape shape = LaunchShape.of(1, 384)
+        LaunchShape shape = LaunchShape.of(1, codes ? 384 : 256)
                 .grid(
                         Math.ceilDiv(rows, AttentionOperands.TILE) * op.kvHeads(),
                         split.parts(),
