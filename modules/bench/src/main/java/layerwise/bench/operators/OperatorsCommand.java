@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import layerwise.bench.config.OperatorChoice;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunOptions;
 import layerwise.bench.device.Devices;
@@ -22,8 +23,6 @@ import layerwise.tensor.ConfigException;
 
 /** Parses the command line of {@code operators} and runs it. */
 public final class OperatorsCommand {
-    private static final String CHOICE = "--operators";
-
     private OperatorsCommand() {}
 
     /**
@@ -37,22 +36,20 @@ public final class OperatorsCommand {
     }
 
     private static void run(List<String> arguments, Map<String, String> environment, Ranks.Here here, PrintStream out) {
-        List<RunOptions.Own> own = List.of(new RunOptions.Own(
-                CHOICE, "GLOB,…", "operators to time, * for any letters, as in *GroupedLinear; default: all"));
+        List<RunOptions.Own> own = List.of(OperatorChoice.option("time"));
         Optional<RunOptions.Parsed> parsed = RunOptions.parse("operators", own, arguments, out);
         if (parsed.isEmpty()) {
             return;
         }
         RunConfig config = parsed.get().config();
-        OperatorChoice choice =
-                OperatorChoice.of(Optional.ofNullable(parsed.get().own().get(CHOICE)));
+        OperatorChoice choice = OperatorChoice.of(parsed.get());
         if (config.shareGpu()) {
             throw new ConfigException(
                     "%s: share_gpu: operators wait for other ranks' turns; expected a GPU for each rank"
                             .formatted(config.configFile()));
         }
         Map<String, Object> settings = new TreeMap<>(config.arguments());
-        settings.put(CHOICE, choice.globs());
+        settings.put(OperatorChoice.OPTION, choice.globs());
         Agreement.require(here.rendezvous(), settings);
         ModelSpec model = new ModelCatalog(Installation.home().resolve("configs/models")).find(config.model());
         RankSlice slice = RankSlice.of(

@@ -1,8 +1,10 @@
 package layerwise.bench.verify;
 
 import java.io.PrintStream;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import layerwise.bench.config.OperatorChoice;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.device.Devices;
 import layerwise.bench.exchange.Balancing;
@@ -41,6 +43,7 @@ final class LayerVerification implements AutoCloseable {
     private static final long SEED = 20260101;
 
     private final RunConfig config;
+    private final OperatorChoice choice;
     private final ModelSpec model;
     private final Mapping mapping;
     private final Exchange exchange;
@@ -56,6 +59,7 @@ final class LayerVerification implements AutoCloseable {
 
     LayerVerification(
             RunConfig config,
+            OperatorChoice choice,
             ModelSpec model,
             Mapping mapping,
             Exchange exchange,
@@ -64,6 +68,7 @@ final class LayerVerification implements AutoCloseable {
             Rendezvous rendezvous,
             PrintStream out) {
         this.config = config;
+        this.choice = choice;
         this.model = model;
         this.mapping = mapping;
         this.exchange = exchange;
@@ -125,7 +130,14 @@ final class LayerVerification implements AutoCloseable {
             Program program = Fusion.apply(step.program(), device.capabilities());
             try (OperatorCheck check = new OperatorCheck(
                     device, own, constants, Devices.communicator(rendezvous), new SamplePlan(own, SEED))) {
+                choice.require(program.operators().stream()
+                        .map(Operator::name)
+                        .collect(Collectors.toCollection(TreeSet::new)));
                 for (Operator operator : program.operators()) {
+                    if (!choice.holds(operator.name())) {
+                        check.compute(operator);
+                        continue;
+                    }
                     tally.operator(operator.name());
                     for (VerifiedOutput output : check.check(operator)) {
                         tally.output(output);
@@ -134,7 +146,7 @@ final class LayerVerification implements AutoCloseable {
                 }
             }
         }
-        if (mapping.group().size() > 1) {
+        if (mapping.group().size() > 1 && choice.isAll()) {
             OneRankCheck check = new OneRankCheck(config, model, mapping, device, SEED);
             for (Row row : check.check(phase, problem, traffic, balancing.table(traffic, problem.balanceRatio()))) {
                 tally.output(row.isRight());

@@ -40,6 +40,7 @@ final class OperatorCheck implements AutoCloseable {
     private final HostCopies constants;
     private final Sampling plan;
     private final ReferenceExecutor reference;
+    private final ReferenceExecutor whole;
     private final ReusedMemory arena = new ReusedMemory();
 
     /**
@@ -56,6 +57,7 @@ final class OperatorCheck implements AutoCloseable {
         this.constants = constants;
         this.plan = plan;
         reference = new ReferenceExecutor(Journal.NONE, Capabilities.plain(), communicator, plan);
+        whole = new ReferenceExecutor(Journal.NONE, Capabilities.plain(), communicator);
     }
 
     /** One row of the table for each output. */
@@ -69,21 +71,7 @@ final class OperatorCheck implements AutoCloseable {
      * @param launches they write the operator's outputs and read its inputs
      */
     List<VerifiedOutput> check(Operator operator, List<? extends Operator> launches) {
-        arena.reuse();
-        try (Memory copies = constants.nested()) {
-            for (TensorRef output : operator.outputs()) {
-                if (!memory.holds(output.buffer())) {
-                    memory.put(output.buffer(), new Contents.Poison());
-                }
-            }
-            Set<Buffer> buffers = new LinkedHashSet<>();
-            operator.inputs().forEach(input -> buffers.add(input.buffer()));
-            operator.outputs().forEach(output -> buffers.add(output.buffer()));
-            for (Buffer buffer : buffers) {
-                if (!constants.keep(buffer) && !copies.holds(buffer)) {
-                    reference.place(copies, buffer, memory.read(buffer.whole(), arena));
-                }
-            }
+        try (Memory copies = copies(operator)) {
             run(reference, program(operator, List.of(operator)), copies);
             boolean rounded =
                     run(device, program(operator, launches), memory).stream().anyMatch(WeightPath::rounded);
@@ -94,6 +82,39 @@ final class OperatorCheck implements AutoCloseable {
                 default -> compared(operator, rounded, copies);
             };
         }
+    }
+
+    /** Gives the device what the reference makes of an operator, all of it, without running it there. */
+    void compute(Operator operator) {
+        try (Memory copies = copies(operator)) {
+            run(whole, program(operator, List.of(operator)), copies);
+            operator.outputs().stream()
+                    .map(TensorRef::buffer)
+                    .distinct()
+                    .forEach(buffer ->
+                            memory.refill(buffer, new Contents.Copied(List.of(copies.read(buffer.whole(), arena)))));
+            device.synchronize();
+        }
+    }
+
+    /** Poisons outputs on the device, and copies them and what the operator reads from there. */
+    private Memory copies(Operator operator) {
+        arena.reuse();
+        for (TensorRef output : operator.outputs()) {
+            if (!memory.holds(output.buffer())) {
+                memory.put(output.buffer(), new Contents.Poison());
+            }
+        }
+        Set<Buffer> buffers = new LinkedHashSet<>();
+        operator.inputs().forEach(input -> buffers.add(input.buffer()));
+        operator.outputs().forEach(output -> buffers.add(output.buffer()));
+        Memory copies = constants.nested();
+        for (Buffer buffer : buffers) {
+            if (!constants.keep(buffer) && !copies.holds(buffer)) {
+                reference.place(copies, buffer, memory.read(buffer.whole(), arena));
+            }
+        }
+        return copies;
     }
 
     private List<VerifiedOutput> compared(Operator operator, boolean rounded, Memory copies) {

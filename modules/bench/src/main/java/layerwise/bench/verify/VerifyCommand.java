@@ -4,6 +4,8 @@ import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import layerwise.bench.config.OperatorChoice;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunOptions;
 import layerwise.bench.config.RunType;
@@ -40,13 +42,17 @@ public final class VerifyCommand {
     }
 
     private static void run(List<String> arguments, Map<String, String> environment, Ranks.Here here, PrintStream out) {
-        Optional<RunConfig> parsed = RunOptions.parse("verify", arguments, out);
+        List<RunOptions.Own> own = List.of(OperatorChoice.option("check, the others by the reference alone"));
+        Optional<RunOptions.Parsed> parsed = RunOptions.parse("verify", own, arguments, out);
         if (parsed.isEmpty()) {
             return;
         }
-        RunConfig config = parsed.get();
+        RunConfig config = parsed.get().config();
+        OperatorChoice choice = OperatorChoice.of(parsed.get());
         ModelSpec model = new ModelCatalog(Installation.home().resolve("configs/models")).find(config.model());
-        Agreement.require(here.rendezvous(), config.arguments());
+        Map<String, Object> settings = new TreeMap<>(config.arguments());
+        settings.put(OperatorChoice.OPTION, choice.globs());
+        Agreement.require(here.rendezvous(), settings);
         Mapping mapping = new Mapping(here.rank().group(), config.attentionDp());
         ModelSpec scaled = config.scaledFrom().isPresent()
                 ? new WeakScaling(config.scaledFrom().getAsInt(), mapping).of(model)
@@ -65,7 +71,7 @@ public final class VerifyCommand {
                 Devices.open(config.device(), Journal.NONE, CudaOptions.plain(), here, config.shareGpu())) {
             here.together(() -> {
                 try (LayerVerification verification = new LayerVerification(
-                        config, scaled, mapping, exchange, balancing, device, here.rendezvous(), out)) {
+                        config, choice, scaled, mapping, exchange, balancing, device, here.rendezvous(), out)) {
                     for (ProblemSpec problem : config.problems()) {
                         verification.verify(phase, problem);
                     }

@@ -1,4 +1,4 @@
-package layerwise.bench.operators;
+package layerwise.bench.config;
 
 import java.util.Collection;
 import java.util.List;
@@ -10,18 +10,40 @@ import layerwise.tensor.ConfigException;
 import layerwise.tensor.NearestNames;
 
 /**
- * Which operators are timed.
+ * Which operators of a layer a command is for.
  *
  * @param globs names, {@code *} for any letters; one of them must fit
  */
-record OperatorChoice(List<String> globs) {
-    /** From the option's value; every operator without it. */
-    static OperatorChoice of(Optional<String> list) {
-        return new OperatorChoice(
-                list.map(value -> List.of(value.split(",", -1))).orElse(List.of("*")));
+public record OperatorChoice(List<String> globs) {
+    /** The option that names them. */
+    public static final String OPTION = "--operators";
+
+    public OperatorChoice {
+        globs = List.copyOf(globs);
     }
 
-    boolean holds(String name) {
+    /** The option, for a command that does something to those operators. */
+    public static RunOptions.Own option(String verb) {
+        return new RunOptions.Own(
+                OPTION,
+                "GLOB,…",
+                "operators to %s, * for any letters, as in *GroupedLinear; default: all".formatted(verb));
+    }
+
+    /** What the command line says; every operator without the option. */
+    public static OperatorChoice of(RunOptions.Parsed parsed) {
+        return new OperatorChoice(Optional.ofNullable(parsed.own().get(OPTION))
+                .map(value -> List.of(value.split(",", -1)))
+                .orElse(List.of("*")));
+    }
+
+    /** Whether every operator is. */
+    public boolean isAll() {
+        return globs.contains("*");
+    }
+
+    /** Whether operators of a name are. */
+    public boolean holds(String name) {
         return globs.stream().anyMatch(glob -> fits(glob, name));
     }
 
@@ -36,7 +58,7 @@ record OperatorChoice(List<String> globs) {
      * @param names of the operators there are
      * @throws ConfigException if a glob fits none of them
      */
-    void require(Collection<String> names) {
+    public void require(Collection<String> names) {
         for (String glob : globs) {
             if (names.stream().noneMatch(name -> fits(glob, name))) {
                 throw new ConfigException(
