@@ -11,6 +11,7 @@ import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunType;
 import layerwise.bench.device.GpuFile;
 import layerwise.bench.device.Installation;
+import layerwise.bench.device.ReferenceBudget;
 import layerwise.bench.exchange.ExpertTable;
 import layerwise.bench.exchange.RankSlice;
 import layerwise.bench.moe.ExpertPath;
@@ -71,12 +72,16 @@ final class OperatorRun {
 
     void run() {
         NavigableSet<String> names = new TreeSet<>();
+        List<Program> programs = new ArrayList<>();
         for (ProblemSpec problem : config.problems()) {
-            program(step(problem, table(problem).choice())).operators().stream()
-                    .map(Operator::name)
-                    .forEach(names::add);
+            Program program = program(step(problem, table(problem).choice()));
+            programs.add(program);
+            program.operators().stream().map(Operator::name).forEach(names::add);
         }
         choice.require(names);
+        // Once as a whole, and each operator alone: unmeasured three times, and then its replays.
+        ReferenceBudget.of(programs, 4 + OperatorTimer.LEAST_REPLAYS)
+                .check(config.device(), slice.mapping().group().size());
         say("# operators of %s on %s, seed %d, MoE backend %s"
                 .formatted(config.model(), device.device(), SEED, experts));
         device.cacheBytes()

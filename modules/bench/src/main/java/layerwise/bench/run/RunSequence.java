@@ -105,16 +105,9 @@ final class RunSequence {
 
     void run(List<String> arguments) {
         recording.prepare();
-        new ReferenceBudget(
-                        config,
-                        slice.layers(),
-                        slice.cache(),
-                        slice.rotary(),
-                        prefill(),
-                        slice.exchange(),
-                        rank.localWorld(),
-                        slice.bytes())
-                .check();
+        new RunWork(config, slice.layers(), slice.cache(), slice.rotary(), prefill(), slice.exchange(), slice.bytes())
+                .budget()
+                .check(config.device(), rank.localWorld());
         boolean cuda = Devices.resolve(config.device()) instanceof DeviceChoice.Cuda;
         try (Tracer tracer = Tracer.open(recording, cuda, arguments)) {
             run(tracer);

@@ -1,12 +1,15 @@
 package layerwise.bench.verify;
 
 import java.io.PrintStream;
+import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import layerwise.bench.config.OperatorChoice;
 import layerwise.bench.config.RunConfig;
+import layerwise.bench.config.RunType;
 import layerwise.bench.device.Devices;
+import layerwise.bench.device.ReferenceBudget;
 import layerwise.bench.exchange.Balancing;
 import layerwise.bench.exchange.Exchange;
 import layerwise.bench.noise.NoiseLayers;
@@ -47,6 +50,7 @@ final class LayerVerification implements AutoCloseable {
     private final ModelSpec model;
     private final Mapping mapping;
     private final Exchange exchange;
+    private final Phase phase;
     private final Balancing balancing;
     private final Executor device;
     private final Rendezvous rendezvous;
@@ -72,12 +76,17 @@ final class LayerVerification implements AutoCloseable {
         this.model = model;
         this.mapping = mapping;
         this.exchange = exchange;
+        this.phase = config.runType() == RunType.GEN ? Phase.GENERATION : Phase.CONTEXT;
         this.balancing = balancing;
         this.device = device;
         this.rendezvous = rendezvous;
         this.out = out;
         this.rank = mapping.group().rank();
         layers = new NoiseLayers(config, model, mapping, SEED);
+        List<Program> programs = config.problems().stream()
+                .map(problem -> program(step(problem)))
+                .toList();
+        ReferenceBudget.of(programs, 2).check(config.device(), mapping.group().size());
         memory = device.allocate();
         constants = new HostCopies(memory);
         layers.placeWeights(memory);
@@ -119,15 +128,22 @@ final class LayerVerification implements AutoCloseable {
         }
     }
 
-    void verify(Phase phase, ProblemSpec problem) {
+    private NoiseStep step(ProblemSpec problem) {
+        return layers.step(phase, problem, new ExpertChoice.Routed(), exchange.traffic(problem.tokens()));
+    }
+
+    private Program program(NoiseStep step) {
+        return Fusion.apply(step.program(), device.capabilities());
+    }
+
+    void verify(ProblemSpec problem) {
         say("# batch_size %d  seq_len_q %d  seq_len_kv_cache %d"
                 .formatted(problem.batchSize(), problem.seqLenQ(), problem.seqLenKvCache()));
         tally.problem();
-        Traffic traffic = exchange.traffic(problem.tokens());
-        NoiseStep step = layers.step(phase, problem, new ExpertChoice.Routed(), traffic);
+        NoiseStep step = step(problem);
         try (Memory own = memory.nested()) {
             step.place(own, mapping.dataRank());
-            Program program = Fusion.apply(step.program(), device.capabilities());
+            Program program = program(step);
             try (OperatorCheck check = new OperatorCheck(
                     device, own, constants, Devices.communicator(rendezvous), new SamplePlan(own, SEED))) {
                 choice.require(program.operators().stream()
@@ -147,6 +163,7 @@ final class LayerVerification implements AutoCloseable {
             }
         }
         if (mapping.group().size() > 1 && choice.isAll()) {
+            Traffic traffic = exchange.traffic(problem.tokens());
             OneRankCheck check = new OneRankCheck(config, model, mapping, device, SEED);
             for (Row row : check.check(phase, problem, traffic, balancing.table(traffic, problem.balanceRatio()))) {
                 tally.output(row.isRight());

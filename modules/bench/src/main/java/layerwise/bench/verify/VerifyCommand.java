@@ -8,7 +8,6 @@ import java.util.TreeMap;
 import layerwise.bench.config.OperatorChoice;
 import layerwise.bench.config.RunConfig;
 import layerwise.bench.config.RunOptions;
-import layerwise.bench.config.RunType;
 import layerwise.bench.device.Devices;
 import layerwise.bench.device.Installation;
 import layerwise.bench.exchange.Balancing;
@@ -17,7 +16,6 @@ import layerwise.bench.ranks.Agreement;
 import layerwise.bench.ranks.Ranks;
 import layerwise.kernels.CudaOptions;
 import layerwise.model.balance.BalanceMethod;
-import layerwise.model.layer.Phase;
 import layerwise.model.parallel.Mapping;
 import layerwise.model.parallel.WeakScaling;
 import layerwise.model.spec.ModelCatalog;
@@ -58,7 +56,6 @@ public final class VerifyCommand {
                 ? new WeakScaling(config.scaledFrom().getAsInt(), mapping).of(model)
                 : model;
         config.layerIndices().forEach(scaled::layer);
-        Phase phase = config.runType() == RunType.GEN ? Phase.GENERATION : Phase.CONTEXT;
         Balancing balancing = new Balancing(scaled, config.layerIndices(), mapping, balanceMethod(config), environment);
         Exchange exchange = Exchange.of(
                 config,
@@ -73,7 +70,7 @@ public final class VerifyCommand {
                 try (LayerVerification verification = new LayerVerification(
                         config, choice, scaled, mapping, exchange, balancing, device, here.rendezvous(), out)) {
                     for (ProblemSpec problem : config.problems()) {
-                        verification.verify(phase, problem);
+                        verification.verify(problem);
                     }
                     device.leave();
                     verification.conclude();

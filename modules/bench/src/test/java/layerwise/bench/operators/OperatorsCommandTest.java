@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -18,6 +19,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import layerwise.bench.config.DeviceChoice;
+import layerwise.bench.device.Devices;
 import layerwise.tensor.ConfigException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -120,5 +123,19 @@ class OperatorsCommandTest {
         String misspelt = assertThrows(ConfigException.class, () -> operators("--operator-s", "Add"))
                 .getMessage();
         assertTrue(misspelt.contains("nearest: --operators"), misspelt);
+    }
+
+    @Test
+    void withoutAGpuWhatTakesLongIsRefusedAtOnce() {
+        assumeTrue(Devices.resolve(new DeviceChoice.Auto()) instanceof DeviceChoice.Reference, "a GPU answers here");
+        String message = assertThrows(
+                        ConfigException.class,
+                        () -> OperatorsCommand.run(
+                                List.of("config_gen.yaml"),
+                                Map.of("PROFILE_DIR", folder.toString()),
+                                System.out,
+                                System.out))
+                .getMessage();
+        assertTrue(message.startsWith("device: no GPU answers here"), message);
     }
 }

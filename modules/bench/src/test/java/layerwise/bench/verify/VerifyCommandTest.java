@@ -3,14 +3,18 @@ package layerwise.bench.verify;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import layerwise.bench.config.DeviceChoice;
+import layerwise.bench.device.Devices;
 import layerwise.tensor.ConfigException;
 import org.junit.jupiter.api.Test;
 
@@ -59,5 +63,19 @@ class VerifyCommandTest {
                 .getMessage();
         assertTrue(message.startsWith("command line: --operators: 'Rout' is no operator of these layers"), message);
         assertTrue(message.endsWith("; nearest: Route"), message);
+    }
+
+    @Test
+    void withoutAGpuWhatTakesLongIsRefusedAtOnce() {
+        assumeTrue(Devices.resolve(new DeviceChoice.Auto()) instanceof DeviceChoice.Reference, "a GPU answers here");
+        PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
+        List<String> shipped = List.of("config_gen.yaml");
+        String message = assertThrows(
+                        ConfigException.class, () -> VerifyCommand.run(shipped, Map.of(), nowhere, nowhere))
+                .getMessage();
+        assertTrue(
+                message.matches(
+                        "device: no GPU answers here and the reference executor would take about \\d+ minutes; .*"),
+                message);
     }
 }
