@@ -12,14 +12,13 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import layerwise.bindings.cudart.cudart_h;
 
 /**
  * Moves host memory of any kind, mapped files above all, to the device: threads copy it into pinned buffers while the device
- * copies out of others, three buffers a thread: one is filled, one
- * waits, one is copied out of.
+ * copies out of others, three buffers a thread: one is filled, one waits, one is copied out of.
  *
  * <p>The threads touch host memory only; every call of CUDA is made by the thread that opened the device.
  */
@@ -48,8 +47,16 @@ public final class Staging implements AutoCloseable {
      */
     private record Buffer(MemorySegment memory, CudaEvent copied) {}
 
+    /**
+     * What one buffer takes at a time.
+     *
+     * @param from   where its bytes begin in the source
+     * @param target their address on the device
+     */
+    private record Chunk(HostParts source, long from, long bytes, long target) {}
+
     /** A filled buffer: which chunk it holds. */
-    private record Filled(Buffer buffer, long chunk) {}
+    private record Filled(Buffer buffer, Chunk chunk) {}
 
     private Staging(Device device, CudaStream stream, int threadCount) {
         this.stream = stream;
@@ -79,32 +86,40 @@ public final class Staging implements AutoCloseable {
     }
 
     /**
-     * Copies parts, one behind the other, to the start of device memory. Returns once all of them were read; the device may
-     * still be copying, in the stream's order.
+     * A copy to make: parts, one behind the other, to the start of device memory.
      *
      * @param parts native, mapped or heap memory that every thread may read: {@link #canRead}
-     * @throws IndexOutOfBoundsException if they are longer than the target
      */
-    public void upload(List<MemorySegment> parts, DeviceMemory target) {
-        HostParts source = new HostParts(parts);
-        if (source.bytes() > target.bytes()) {
-            throw new IndexOutOfBoundsException("copy of " + source.bytes() + " bytes into " + target.bytes());
+    public record Upload(List<MemorySegment> parts, DeviceMemory target) {
+        /** @throws IndexOutOfBoundsException if the parts are longer than the target */
+        public Upload {
+            parts = List.copyOf(parts);
+            long bytes = parts.stream().mapToLong(MemorySegment::byteSize).sum();
+            if (bytes > target.bytes()) {
+                throw new IndexOutOfBoundsException("copy of " + bytes + " bytes into " + target.bytes());
+            }
         }
-        long chunks = Math.ceilDiv(source.bytes(), CHUNK_BYTES);
-        Filling filling = new Filling(source, chunks, free);
+    }
+
+    /**
+     * Makes copies, one after the other, without a pause between them. Returns once all parts were read; the device may still
+     * be copying, in the stream's order.
+     */
+    public void upload(List<Upload> uploads) {
+        List<Chunk> chunks = chunks(uploads);
+        Filling filling = new Filling(chunks, free);
         List<Future<?>> running = new ArrayList<>();
-        for (int i = 0; i < Math.min(threadCount, chunks); i++) {
+        for (int i = 0; i < Math.min(threadCount, chunks.size()); i++) {
             running.add(threads.submit(filling));
         }
         try {
-            for (long copied = 0; copied < chunks; copied++) {
+            for (int copied = 0; copied < chunks.size(); copied++) {
                 Filled next = await(filling);
-                long bytes = filling.bytes(next.chunk());
                 stream.transfer(
-                        MemorySegment.ofAddress(target.address() + next.chunk() * CHUNK_BYTES),
-                        bytes,
+                        MemorySegment.ofAddress(next.chunk().target()),
+                        next.chunk().bytes(),
                         next.buffer().memory(),
-                        bytes,
+                        next.chunk().bytes(),
                         cudart_h.cudaMemcpyHostToDevice());
                 stream.record(next.buffer().copied());
                 inFlight.add(next.buffer());
@@ -118,6 +133,18 @@ public final class Staging implements AutoCloseable {
             free.addAll(buffers);
             throw e;
         }
+    }
+
+    private static List<Chunk> chunks(List<Upload> uploads) {
+        List<Chunk> chunks = new ArrayList<>();
+        for (Upload upload : uploads) {
+            HostParts source = new HostParts(upload.parts());
+            for (long at = 0; at < source.bytes(); at += CHUNK_BYTES) {
+                long bytes = Math.min(CHUNK_BYTES, source.bytes() - at);
+                chunks.add(new Chunk(source, at, bytes, upload.target().address() + at));
+            }
+        }
+        return chunks;
     }
 
     /** Whether {@link #upload} takes the parts: its threads can read nothing that an arena confines to another. */
@@ -152,22 +179,16 @@ public final class Staging implements AutoCloseable {
 
     /** What the threads do for one upload: each takes the next chunk and a free buffer, until there is no chunk left. */
     private static final class Filling implements Runnable {
-        private final HostParts source;
-        private final long chunks;
+        private final List<Chunk> chunks;
         private final Queue<Buffer> free;
         private final Queue<Filled> filled = new ConcurrentLinkedQueue<>();
-        private final AtomicLong next = new AtomicLong();
+        private final AtomicInteger next = new AtomicInteger();
         private final AtomicReference<Throwable> failure = new AtomicReference<>();
         private volatile boolean stopped;
 
-        Filling(HostParts source, long chunks, Queue<Buffer> free) {
-            this.source = source;
+        Filling(List<Chunk> chunks, Queue<Buffer> free) {
             this.chunks = chunks;
             this.free = free;
-        }
-
-        long bytes(long chunk) {
-            return Math.min(CHUNK_BYTES, source.bytes() - chunk * CHUNK_BYTES);
         }
 
         void stop() {
@@ -186,7 +207,8 @@ public final class Staging implements AutoCloseable {
         @Override
         public void run() {
             try {
-                for (long chunk = next.getAndIncrement(); chunk < chunks; chunk = next.getAndIncrement()) {
+                for (int i = next.getAndIncrement(); i < chunks.size(); i = next.getAndIncrement()) {
+                    Chunk chunk = chunks.get(i);
                     Buffer buffer = free.poll();
                     while (buffer == null && !stopped) {
                         Thread.onSpinWait();
@@ -195,7 +217,7 @@ public final class Staging implements AutoCloseable {
                     if (buffer == null) {
                         return;
                     }
-                    source.copy(chunk * CHUNK_BYTES, buffer.memory().asSlice(0, bytes(chunk)));
+                    chunk.source().copy(chunk.from(), buffer.memory().asSlice(0, chunk.bytes()));
                     filled.add(new Filled(buffer, chunk));
                 }
             } catch (RuntimeException | Error e) {

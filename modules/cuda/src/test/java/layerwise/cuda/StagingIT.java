@@ -71,6 +71,29 @@ class StagingIT {
         }
     }
 
+    private void upload(List<MemorySegment> parts, DeviceBuffer target) {
+        staging.upload(List.of(new Staging.Upload(parts, target)));
+    }
+
+    /** Of many copies together each finds its own place, beside others that are neighbours in the file. */
+    @Test
+    void copiesTogetherKeepApart() throws IOException {
+        List<MemorySegment> parts = parts(60_000_001);
+        List<DeviceBuffer> targets = new ArrayList<>();
+        List<Staging.Upload> uploads = new ArrayList<>();
+        for (MemorySegment part : parts) {
+            DeviceBuffer target = device.allocate(part.byteSize());
+            targets.add(target);
+            uploads.add(new Staging.Upload(List.of(part), target));
+        }
+        staging.upload(uploads);
+        for (int i = 0; i < parts.size(); i++) {
+            MemorySegment back = arena.allocate(parts.get(i).byteSize(), 256);
+            device.download(targets.get(i), back, stream);
+            assertEquals(-1, parts.get(i).mismatch(back), "copy " + i);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {1, 4_194_303, 4_194_304, 4_194_305, 300_000_007})
     void everyByteArrivesWhateverThePartsAre(long bytes) throws IOException {
@@ -78,7 +101,7 @@ class StagingIT {
         DeviceBuffer target = device.allocate(bytes);
         for (int round = 0; round < 2; round++) {
             stream.fill(target, (byte) 0x5A);
-            staging.upload(parts, target);
+            upload(parts, target);
             MemorySegment back = arena.allocate(bytes, 256);
             device.download(target, back, stream);
             long at = 0;
@@ -96,9 +119,9 @@ class StagingIT {
         try (FileChannel channel = FileChannel.open(folder.resolve("weights"), StandardOpenOption.WRITE)) {
             channel.truncate(10_000_000);
         }
-        assertThrows(InternalError.class, () -> staging.upload(parts, target));
+        assertThrows(InternalError.class, () -> upload(parts, target));
         Files.delete(folder.resolve("weights"));
-        staging.upload(parts(20_000_000), target);
+        upload(parts(20_000_000), target);
         stream.synchronize();
     }
 
@@ -106,6 +129,6 @@ class StagingIT {
     void partsLongerThanTheTargetAreRefused() throws IOException {
         List<MemorySegment> parts = parts(1000);
         DeviceBuffer target = device.allocate(999);
-        assertThrows(IndexOutOfBoundsException.class, () -> staging.upload(parts, target));
+        assertThrows(IndexOutOfBoundsException.class, () -> upload(parts, target));
     }
 }

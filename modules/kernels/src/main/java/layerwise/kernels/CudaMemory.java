@@ -105,24 +105,45 @@ final class CudaMemory implements Memory {
             case Contents.RandomBytes random -> fill(buffer, memory, random);
             case Contents.CopyOf(Memory source) ->
                 gpu.main().copy(own(source).place(buffer.whole()), memory.slice(0, buffer.bytes()));
-            case Contents.Copied copied -> {
-                if (copied.parts().stream().anyMatch(part -> part.dtype() != buffer.dtype())) {
-                    throw new IllegalArgumentException("parts of %s for %s".formatted(copied.parts(), buffer));
-                }
-                List<MemorySegment> parts =
-                        copied.parts().stream().map(HostTensor::memory).toList();
-                long bytes = parts.stream().mapToLong(MemorySegment::byteSize).sum();
-                if (bytes != buffer.bytes()) {
-                    throw new IllegalArgumentException("%d bytes for %s".formatted(bytes, buffer));
-                }
-                upload(parts, memory);
+            case Contents.Copied copied -> upload(parts(buffer, copied), memory);
+        }
+    }
+
+    private static List<MemorySegment> parts(Buffer buffer, Contents.Copied copied) {
+        if (copied.parts().stream().anyMatch(part -> part.dtype() != buffer.dtype())) {
+            throw new IllegalArgumentException("parts of %s for %s".formatted(copied.parts(), buffer));
+        }
+        List<MemorySegment> parts =
+                copied.parts().stream().map(HostTensor::memory).toList();
+        long bytes = parts.stream().mapToLong(MemorySegment::byteSize).sum();
+        if (bytes != buffer.bytes()) {
+            throw new IllegalArgumentException("%d bytes for %s".formatted(bytes, buffer));
+        }
+        return parts;
+    }
+
+    /** Places everything first, so that threads never wait for an allocation between two buffers. */
+    @Override
+    public void putAll(Map<Buffer, Contents> contents) {
+        List<Staging.Upload> uploads = new ArrayList<>();
+        contents.forEach((buffer, content) -> {
+            if (content instanceof Contents.Copied copied
+                    && buffer.bytes() >= STAGED_BYTES
+                    && Staging.canRead(parts(buffer, copied))) {
+                put(buffer, new Contents.Undefined());
+                uploads.add(new Staging.Upload(parts(buffer, copied), whole(buffer)));
+            } else {
+                put(buffer, content);
             }
+        });
+        if (!uploads.isEmpty()) {
+            gpu.staging().upload(uploads);
         }
     }
 
     private void upload(List<MemorySegment> parts, DeviceBuffer memory) {
         if (memory.bytes() >= STAGED_BYTES && Staging.canRead(parts)) {
-            gpu.staging().upload(parts, memory);
+            gpu.staging().upload(List.of(new Staging.Upload(parts, memory)));
             return;
         }
         try (Arena arena = Arena.ofConfined()) {

@@ -1,6 +1,7 @@
 package layerwise.op;
 
 import java.lang.foreign.Arena;
+import java.util.Map;
 import java.util.OptionalLong;
 import layerwise.tensor.HostTensor;
 
@@ -15,6 +16,11 @@ public interface Memory extends AutoCloseable {
      * @throws IllegalArgumentException if a buffer of that name lives here or in a parent
      */
     void put(Buffer buffer, Contents contents);
+
+    /** The same for many buffers, in their order; large contents from the host may then move faster than one by one. */
+    default void putAll(Map<Buffer, Contents> contents) {
+        contents.forEach(this::put);
+    }
 
     /** Whether the buffer lives here or in a parent. */
     boolean holds(Buffer buffer);

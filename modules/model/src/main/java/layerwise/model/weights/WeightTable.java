@@ -315,7 +315,7 @@ public final class WeightTable {
      */
     public void place(Memory memory) {
         try {
-            contents.forEach(memory::put);
+            memory.putAll(contents);
         } catch (InternalError e) {
             // What Java makes of a mapped page that has no file behind it any more.
             throw new ConfigException(spec.name() + ": a file of the checkpoint became shorter while it was read", e);
