@@ -101,9 +101,14 @@ final class GqaLaunches {
         int headDim = Math.toIntExact(op.q().dim(2));
         int heads = Math.toIntExact(op.q().dim(1));
         boolean codes = op.cache().dtype() == DType.E4M3;
-        DecodeSplit split = DecodeSplit.of(paged.batch(), heads, op.kvHeads());
+        boolean inPairs = headDim == 128 && !codes; // two blocks share a multiprocessor
+        DecodeSplit split = DecodeSplit.of(
+                paged.batch(),
+                heads,
+                op.kvHeads(),
+                inPairs ? DecodeSplit.Kernel.GROUPED_IN_PAIRS : DecodeSplit.Kernel.GROUPED);
         int rows = AttentionOperands.newest(paged.batch()) * op.group();
-        LaunchShape shape = LaunchShape.of(1, codes ? 384 : 256)
+        LaunchShape shape = LaunchShape.of(1, inPairs ? 160 : 384)
                 .grid(
                         Math.ceilDiv(rows, AttentionOperands.TILE) * op.kvHeads(),
                         split.parts(),
@@ -136,7 +141,7 @@ final class GqaLaunches {
         if (codes) {
             return headDim == 128 ? 214_208 : 230_496;
         }
-        return headDim == 128 ? 214_232 : 230_520;
+        return headDim == 128 ? 99_432 : 230_520;
     }
 
     private static KernelCall paged(KernelCall call, Preparation to, GqaDecodeAttention op) {
