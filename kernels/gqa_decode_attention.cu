@@ -14,10 +14,10 @@
 //           a cache element): bandwidth-bound
 // Launch    grid (ceil(longest*(Q/G)/64)*G, ceil(keys/chunk), B), longest = most new tokens and keys = most tokens of a
 //           sequence; dynamic shared memory (attribute to be raised): at D 128 bf16 block (160), two on a
-//           multiprocessor, 99432 B, e4m3 block (384), 214208 B; at D 256 block (384), bf16 230520 B, e4m3 230496 B.
-//           A block: 64 rows (query and head of a group) of one sequence and key/value head, chunk keys. bf16: one
-//           warpgroup multiplies, at D 256 two that take tiles in turn and add up what they have at the end, and a warp
-//           copies ahead for each; e4m3: one multiplies, two widen keys and values.
+//           multiprocessor, 99440 B, e4m3 block (512), 214464 B; at D 256 block (384), bf16 230528 B, e4m3 230752 B.
+//           A block: 64 rows (query and head of a group) of one sequence and key/value head, chunk keys. One warpgroup
+//           multiplies at D 128 bf16, else two that take tiles in turn and add up what they have at the end; bf16: a
+//           warp copies ahead for each; e4m3: one warpgroup, at D 128 two, copies ahead and widens keys and values.
 //           chunk = the c = 64*k that makes 40 * ceil(blocks(c)/slots) * (k + 5) + ceil(keys/c) least, with blocks(c) =
 //           sum_b G * ceil(n*(Q/G)/64) * ceil((past+n)/c) and slots = 132, or 264 where two blocks share a
 //           multiprocessor, the smallest of equal ones; any multiple of 64 is right. partial and what follows as in
@@ -59,8 +59,10 @@ struct Format<bf16, D> {
 template <int D>
 struct Format<e4m3, D> {
     using Operand = __half;
-    static constexpr int MULTIPLY = 1, PLACES = D == 128 ? 6 : 4, CODES = D == 128 ? 12 : 4;
-    static constexpr int THREADS = 3 * WARPGROUP, BLOCKS = 1, CLAIM = 240, KEEP = 128;
+    static constexpr int MULTIPLY = 2, PLACES = D == 128 ? 4 : 2, CODES = D == 128 ? 8 : 4;
+    static constexpr int WIDEN = D == 128 ? 2 : 1; // warpgroups
+    static constexpr int THREADS = (MULTIPLY + WIDEN) * WARPGROUP, BLOCKS = 1;
+    static constexpr int CLAIM = D == 128 ? 168 : 216, KEEP = D == 128 ? 88 : 72;
     static constexpr int LIFT = 7; // keeps small probabilities within f16
 };
 
@@ -71,11 +73,12 @@ struct Shared {
     unsigned char queries[BOXES][BOX];
     unsigned char places[F::MULTIPLY][F::PLACES][BOXES][BOX];
     unsigned char codes[F::CODES > 0 ? F::CODES : 1][F::CODES > 0 ? TILE * D : 16];
+    float scales[F::CODES > 0 ? TILE : 2]; // of rows of queries that became f16
     Barrier full[F::MULTIPLY][F::PLACES], empty[F::MULTIPLY][F::PLACES], codesFull[F::CODES > 0 ? F::CODES : 1];
 };
 
-static_assert(sizeof(Shared<bf16, 128>) + 1024 == 99432 && sizeof(Shared<e4m3, 128>) + 1024 == 214208 &&
-                  sizeof(Shared<bf16, 256>) + 1024 == 230520 && sizeof(Shared<e4m3, 256>) + 1024 == 230496,
+static_assert(sizeof(Shared<bf16, 128>) + 1024 == 99440 && sizeof(Shared<e4m3, 128>) + 1024 == 214464 &&
+                  sizeof(Shared<bf16, 256>) + 1024 == 230528 && sizeof(Shared<e4m3, 256>) + 1024 == 230752,
               "as the header says");
 
 struct Work : Task {
@@ -212,10 +215,20 @@ static __device__ __forceinline__ void attend(Shared<C, D>& shared, const Work& 
     syncNamed(QUERIES, MULTIPLY * WARPGROUP);
     float scale[2] = {scaleLog2, scaleLog2};
     if constexpr (IS_HALF<E>) {
-        queriesToHalf(BOXES, [&](int b) { return queries + b * BOX; }, scale, row);
+        if (group == 0) {
+            queriesToHalf(BOXES, [&](int b) { return queries + b * BOX; }, scale, row);
+            if (threadIdx.x % 4 == 0) {
+                shared.scales[row] = scale[0];
+                shared.scales[row + 8] = scale[1];
+            }
+        }
     }
     showToTensorCores();
     syncNamed(QUERIES, MULTIPLY * WARPGROUP);
+    if constexpr (IS_HALF<E>) {
+        scale[0] = shared.scales[row];
+        scale[1] = shared.scales[row + 8];
+    }
     const int visible[2] = {min(work.visible(work.row + row), work.to), min(work.visible(work.row + row + 8), work.to)};
     OnlineSoftmax<Format<C, D>::LIFT> softmax;
     Barrier* full = shared.full[group];
@@ -338,19 +351,22 @@ static __device__ __forceinline__ void load(
     }
 }
 
-// Keys (part 0) or values (part 1) from an e4m3 cache, by a warpgroup: its first warp copies codes ahead, all widen
-// them.
+// Keys and values from an e4m3 cache by warpgroup `worker` of WIDEN: keys (0) or values (1), or both in turn if it is
+// alone. Its first warp copies codes ahead, all widen them.
 template <int D>
 static __device__ __forceinline__ void widen(Shared<e4m3, D>& shared, const Work& work, const CUtensorMap& cache,
-                                             const Paged& paged, int piece, int kvHeads, int part) {
+                                             const Paged& paged, int piece, int kvHeads, int worker) {
     using F = Format<e4m3, D>;
-    constexpr int AHEAD = F::CODES / 2;
-    constexpr int LANES = D / 16; // to a row
+    constexpr int AHEAD = F::CODES / F::WIDEN;
+    constexpr int PARTS = 2 / F::WIDEN; // of a tile, that this warpgroup widens
+    constexpr int LANES = D / 16;       // to a row
     const int lane = threadIdx.x % 32;
     const int thread = threadIdx.x % WARPGROUP;
     const uint64_t policy = cachePolicy(Keep::SHORT);
     CachePieces pieces;
-    auto fetch = [&](int place, int key) { // by the first warp
+    auto fetch = [&](int place, int unit) { // by the first warp; unit: how many parts of tiles come before
+        const int part = F::WIDEN == 1 ? unit % 2 : worker;
+        const int key = work.from + unit / PARTS * TILE;
         const int present = (min(TILE, max(0, work.to - key)) + piece - 1) / piece * piece;
         Barrier& full = shared.codesFull[place];
         if (lane == 0) {
@@ -367,39 +383,47 @@ static __device__ __forceinline__ void widen(Shared<e4m3, D>& shared, const Work
     };
     if (thread < 32) {
         for (int i = 0; i < AHEAD; i++) {
-            fetch(part * AHEAD + i, work.from + i * TILE);
+            fetch(worker * AHEAD + i, i);
         }
     }
     const int column = thread % LANES; // of 16 codes
     const bool upper = column / 4 % 2; // boxes of these lanes meet in the same banks: they store in another order
     Turn<AHEAD> used;
-    Turn<F::PLACES / 2> turn;
+    Turn<F::PLACES / 2> turn; // of the rings of all that multiply
+    int unit = 0, group = 0;
     for (int at = work.from; at < work.to; at += TILE) {
-        const int codes = part * AHEAD + used.place;
-        const int place = 2 * turn.place + part;
-        shared.codesFull[codes].wait(used.parity);
-        shared.empty[0][place].wait(turn.parity ^ 1);
-        const uint32_t from = sharedAddress(shared.codes[codes]) + thread * 16;
-        const uint32_t to = sharedAddress(shared.places[0][place][column / 4]);
+        for (int i = 0; i < PARTS; i++) {
+            const int codes = worker * AHEAD + used.place;
+            const int place = 2 * turn.place + (F::WIDEN == 1 ? i : worker);
+            shared.codesFull[codes].wait(used.parity);
+            shared.empty[group][place].wait(turn.parity ^ 1);
+            const uint32_t from = sharedAddress(shared.codes[codes]) + thread * 16;
+            const uint32_t to = sharedAddress(shared.places[group][place][column / 4]);
 #pragma unroll 4
-        for (int r = thread / LANES; r < TILE; r += WARPGROUP / LANES) {
-            uint4 halves[2];
-            const uint4 chunk = loadChunk(from + (r - thread / LANES) * D);
-            widenToHalf(at + r < work.to ? chunk : make_uint4(0, 0, 0, 0), halves);
-            const uint32_t target = to + swizzledChunk(r, 2 * (column % 4));
-            storeChunk(upper ? target ^ 16 : target, upper ? halves[1] : halves[0]);
-            storeChunk(upper ? target : target ^ 16, upper ? halves[0] : halves[1]);
+            for (int r = thread / LANES; r < TILE; r += WARPGROUP / LANES) {
+                uint4 halves[2];
+                const uint4 chunk = loadChunk(from + (r - thread / LANES) * D);
+                widenToHalf(at + r < work.to ? chunk : make_uint4(0, 0, 0, 0), halves);
+                const uint32_t target = to + swizzledChunk(r, 2 * (column % 4));
+                storeChunk(upper ? target ^ 16 : target, upper ? halves[1] : halves[0]);
+                storeChunk(upper ? target : target ^ 16, upper ? halves[0] : halves[1]);
+            }
+            showToTensorCores();
+            syncNamed(WIDENS + worker, WARPGROUP); // all is written, and these codes are read
+            if (thread == 0) {
+                shared.full[group][place].arrive();
+            }
+            if (thread < 32) {
+                fetch(codes, unit + AHEAD);
+            }
+            used.advance(1);
+            unit++;
         }
-        showToTensorCores();
-        syncNamed(WIDENS + part, WARPGROUP); // all is written, and these codes are read
-        if (thread == 0) {
-            shared.full[0][place].arrive();
+        group++;
+        if (group == F::MULTIPLY) {
+            group = 0;
+            turn.advance(1);
         }
-        if (thread < 32) {
-            fetch(codes, at + AHEAD * TILE);
-        }
-        used.advance(1);
-        turn.advance(1);
     }
 }
 
@@ -459,7 +483,7 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
             giveUpRegisters<F::KEEP>();
         }
         if constexpr (F::CODES > 0) {
-            widen<D>(shared, work, cache, paged, piece, kvHeads, threadIdx.x / WARPGROUP - 1);
+            widen<D>(shared, work, cache, paged, piece, kvHeads, threadIdx.x / WARPGROUP - F::MULTIPLY);
         } else if (loads) {
             load<D>(shared, work, cache, pieces, kvHeads, loader);
         }

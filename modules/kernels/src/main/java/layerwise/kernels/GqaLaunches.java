@@ -108,7 +108,7 @@ final class GqaLaunches {
                 op.kvHeads(),
                 inPairs ? DecodeSplit.Kernel.GROUPED_IN_PAIRS : DecodeSplit.Kernel.GROUPED);
         int rows = AttentionOperands.newest(paged.batch()) * op.group();
-        LaunchShape shape = LaunchShape.of(1, inPairs ? 160 : 384)
+        LaunchShape shape = LaunchShape.of(1, threads(headDim, codes))
                 .grid(
                         Math.ceilDiv(rows, AttentionOperands.TILE) * op.kvHeads(),
                         split.parts(),
@@ -136,12 +136,19 @@ final class GqaLaunches {
         });
     }
 
+    private static int threads(int headDim, boolean codes) {
+        if (headDim == 256) {
+            return 384;
+        }
+        return codes ? 512 : 160;
+    }
+
     /** Dynamic shared memory, as the kernel's header says. */
     private static int shared(int headDim, boolean codes) {
         if (codes) {
-            return headDim == 128 ? 214_208 : 230_496;
+            return headDim == 128 ? 214_464 : 230_752;
         }
-        return headDim == 128 ? 99_432 : 230_520;
+        return headDim == 128 ? 99_440 : 230_528;
     }
 
     private static KernelCall paged(KernelCall call, Preparation to, GqaDecodeAttention op) {
