@@ -134,7 +134,7 @@ final class ChunkLaunches {
         long chunks = to.scratch(lane, (long) batch.sequences() * most * rule.valueHeads() * DELTA_BYTES);
         LaunchShape each = LaunchShape.of(1, 128)
                 .grid(most, rule.valueHeads(), batch.sequences())
-                .shared(66_560);
+                .shared(50_176);
         KernelCall prepare = to.call("delta_rule_chunk_prepare", "delta_rule_chunk_prepare_bf16", each)
                 .pointer(chunks)
                 .pointer(to.address(rule.q()))
@@ -155,7 +155,7 @@ final class ChunkLaunches {
                 .real(rule.scale());
         LaunchShape parts = LaunchShape.of(1, 256)
                 .grid(DELTA_PARTS, rule.valueHeads(), batch.sequences())
-                .shared(141_312);
+                .shared(203_776);
         String symbol = "delta_rule_chunk_scan_" + RecurrentLaunches.stateType(op, rule.state());
         KernelCall scan = to.call("delta_rule_chunk_scan", symbol, parts)
                 .pointer(to.address(rule.out()))
