@@ -48,11 +48,11 @@ class LaunchRulesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"64,1,8192,4,16", "64,4,8193,1,65", "32,1,8193,8,9", "64,128,1,1,1", "1,1,300,3,1"})
-    void scansAreDividedIntoSegmentsUntilTheGpuIsFull(int heads, int sequences, int tokens, int segments, int chunks) {
+    @CsvSource({"32,1,8192,4,16", "32,4,8193,1,65", "16,1,8193,8,9", "32,128,1,1,1", "1,1,300,3,1"})
+    void scansAreDividedIntoSegmentsUntilTheGpuIsFull(int blocks, int sequences, int tokens, int segments, int chunks) {
         assertEquals(
                 new ChunkLaunches.Segments(segments, chunks),
-                ChunkLaunches.Segments.of(Batch.uniform(sequences, tokens, 0), heads));
+                ChunkLaunches.Segments.of(Batch.uniform(sequences, tokens, 0), blocks));
     }
 
     @Test
