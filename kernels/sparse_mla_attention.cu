@@ -10,8 +10,9 @@
 // Launch    grid (T*ceil(Q/64), P), block (384); dynamic shared memory 223040 B (attribute to be raised). A block: 64
 //           heads of one token and `chunk` of its rows, a multiple of 64, P = ceil(k/chunk); two stages of 64 rows.
 //           Warpgroup 0 makes scores and the left half of the output, 1 the right half, 2 gathers; probabilities go
-//           through the rope columns of the keys, which values do not need. Where P > 1, sparse_mla_attention_combine
-//           follows; else partial and logSum may be null
+//           through the rope columns of the keys, which values do not need. packed_pair, for even ceil(Q/64): a cluster
+//           of two blocks, each widens half of the rows for both. Where P > 1, sparse_mla_attention_combine follows;
+//           else partial and logSum may be null
 // Numerics  probabilities rounded to bf16, packed values, too; scores and sums in float32; |err| <= 2^-8*|y| + (2^-8 +
 //           k*2^-24)*sum(p*|v|); the same bits each time
 // Source    DeepSeek-AI 2025 (DeepSeek-V3.2-Exp), section 2.2; Dao et al. 2022, algorithm 1
@@ -39,7 +40,6 @@ static_assert(sizeof(Shared) + 1024 == 223040, "as the header says");
 
 // Chosen rows of a block's token: all it attends lie in front.
 struct Chosen {
-    const int* rows;
     int from, to;
 };
 
@@ -76,7 +76,20 @@ static __device__ __forceinline__ void issueOutput(
     closeProducts();
 }
 
+// A warp no longer needs a stage: whoever fills it may know, in both blocks where these fill each other's.
+template <bool PAIR>
+static __device__ __forceinline__ void release(Barrier& empty) {
+    __syncwarp();
+    if (threadIdx.x % 32 == 0) {
+        empty.arrive();
+        if constexpr (PAIR) {
+            arriveInCluster(addressIn(sharedAddress(&empty.state), blockIdx.x % 2 ^ 1));
+        }
+    }
+}
+
 // Scores, their softmax and the left half of the output. Leaves the rows' 1/sum and, for a part, their log2(sum).
+template <bool PAIR>
 static __device__ __forceinline__ void score(
     Shared& shared, float (&o)[128], const Chosen& chosen, float scale, float* logSum, int heads, int row) {
     OnlineSoftmax<0> softmax;
@@ -115,7 +128,7 @@ static __device__ __forceinline__ void score(
         const int next = (stage + 1) % STAGES;
         const int nextParity = parity ^ (next == 0);
         awaitProducts<0>(); // before the next keys are awaited: theirs are gathered sooner so
-        shared.empty[stage].arrive();
+        release<PAIR>(shared.empty[stage]);
         if (at + TILE < chosen.to) {
             shared.full[next].wait(nextParity);
             showToTensorCores();
@@ -139,6 +152,7 @@ static __device__ __forceinline__ void score(
 }
 
 // The right half of the output.
+template <bool PAIR>
 static __device__ __forceinline__ void follow(Shared& shared, float (&o)[128], const Chosen& chosen, int row) {
     int stage = 0, parity = 0;
     for (int at = chosen.from; at < chosen.to; at += TILE) {
@@ -147,7 +161,7 @@ static __device__ __forceinline__ void follow(Shared& shared, float (&o)[128], c
         showToTensorCores();
         issueOutput(o, shared, stage, 1, row, at == chosen.from);
         awaitProducts<0>();
-        shared.empty[stage].arrive();
+        release<PAIR>(shared.empty[stage]);
         stage = (stage + 1) % STAGES;
         parity ^= stage == 0;
     }
@@ -171,7 +185,7 @@ static __device__ __forceinline__ void store(
     }
 }
 
-template <class C>
+template <class C, bool PAIR>
 static __device__ __forceinline__ void attend(bf16* out, float* partial, float* logSum, const bf16* q, const C* cache,
                                               const int* rows, const int* positions, int T, int Q, int k, int chunk,
                                               int64_t qToken, int64_t qHead, int64_t outToken, int64_t outHead,
@@ -183,7 +197,13 @@ static __device__ __forceinline__ void attend(bf16* out, float* partial, float* 
     const int firstHead = blockIdx.x % blocks * TILE;
     const int heads = min(Q - firstHead, TILE);
     const int part = blockIdx.y;
-    const Chosen chosen{rows + t * k, part * chunk, min((part + 1) * chunk, min(k, positions[t] + 1))};
+    const int group = threadIdx.x / WARPGROUP;
+    const int listed = min((part + 1) * chunk, k);
+    Gather<C, PAIR> gather{cache, rows + t * k};
+    if (group == 2) {
+        gather.open(part * chunk, listed); // indices and the position are on their way at once
+    }
+    const Chosen chosen{part * chunk, min(listed, positions[t] + 1)};
     const bool whole = gridDim.y == 1;
     const int64_t firstRow = (static_cast<int64_t>(part) * T + t) * Q + firstHead; // of partial results
     if (chosen.from >= chosen.to) {
@@ -196,35 +216,45 @@ static __device__ __forceinline__ void attend(bf16* out, float* partial, float* 
         shared.qFull.init(WARPGROUP);
         shared.finished.init(WARPGROUP);
         for (int i = 0; i < STAGES; i++) {
-            shared.full[i].init(WARPGROUP);
+            shared.full[i].init(Gather<C, PAIR>::ARRIVALS);
             shared.ready[i].init(WARPGROUP);
-            shared.empty[i].init(2 * WARPGROUP);
+            shared.empty[i].init((PAIR ? 2 : 1) * 2 * WARPGROUP / 32);
         }
         fenceBarrierInit();
     }
-    __syncthreads();
-    const int group = threadIdx.x / WARPGROUP;
+    if constexpr (PAIR) {
+        arriveAtCluster();
+        awaitCluster();
+    } else {
+        __syncthreads();
+    }
     if (group == 2) {
-        giveUpRegisters<104>();
+        giveUpRegisters<88>();
         QueryRows{q + t * qToken, qToken, qHead, Q, firstHead, Q}.copy(sharedAddress(shared.q), 0, BOXES);
         shared.qFull.arriveAfterCopies();
         int stage = 0, parity = 1;
-        Gather<C> gather{cache, chosen.rows, chosen.to};
-        gather.begin(chosen.from);
+        gather.begin(chosen.from, chosen.to);
         for (int at = chosen.from; at < chosen.to; at += TILE) {
             gather.tile(shared.empty[stage], parity, shared.keys[stage], shared.full[stage], at);
             stage = (stage + 1) % STAGES;
             parity ^= stage == 0;
+        }
+        gather.end();
+        if constexpr (PAIR) {
+            arriveAtCluster();
         }
     } else {
         claimRegisters<200>();
         const int row = threadIdx.x % WARPGROUP / 32 * 16 + threadIdx.x % 32 / 4;
         float o[128];
         if (group == 0) {
-            score(shared, o, chosen, scale * LOG2E, whole ? nullptr : logSum + firstRow, heads, row);
+            score<PAIR>(shared, o, chosen, scale * LOG2E, whole ? nullptr : logSum + firstRow, heads, row);
             shared.finished.arrive();
         } else {
-            follow(shared, o, chosen, row);
+            follow<PAIR>(shared, o, chosen, row);
+        }
+        if constexpr (PAIR) {
+            arriveAtCluster();
         }
         shared.finished.wait(0);
         if (whole) {
@@ -238,16 +268,20 @@ static __device__ __forceinline__ void attend(bf16* out, float* partial, float* 
             });
         }
     }
+    if constexpr (PAIR) {
+        awaitCluster(); // the other block copies from here and arrives here until its last tile
+    }
 }
 
-#define SPARSE_MLA_ATTENTION(NAME, CACHE)                                                                              \
-    extern "C" __global__ __launch_bounds__(3 * WARPGROUP, 1) void NAME(                                               \
+#define SPARSE_MLA_ATTENTION(NAME, CACHE, PAIR, CLUSTER)                                                               \
+    extern "C" __global__ CLUSTER __launch_bounds__(3 * WARPGROUP, 1) void NAME(                                       \
         bf16* out, float* partial, float* logSum, const bf16* q, const CACHE* cache, const int* rows,                  \
         const int* positions, int T, int Q, int k, int chunk, int64_t qToken, int64_t qHead, int64_t outToken,         \
         int64_t outHead, float scale) {                                                                                \
-        attend(out, partial, logSum, q, cache, rows, positions, T, Q, k, chunk, qToken, qHead, outToken, outHead,      \
-               scale);                                                                                                 \
+        attend<CACHE, PAIR>(out, partial, logSum, q, cache, rows, positions, T, Q, k, chunk, qToken, qHead, outToken,  \
+                            outHead, scale);                                                                           \
     }
 
-SPARSE_MLA_ATTENTION(sparse_mla_attention_d576_bf16, bf16)
-SPARSE_MLA_ATTENTION(sparse_mla_attention_d576_packed, unsigned char)
+SPARSE_MLA_ATTENTION(sparse_mla_attention_d576_bf16, bf16, false, )
+SPARSE_MLA_ATTENTION(sparse_mla_attention_d576_packed, unsigned char, false, )
+SPARSE_MLA_ATTENTION(sparse_mla_attention_d576_packed_pair, unsigned char, true, __cluster_dims__(2, 1, 1))

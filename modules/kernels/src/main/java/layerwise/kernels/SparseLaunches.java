@@ -174,7 +174,7 @@ final class SparseLaunches {
             throw new ConfigException("device: SparseMlaAttention with %s: expected rows of %d bytes on a GPU"
                     .formatted(op.cache(), PackedLatent.bytes(LATENT, ROPE)));
         }
-        return tuned ? split(to, op, packed ? "packed" : "bf16") : generic(to, op);
+        return tuned ? split(to, op, packed) : generic(to, op);
     }
 
     /** Rows of a part: few enough that all multiprocessors have one, as many as pay for it. */
@@ -193,7 +193,16 @@ final class SparseLaunches {
         return Math.toIntExact(best * AttentionOperands.TILE);
     }
 
-    private static Launchable split(Preparation to, SparseMlaAttention op, String cache) {
+    /** Which kernel: blocks that share a token's packed rows do so in clusters of two. */
+    static String variant(boolean packed, int heads) {
+        if (!packed) {
+            return "sparse_mla_attention_d576_bf16";
+        }
+        boolean pairs = Math.ceilDiv(heads, AttentionOperands.TILE) % 2 == 0;
+        return "sparse_mla_attention_d576_packed" + (pairs ? "_pair" : "");
+    }
+
+    private static Launchable split(Preparation to, SparseMlaAttention op, boolean packed) {
         int tokens = Math.toIntExact(op.q().dim(0));
         int heads = Math.toIntExact(op.q().dim(1));
         int blocks = tokens * Math.ceilDiv(heads, AttentionOperands.TILE);
@@ -203,7 +212,7 @@ final class SparseLaunches {
         long partial = parts == 1 ? 0 : to.scratch(4 * LATENT * results);
         long logSum = parts == 1 ? 0 : to.scratch(4 * results);
         LaunchShape shape = LaunchShape.of(1, THREADS).grid(blocks, parts, 1).shared(ATTENTION_SHARED);
-        Launchable attention = to.call("sparse_mla_attention", "sparse_mla_attention_d576_" + cache, shape)
+        Launchable attention = to.call("sparse_mla_attention", variant(packed, heads), shape)
                 .pointer(to.address(op.out()))
                 .pointer(partial)
                 .pointer(logSum)

@@ -84,6 +84,20 @@ class SparseLaunchRulesTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        "true,16,_packed",
+        "true,64,_packed",
+        "true,65,_packed_pair",
+        "true,128,_packed_pair",
+        "true,129,_packed",
+        "true,256,_packed_pair",
+        "false,128,_bf16",
+    })
+    void blocksOfATokenSharePackedRowsInPairs(boolean packed, int heads, String variant) {
+        assertEquals("sparse_mla_attention_d576" + variant, SparseLaunches.variant(packed, heads));
+    }
+
+    @ParameterizedTest
     @ValueSource(ints = {1, 2, 7, 31, 64, 100, 131, 133, 500})
     void chunksAreWholeTilesThatCoverTheChoice(int blocks) {
         for (int k : new int[] {1, 63, 64, 65, 130, 2048}) {
