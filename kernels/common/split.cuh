@@ -16,15 +16,29 @@ struct Split {
 
     __device__ __forceinline__ int parts(int sequence) const { return (keys(sequence) + chunk - 1) / chunk; }
 
-    // First row of a sequence's partial results: only sequences of several parts have any, one row for each part, query
-    // and head, in this order of axes. By the whole block; holds two block barriers.
+    // Rows of partial results: only sequences of several parts have any, one row for each part, query and head, in this
+    // order of axes.
+    __device__ __forceinline__ int64_t partials(int sequence) const {
+        const int n = parts(sequence);
+        return n > 1 ? static_cast<int64_t>(n) * queries(sequence) * heads : 0;
+    }
+
+    // First row of a sequence's partial results. By the whole block; holds two block barriers.
     __device__ __forceinline__ int64_t firstPartial(int sequence) const {
         int64_t before = 0;
         for (int b = threadIdx.x; b < sequence; b += blockDim.x) {
-            const int n = parts(b);
-            before += n > 1 ? static_cast<int64_t>(n) * queries(b) * heads : 0;
+            before += partials(b);
         }
         return blockSum(before);
+    }
+
+    // The same by a whole warp, without a barrier.
+    __device__ __forceinline__ int64_t firstPartialOfWarp(int sequence) const {
+        int64_t before = 0;
+        for (int b = threadIdx.x % 32; b < sequence; b += 32) {
+            before += partials(b);
+        }
+        return warpSum(before);
     }
 };
 

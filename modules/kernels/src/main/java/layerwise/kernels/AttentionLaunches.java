@@ -101,7 +101,7 @@ final class AttentionLaunches {
 
     private static Launchable split(Preparation to, MlaDecodeAttention op) {
         int heads = Math.toIntExact(op.q().dim(1));
-        DecodeSplit split = DecodeSplit.of(op.paged().batch(), heads, 1);
+        DecodeSplit split = DecodeSplit.of(op.paged().batch(), heads, 1, DecodeSplit.Kernel.LATENT);
         return split.launches(to, op.out(), op.paged(), (partial, logSum) -> {
             KernelCall call = op.cache().dtype() == DType.BF16
                     ? bf16(to, op, split, partial, logSum)

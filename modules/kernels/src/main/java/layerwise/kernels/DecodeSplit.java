@@ -15,22 +15,37 @@ import layerwise.op.TensorRef;
 record DecodeSplit(int chunk, int parts, long partials) {
     private static final int MULTIPROCESSORS = 132;
 
-    /** Starting and ending a block costs about as much as so many tiles of keys; a part, a tenth of one in the combination. */
+    /** Most threads of a block of the combination, and parts that a thread of it loads at once. */
+    private static final int COMBINE_THREADS = 512;
+
+    private static final int PARTS_AHEAD = 8;
+
+    /** Starting and ending a block costs about as much as so many tiles of keys. */
     private static final int OVERHEAD = 5;
 
-    private static final int PARTS_PER_TILE = 10;
+    /**
+     * What a kernel's division depends on.
+     *
+     * @param blocks       blocks that a multiprocessor holds
+     * @param partsPerTile parts that cost as much in the combination as a tile of keys in a block
+     */
+    record Kernel(int blocks, int partsPerTile) {
+        static final Kernel LATENT = new Kernel(1, 10);
+        static final Kernel GROUPED = new Kernel(1, 40);
+        static final Kernel GROUPED_IN_PAIRS = new Kernel(2, 40);
+    }
 
     /**
-     * The division that kernels/mla_decode_attention.cu asks for: multiprocessors evenly busy, few parts, the smallest chunk
-     * of equal ones.
+     * The division that kernels/{mla,gqa}_decode_attention.cu ask for: multiprocessors evenly busy, few parts, the smallest
+     * chunk of equal ones.
      */
-    static DecodeSplit of(Batch batch, int heads, int kvHeads) {
+    static DecodeSplit of(Batch batch, int heads, int kvHeads, Kernel kernel) {
         int most = Math.ceilDiv(batch.longest(), AttentionOperands.TILE);
         int best = most;
         long least = Long.MAX_VALUE;
         for (int tiles = 1; tiles <= most; tiles++) {
-            long waves = Math.ceilDiv(blocks(batch, heads, kvHeads, tiles), MULTIPROCESSORS);
-            long cost = PARTS_PER_TILE * waves * (tiles + OVERHEAD) + Math.ceilDiv(most, tiles);
+            long waves = Math.ceilDiv(blocks(batch, heads, kvHeads, tiles), MULTIPROCESSORS * kernel.blocks());
+            long cost = kernel.partsPerTile() * waves * (tiles + OVERHEAD) + Math.ceilDiv(most, tiles);
             if (cost < least) {
                 least = cost;
                 best = tiles;
@@ -70,7 +85,7 @@ record DecodeSplit(int chunk, int parts, long partials) {
         Launchable combine = to.call(
                         "attention_combine",
                         "attention_combine_d%d_bf16".formatted(out.dim(2)),
-                        LaunchShape.of(1, (int) out.dim(2) / 4)
+                        LaunchShape.of(1, combineThreads((int) out.dim(2)))
                                 .grid(paged.batch().tokens(), (int) out.dim(1), 1))
                 .pointer(to.address(out))
                 .pointer(partial)
@@ -83,6 +98,15 @@ record DecodeSplit(int chunk, int parts, long partials) {
                 .wide(out.strides().step(0))
                 .wide(out.strides().step(1));
         return Launchable.sequence(attention.launch(partial, logSum), combine);
+    }
+
+    /** Threads of a block of kernels/attention_combine.cu: groups of a row's that share the parts. */
+    private int combineThreads(int valueDim) {
+        int groups = 1;
+        while (groups * PARTS_AHEAD < parts && 2 * groups * valueDim / 4 <= COMBINE_THREADS) {
+            groups *= 2;
+        }
+        return groups * valueDim / 4;
     }
 
     /** A launch that leaves partial results. */

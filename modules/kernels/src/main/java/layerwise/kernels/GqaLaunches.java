@@ -101,9 +101,14 @@ final class GqaLaunches {
         int headDim = Math.toIntExact(op.q().dim(2));
         int heads = Math.toIntExact(op.q().dim(1));
         boolean codes = op.cache().dtype() == DType.E4M3;
-        DecodeSplit split = DecodeSplit.of(paged.batch(), heads, op.kvHeads());
+        boolean inPairs = headDim == 128 && !codes; // two blocks share a multiprocessor
+        DecodeSplit split = DecodeSplit.of(
+                paged.batch(),
+                heads,
+                op.kvHeads(),
+                inPairs ? DecodeSplit.Kernel.GROUPED_IN_PAIRS : DecodeSplit.Kernel.GROUPED);
         int rows = AttentionOperands.newest(paged.batch()) * op.group();
-        LaunchShape shape = LaunchShape.of(1, codes ? 384 : 256)
+        LaunchShape shape = LaunchShape.of(1, threads(headDim, codes))
                 .grid(
                         Math.ceilDiv(rows, AttentionOperands.TILE) * op.kvHeads(),
                         split.parts(),
@@ -131,12 +136,19 @@ final class GqaLaunches {
         });
     }
 
+    private static int threads(int headDim, boolean codes) {
+        if (headDim == 256) {
+            return 384;
+        }
+        return codes ? 512 : 160;
+    }
+
     /** Dynamic shared memory, as the kernel's header says. */
     private static int shared(int headDim, boolean codes) {
         if (codes) {
-            return headDim == 128 ? 214_208 : 230_496;
+            return headDim == 128 ? 214_464 : 230_752;
         }
-        return headDim == 128 ? 214_232 : 230_520;
+        return headDim == 128 ? 99_440 : 230_528;
     }
 
     private static KernelCall paged(KernelCall call, Preparation to, GqaDecodeAttention op) {

@@ -48,11 +48,11 @@ class LaunchRulesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"64,1,8192,4,16", "64,4,8193,1,65", "32,1,8193,8,9", "64,128,1,1,1", "1,1,300,3,1"})
-    void scansAreDividedIntoSegmentsUntilTheGpuIsFull(int heads, int sequences, int tokens, int segments, int chunks) {
+    @CsvSource({"32,1,8192,4,16", "32,4,8193,1,65", "16,1,8193,8,9", "32,128,1,1,1", "1,1,300,3,1"})
+    void scansAreDividedIntoSegmentsUntilTheGpuIsFull(int blocks, int sequences, int tokens, int segments, int chunks) {
         assertEquals(
                 new ChunkLaunches.Segments(segments, chunks),
-                ChunkLaunches.Segments.of(Batch.uniform(sequences, tokens, 0), heads));
+                ChunkLaunches.Segments.of(Batch.uniform(sequences, tokens, 0), blocks));
     }
 
     @Test
@@ -92,14 +92,14 @@ class LaunchRulesTest {
 
     @Test
     void shortSequencesAreNotDivided() {
-        DecodeSplit split = DecodeSplit.of(Batch.uniform(128, 1, 30), 128, 1);
+        DecodeSplit split = DecodeSplit.of(Batch.uniform(128, 1, 30), 128, 1, DecodeSplit.Kernel.LATENT);
         assertEquals(64, split.chunk());
         assertEquals(0, split.partials());
     }
 
     @Test
     void oneLongSequenceIsDividedAmongMultiprocessors() {
-        DecodeSplit split = DecodeSplit.of(Batch.uniform(1, 1, 8193), 128, 1);
+        DecodeSplit split = DecodeSplit.of(Batch.uniform(1, 1, 8193), 128, 1, DecodeSplit.Kernel.LATENT);
         // One wave in any case: three tiles and 43 parts cost 10 · (3 + 5) + 43, two tiles and 65 parts 10 · (2 + 5) +
         // 65,
         // four tiles and 33 parts as much as three.
@@ -111,9 +111,23 @@ class LaunchRulesTest {
     @Test
     void eachKeyValueHeadHasBlocksOfItsOwn() {
         // 128 sequences and two heads fill 132 multiprocessors twice: parts would only add work.
-        DecodeSplit split = DecodeSplit.of(Batch.uniform(128, 1, 8193), 32, 2);
-        assertEquals(1, split.parts());
-        assertEquals(0, split.partials());
+        for (DecodeSplit.Kernel kernel : List.of(DecodeSplit.Kernel.GROUPED, DecodeSplit.Kernel.GROUPED_IN_PAIRS)) {
+            DecodeSplit split = DecodeSplit.of(Batch.uniform(128, 1, 8193), 32, 2, kernel);
+            assertEquals(1, split.parts());
+            assertEquals(0, split.partials());
+        }
+    }
+
+    @Test
+    void partsOfGroupedQueriesCostLittle() {
+        // Two tiles and 65 parts cost 40 · (2 + 5) + 65, three tiles and 43 parts 40 · (3 + 5) + 43, and one tile and
+        // 129
+        // parts 40 · (1 + 5) + 129 where two blocks share a multiprocessor, twice 40 · (1 + 5) where they do not.
+        for (DecodeSplit.Kernel kernel : List.of(DecodeSplit.Kernel.GROUPED, DecodeSplit.Kernel.GROUPED_IN_PAIRS)) {
+            DecodeSplit split = DecodeSplit.of(Batch.uniform(1, 1, 8193), 32, 2, kernel);
+            assertEquals(128, split.chunk());
+            assertEquals(65 * 32L, split.partials());
+        }
     }
 
     @Test
@@ -130,7 +144,8 @@ class LaunchRulesTest {
 
     @Test
     void raggedBatchesCountPartsSequenceBySequence() {
-        DecodeSplit split = DecodeSplit.of(new Batch(List.of(2, 1), List.of(1000, 10)), 16, 1);
+        DecodeSplit split =
+                DecodeSplit.of(new Batch(List.of(2, 1), List.of(1000, 10)), 16, 1, DecodeSplit.Kernel.LATENT);
         long parts = Math.ceilDiv(1002, split.chunk());
         assertTrue(split.chunk() % 64 == 0);
         assertEquals(parts > 1 ? parts * 2L * 16 : 0, split.partials());
