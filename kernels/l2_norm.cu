@@ -20,7 +20,7 @@ static __device__ void head(bf16* y, const bf16* x, int D, float eps) {
             for (int j = 0; j < W; j++) {
                 v[j] *= factor;
             }
-            store(y + i, v);
+            storeAtOnce(y + i, v);
         });
 }
 

@@ -20,7 +20,7 @@ static __device__ void head(bf16* y, const bf16* x, const float* gain, int D, fl
             for (int j = 0; j < W; j++) {
                 v[j] *= factor * gain[i + j];
             }
-            store(y + i, v);
+            storeAtOnce(y + i, v);
         });
 }
 

@@ -6,6 +6,19 @@
 // Elements up to which half a warp takes a row: more lanes would have nothing to load.
 constexpr int HALF_ROW = 128;
 
+// As `store`, and one access for sure: of a plain one behind a branch the compiler makes four of 4 bytes.
+template <int W>
+__device__ __forceinline__ void storeAtOnce(bf16* p, const float (&v)[W]) {
+    if constexpr (W == 8) {
+        asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(p)),
+                     "r"(packBf16(v[0], v[1])), "r"(packBf16(v[2], v[3])), "r"(packBf16(v[4], v[5])),
+                     "r"(packBf16(v[6], v[7]))
+                     : "memory");
+    } else {
+        store(p, v);
+    }
+}
+
 // Calls sink(i, v, factor) with v = x[i..i+W) as read(i, v) gives it and factor = scale(sum of squares of the row). The
 // first HELD vectors of each lane stay in registers; what a longer row has beyond them is read twice.
 template <int LANES, int W, int HELD, class Read, class Scale, class Sink>
@@ -59,6 +72,9 @@ struct WarpRow {
 
 __device__ __forceinline__ WarpRow warpRow(int64_t tokens, int heads, int width) {
     const int lanes = width <= HALF_ROW ? 16 : 32;
-    const int64_t row = static_cast<int64_t>(blockIdx.x) * (blockDim.x / lanes) + threadIdx.x / lanes;
-    return {row / heads, row % heads, row < tokens * heads};
+    const uint32_t rows = blockDim.x / lanes, of = heads;
+    // Divisions of 32 bits: one of 64 takes as long as a load.
+    const uint32_t within = blockIdx.x % of * rows + threadIdx.x / lanes;
+    const int64_t token = static_cast<int64_t>(blockIdx.x / of) * rows + within / of;
+    return {token, within % of, token < tokens};
 }
