@@ -9,7 +9,7 @@
 // Layout    tokens of q, k, v, a, b lie ldq, ldk, ldv, lda, ldb elements apart; q, k, v 16-byte aligned, their steps
 //           multiples of 8
 // Roofline  bytes = q, k, v once, chunks once (650 bytes a token and head), flops = 2*T*Q*64*5*128: bandwidth-bound
-// Launch    grid (most, Q, B), block (128), 66,560 bytes of dynamic shared memory
+// Launch    grid (most, Q, B), block (128), 50,176 bytes of dynamic shared memory
 // Numerics  M and T are float32; T, u, w and scores are rounded to bf16
 // Source    Yang et al. 2024, "Parallelizing Linear Transformers with the Delta Rule", §3; Yang, Kautz and Hatamizadeh 2024
 #include "common/delta_chunks.cuh"
@@ -67,16 +67,16 @@ static __device__ void invert(float* m) {
     if (thread < DELTA_CHUNK) {
 #pragma unroll
         for (int t = 0; t < HALF; t++) {
-            float sum = t == c ? 1 : 0;
+            float sum[4] = {t == c ? 1.f : 0.f}; // four chains, each a quarter as long
 #pragma unroll
             for (int s = 0; s < t; s += 4) {
                 const float4 v = *reinterpret_cast<const float4*>(&half[t * STEP + s]); // zeros from column t on
-                sum -= v.x * column[s];
-                sum -= s + 1 < t ? v.y * column[s + 1] : 0;
-                sum -= s + 2 < t ? v.z * column[s + 2] : 0;
-                sum -= s + 3 < t ? v.w * column[s + 3] : 0;
+                sum[0] -= v.x * column[s];
+                sum[1] -= s + 1 < t ? v.y * column[s + 1] : 0;
+                sum[2] -= s + 2 < t ? v.z * column[s + 2] : 0;
+                sum[3] -= s + 3 < t ? v.w * column[s + 3] : 0;
             }
-            column[t] = sum;
+            column[t] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
         }
     }
     __syncthreads();
@@ -164,14 +164,14 @@ static __device__ void dots(float (&sums)[DELTA_CHUNK / 8][4], WarpTile<256> lef
     }
 }
 
-extern "C" __global__ __launch_bounds__(128, 3)
+extern "C" __global__ __launch_bounds__(128, 4)
 void delta_rule_chunk_prepare_bf16(DeltaChunk* chunks, const bf16* q, const bf16* k, const bf16* v, const bf16* a,
                                    const bf16* b, const float* aLog, const float* dtBias, const int* starts, int keyHeads,
                                    int heads, int64_t ldq, int64_t ldk, int64_t ldv, int64_t lda, int64_t ldb, float scale) {
     extern __shared__ __align__(1024) uint8_t shared[];
     const uint32_t base = sharedAddress(shared);
     const WarpTile<256> keys{base}, values{base + TILE_BYTES}, queries{base + 2 * TILE_BYTES};
-    float* m = reinterpret_cast<float*>(shared + 3 * TILE_BYTES);
+    float* m = reinterpret_cast<float*>(shared + 2 * TILE_BYTES); // over the queries, and a little longer
     __shared__ Tokens tokens;
     __shared__ float decayedBeta[DELTA_CHUNK];
     const int chunk = blockIdx.x, head = blockIdx.y, sequence = blockIdx.z;
@@ -199,23 +199,6 @@ void delta_rule_chunk_prepare_bf16(DeltaChunk* chunks, const bf16* q, const bf16
     }
     const int row[2] = {16 * warp + lane / 4, 16 * warp + lane / 4 + 8};
     float sums[DELTA_CHUNK / 8][4] = {};
-    dots(sums, keys, keys);
-#pragma unroll
-    for (int j = 0; j < DELTA_CHUNK / 8; j++) {
-        const int s = 8 * j + lane % 4 * 2;
-#pragma unroll
-        for (int h = 0; h < 2; h++) {
-            const int t = row[h];
-            const float2 v2 = make_float2(
-                s < t ? sums[j][2 * h] * tokens.beta[t] * fastExp2(tokens.decay[t] - tokens.decay[s]) : 0,
-                s + 1 < t ? sums[j][2 * h + 1] * tokens.beta[t] * fastExp2(tokens.decay[t] - tokens.decay[s + 1]) : 0);
-            *reinterpret_cast<float2*>(&m[t * STEP + s]) = v2;
-        }
-    }
-#pragma unroll
-    for (int j = 0; j < DELTA_CHUNK / 8; j++) {
-        sums[j][0] = sums[j][1] = sums[j][2] = sums[j][3] = 0;
-    }
     dots(sums, queries, keys);
 #pragma unroll
     for (int j = 0; j < DELTA_CHUNK / 8; j++) {
@@ -231,6 +214,24 @@ void delta_rule_chunk_prepare_bf16(DeltaChunk* chunks, const bf16* q, const bf16
         uint32_t f[4];
         packLeft(f, sums[2 * j], sums[2 * j + 1]);
         out.scores[(warp * (DELTA_CHUNK / 16) + j) * 32 + lane] = make_uint4(f[0], f[1], f[2], f[3]);
+    }
+#pragma unroll
+    for (int j = 0; j < DELTA_CHUNK / 8; j++) {
+        sums[j][0] = sums[j][1] = sums[j][2] = sums[j][3] = 0;
+    }
+    dots(sums, keys, keys);
+    __syncthreads(); // the queries are read
+#pragma unroll
+    for (int j = 0; j < DELTA_CHUNK / 8; j++) {
+        const int s = 8 * j + lane % 4 * 2;
+#pragma unroll
+        for (int h = 0; h < 2; h++) {
+            const int t = row[h];
+            const float2 v2 = make_float2(
+                s < t ? sums[j][2 * h] * tokens.beta[t] * fastExp2(tokens.decay[t] - tokens.decay[s]) : 0,
+                s + 1 < t ? sums[j][2 * h + 1] * tokens.beta[t] * fastExp2(tokens.decay[t] - tokens.decay[s + 1]) : 0);
+            *reinterpret_cast<float2*>(&m[t * STEP + s]) = v2;
+        }
     }
     awaitCopyGroups<0>();
     __syncthreads();

@@ -7,7 +7,7 @@
 // Layout    tokens of q and k lie ldq and ldk elements apart, 16-byte aligned, steps multiples of 8; out and state contiguous
 // Roofline  bytes = chunks and out once, q and k of a head from L2 for each of its blocks; flops = 2*T*Q*(3*128*128 + 64*128);
 //           bound by the chain of chunks: a block's products of one after those of the one before
-// Launch    grid (4, Q, B), block (256), 141,312 bytes of dynamic shared memory; a block has 32 columns of a head's state
+// Launch    grid (4, Q, B), block (256), 203,776 bytes of dynamic shared memory; a block has 32 columns of a head's state
 // Numerics  S and e are rounded to bf16 where they meet in products, sums and the state itself are float32
 // Source    Yang et al. 2024, "Parallelizing Linear Transformers with the Delta Rule", §3; Yang, Kautz and Hatamizadeh 2024
 #include "common/delta_chunks.cuh"
@@ -15,6 +15,7 @@
 #include "common/warp_tiles.cuh"
 
 constexpr int COLUMNS = 32;
+constexpr int STAGES = 3; // the copies of a chunk have the time of the two before it
 constexpr int ROW_BYTES = DELTA_CHUNK * DELTA_K * 2;
 
 // A chunk in shared memory: 16-byte pieces of it are copied as they lie, rows of q and k swizzled.
@@ -48,7 +49,6 @@ static __device__ void fetch(Stage& to, const DeltaChunk& chunk, const bf16* q, 
         copyAsync16(sharedAddress(&to.gates) + threadIdx.x * 16, reinterpret_cast<const uint4*>(&chunk.gates) + threadIdx.x,
                     true);
     }
-    closeCopyGroup();
 }
 
 static __device__ void unpack(uint32_t (&a)[4], const uint4& v) {
@@ -60,7 +60,7 @@ static __device__ void scan(bf16* out, S* state, const DeltaChunk* chunks, const
                             const int* past, const int* slots, int keyHeads, int heads, int most, int64_t ldq, int64_t ldk) {
     extern __shared__ __align__(1024) uint8_t shared[];
     Stage* stages = reinterpret_cast<Stage*>(shared);
-    const uint32_t behind = sharedAddress(shared) + 2 * sizeof(Stage);
+    const uint32_t behind = sharedAddress(shared) + STAGES * sizeof(Stage);
     const WarpTile<64> states{behind}, corrections{behind + DELTA_K * COLUMNS * 2},
         rests{behind + (DELTA_K + DELTA_CHUNK) * COLUMNS * 2};
     const int part = blockIdx.x, head = blockIdx.y, sequence = blockIdx.z;
@@ -87,11 +87,15 @@ static __device__ void scan(bf16* out, S* state, const DeltaChunk* chunks, const
     }
     const int count = (length + DELTA_CHUNK - 1) / DELTA_CHUNK;
     auto fetchChunk = [&](int i) {
-        const int64_t token = static_cast<int64_t>(i) * DELTA_CHUNK;
-        fetch(stages[i % 2], chunks[static_cast<int64_t>(i) * heads], q + token * ldq, k + token * ldk, ldq, ldk,
-              length - static_cast<int>(token), part);
+        if (i < count) {
+            const int64_t token = static_cast<int64_t>(i) * DELTA_CHUNK;
+            fetch(stages[i % STAGES], chunks[static_cast<int64_t>(i) * heads], q + token * ldq, k + token * ldk, ldq, ldk,
+                  length - static_cast<int>(token), part);
+        }
+        closeCopyGroup(); // an empty one too: groups are counted
     };
     fetchChunk(0);
+    fetchChunk(1);
     // Of a chunk, the warp has rows 16*tile .. and columns 16*side ..
     const int tile = warp % 4, side = warp / 4;
     const int row = 16 * tile + lane / 4;
@@ -101,12 +105,10 @@ static __device__ void scan(bf16* out, S* state, const DeltaChunk* chunks, const
             storeShared(states.pair(stateRow, j), packBf16(s[j][0], s[j][1]));
             storeShared(states.pair(stateRow + 8, j), packBf16(s[j][2], s[j][3]));
         }
-        awaitCopyGroups<0>();
+        awaitCopyGroups<1>();
         __syncthreads(); // chunk and state are there, and all are done with the chunk before
-        if (i + 1 < count) {
-            fetchChunk(i + 1);
-        }
-        const Stage& stage = stages[i % 2];
+        fetchChunk(i + 2); // where that one was
+        const Stage& stage = stages[i % STAGES];
         const WarpTile<256> queries{sharedAddress(stage.q)}, keys{sharedAddress(stage.k)};
         float taken[2][4] = {}, read[2][4] = {};
 #pragma unroll 4

@@ -7,106 +7,166 @@
 // Shapes    x, y [T,Q,64], b, c [T,G,128], dt [T,Q], aLog, dtBias, skip [Q] float32, state [slots,Q,64,128] in S; starts
 //           [B+1], past, slots [B] int32; states and decays as ssd_chunk_states leaves them, null for one segment
 // Layout    tokens of x, b, c, dt lie ldx, ldb, ldc, ldd elements apart; x, b, c 16-byte aligned, their steps multiples of 8;
-//           y contiguous
-// Roofline  bytes = x, b, c, y once, flops = 2*T*(128*(G*128 + Q*64) + 2*Q*64*128): bandwidth-bound; this kernel computes
-//           c.b of a group for each head again
-// Launch    grid (segments, Q, B), block (256), 99,840 bytes of dynamic shared memory; a segment has `chunks` chunks
+//           y contiguous and 16-byte aligned
+// Roofline  bytes = x, b, c, y once, flops = 2*T*(128*(G*128 + Q*64) + 2*Q*64*128): bandwidth-bound; c.b of a group is computed
+//           and b and c are copied from L2 for each pair of its heads
+// Launch    grid (segments, G * ceil(Q/G / 2), B), block (256), 232,448 bytes of dynamic shared memory; a segment has `chunks`
+//           chunks, a block two heads of a group: each warpgroup half of a chunk's tokens for both, and one head's state
 // Numerics  scores, decayed inputs and the state that meets c are rounded to bf16, sums and the state itself are float32
 // Source    Dao and Gu 2024 (Mamba-2), §6
+#include "common/barrier.cuh"
 #include "common/ssd_chunks.cuh"
 
-constexpr int BLOCK = 32; // tokens whose scores a warp holds at once
+constexpr int BLOCK = 32;           // tokens with which a warpgroup holds its scores at once
+constexpr int HALF = SSD_CHUNK / 2; // tokens of a warpgroup
+constexpr int HALF_BYTES = HALF * BOX_ROW_BYTES;
 
-struct Tiles {
-    WarpTile<256> c, b;
-    WarpTile<128> x;
-    WarpTile<256> state;
+// A chunk in shared memory, in boxes of 64 columns.
+struct Stage {
+    uint8_t b[2 * SSD_BOX], c[2 * SSD_BOX], x[SSD_HEADS * SSD_BOX];
 };
+struct Shared {
+    Stage stages[2];
+    uint8_t states[2 * SSD_BOX]; // of both heads, one after the other, as they meet c: a row for each of D, columns N
+    SsdGates gates[SSD_HEADS];
+};
+static_assert(sizeof(Shared) == 232448, "what a block may have");
 
-// Rows row .. row+15 of a chunk: y as sums of products.
-static __device__ void outputs(float (&y)[8][4], int row, const Tiles& tiles, const SsdGates& gates, float skip) {
-    const int lane = threadIdx.x % 32;
-#pragma unroll 1
+#define D4(i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3])
+#define D16(i) D4(i), D4(i + 4), D4(i + 8), D4(i + 12)
+
+// d[64,64] += a[64,16] * b[16,64]; a in registers, b one box in rows along the reduced axis.
+static __device__ __forceinline__ void multiplyBox(float (&d)[32], const uint32_t (&a)[4], uint64_t b) {
+    asm volatile(
+        "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
+        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, "
+        " %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
+        "{%32, %33, %34, %35}, %36, 1, 1, 1, 1;"
+        : D16(0), D16(16)
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+}
+
+// d[64,32] = a[64,16] * b[32,16]^T, plus d where `add`; reduced axis along the rows of both.
+static __device__ __forceinline__ void multiplyN32(float (&d)[16], uint64_t a, uint64_t b, bool add) {
+    asm volatile(
+        "{\n.reg .pred add;\nsetp.ne.b32 add, %18, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n32k16.f32.bf16.bf16 "
+        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15}, "
+        "%16, %17, add, 1, 1, 0, 0;\n}"
+        : D16(0)
+        : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+}
+
+#undef D16
+#undef D4
+
+// c.b of the warpgroup's tokens with a block of others.
+static __device__ __forceinline__ void multiplyScores(float (&scores)[16], const Boxes& c, uint32_t b) {
+    const Boxes rows = Boxes::rows(b);
+#pragma unroll
     for (int k = 0; k < SSD_N / 16; k++) {
-        uint32_t a[4];
-        tiles.c.left(a, row, k);
-#pragma unroll
-        for (int j = 0; j < 8; j += 2) {
-            uint32_t operands[2][2];
-            tiles.state.right(operands, j * 8, k);
-            addWarpProduct(y[j], a, operands[0]);
-            addWarpProduct(y[j + 1], a, operands[1]);
-        }
+        const int at = k / 4 * SSD_BOX + k % 4 * 32;
+        multiplyN32(scores, c.at(at), rows.at(at), k > 0);
     }
-    const float decay[2] = {gates.decay[row + lane / 4], gates.decay[row + lane / 4 + 8]};
+}
+
+// Scores with a block of tokens, decayed for one head, as a left operand. `first` is the first of the warp's 16 tokens, `from`
+// of the block.
+static __device__ __forceinline__ void decayScores(uint32_t (&p)[BLOCK / 16][4], const float (&scores)[16], int first, int from,
+                                                   const SsdGates& gates, float skip) {
+    const int lane = threadIdx.x % 32;
+    const float decay[2] = {gates.decay[first + lane / 4], gates.decay[first + lane / 4 + 8]};
+    // Of tokens before the warp's, the decay is that up to the warp's first times that from there on: neither exceeds 1, and a
+    // thread needs powers for its columns and rows, not for each pair of them.
+    const float start = gates.decay[first];
+    const float since[2] = {fastExp2(decay[0] - start), fastExp2(decay[1] - start)};
 #pragma unroll
-    for (int j = 0; j < 8; j++) {
-#pragma unroll
-        for (int h = 0; h < 2; h++) {
-            y[j][2 * h] *= fastExp2(decay[h]);
-            y[j][2 * h + 1] *= fastExp2(decay[h]);
+    for (int k = 0; k < BLOCK / 16; k++) {
+        const int columns = from + 16 * k;
+        if (columns > first) {
+            p[k][0] = p[k][1] = p[k][2] = p[k][3] = 0;
+            continue;
         }
-    }
-    for (int first = 0; first < row + 16; first += BLOCK) {
-        float scores[BLOCK / 8][4] = {};
-#pragma unroll 2
-        for (int k = 0; k < SSD_N / 16; k++) {
-            uint32_t a[4];
-            tiles.c.left(a, row, k);
+        float v[2][4];
 #pragma unroll
-            for (int j = 0; j < BLOCK / 8; j += 2) {
-                uint32_t operands[2][2];
-                tiles.b.right(operands, first + j * 8, k);
-                addWarpProduct(scores[j], a, operands[0]);
-                addWarpProduct(scores[j + 1], a, operands[1]);
-            }
-        }
-#pragma unroll
-        for (int j = 0; j < BLOCK / 8; j++) {
-            const int s = first + j * 8 + lane % 4 * 2;
+        for (int j = 0; j < 2; j++) {
+            const int s = columns + 8 * j + lane % 4 * 2;
+            const float* sums = scores + 8 * k + 4 * j;
             const float2 before = *reinterpret_cast<const float2*>(&gates.decay[s]);
             const float2 delta = *reinterpret_cast<const float2*>(&gates.delta[s]);
+            if (columns < first) {
+                const float low = fastExp2(start - before.x) * delta.x;
+                const float high = fastExp2(start - before.y) * delta.y;
 #pragma unroll
-            for (int h = 0; h < 2; h++) {
-                const int t = row + lane / 4 + 8 * h;
-                scores[j][2 * h] = s <= t ? scores[j][2 * h] * fastExp2(decay[h] - before.x) * delta.x : 0;
-                scores[j][2 * h + 1] = s + 1 <= t ? scores[j][2 * h + 1] * fastExp2(decay[h] - before.y) * delta.y : 0;
-                // skip * x[t] joins in before the rounding: what a token takes from itself may cancel it.
-                scores[j][2 * h] += s == t ? skip : 0;
-                scores[j][2 * h + 1] += s + 1 == t ? skip : 0;
+                for (int h = 0; h < 2; h++) {
+                    v[j][2 * h] = sums[2 * h] * (low * since[h]);
+                    v[j][2 * h + 1] = sums[2 * h + 1] * (high * since[h]);
+                }
+            } else {
+#pragma unroll
+                for (int h = 0; h < 2; h++) {
+                    const int t = first + lane / 4 + 8 * h;
+                    v[j][2 * h] = s <= t ? sums[2 * h] * fastExp2(decay[h] - before.x) * delta.x : 0;
+                    v[j][2 * h + 1] = s + 1 <= t ? sums[2 * h + 1] * fastExp2(decay[h] - before.y) * delta.y : 0;
+                    // skip * x[t] joins in before the rounding: what a token takes from itself may cancel it.
+                    v[j][2 * h] += s == t ? skip : 0;
+                    v[j][2 * h + 1] += s + 1 == t ? skip : 0;
+                }
             }
         }
+        packLeft(p[k], v[0], v[1]);
+    }
+}
+
+// Both heads' y of the warpgroup's tokens takes in a block of them; the caller awaits the products. x: of the first head.
+static __device__ __forceinline__ void takeIn(float (&y)[SSD_HEADS][32], const uint32_t (&p)[SSD_HEADS][BLOCK / 16][4],
+                                              uint32_t x) {
+    const Boxes columns = Boxes::columns(x, SSD_BOX);
+#pragma unroll
+    for (int i = 0; i < SSD_HEADS; i++) {
 #pragma unroll
         for (int k = 0; k < BLOCK / 16; k++) {
-            uint32_t a[4];
-            packLeft(a, scores[2 * k], scores[2 * k + 1]);
-#pragma unroll
-            for (int j = 0; j < 8; j += 2) {
-                uint32_t operands[2][2];
-                tiles.x.rightTransposed(operands, j * 8, first / 16 + k);
-                addWarpProduct(y[j], a, operands[0]);
-                addWarpProduct(y[j + 1], a, operands[1]);
-            }
+            multiplyBox(y[i], p[i][k], columns.at(i * SSD_BOX + k * 16 * BOX_ROW_BYTES));
         }
     }
 }
 
-// Through the warp's own rows of c, which nobody else reads, so that whole rows go to memory.
-static __device__ void storeRows(bf16* y, int step, int rows, const float (&sums)[8][4], int row, const Tiles& tiles) {
+// An address as if it were not known before: what it is made from and what is made from it stays out of registers until then.
+static __device__ __forceinline__ uint32_t fresh(uint32_t address) {
+    asm volatile("" : "+r"(address));
+    return address;
+}
+
+// Through the warp's own rows of c, of which its warpgroup has no more need, so that whole rows go to memory: a head's in each
+// box.
+static __device__ __forceinline__ void storeRows(bf16* y, int64_t step, int rows, int count,
+                                                 const float (&sums)[SSD_HEADS][32], int row, uint32_t c) {
     const int lane = threadIdx.x % 32;
-    __syncwarp();
+    const WarpTile<128> box{c};
+    const uint32_t own = fresh(box.pair(row + lane / 4, 0));
 #pragma unroll
-    for (int j = 0; j < 8; j++) {
-        storeShared(tiles.c.pair(row + lane / 4, j), packBf16(sums[j][0], sums[j][1]));
-        storeShared(tiles.c.pair(row + lane / 4 + 8, j), packBf16(sums[j][2], sums[j][3]));
+    for (int i = 0; i < SSD_HEADS; i++) {
+#pragma unroll
+        for (int j = 0; j < 8; j++) {
+            const uint32_t at = (own ^ j * 16) + i * SSD_BOX;
+            storeShared(at, packBf16(sums[i][4 * j], sums[i][4 * j + 1]));
+            storeShared(at + 8 * BOX_ROW_BYTES, packBf16(sums[i][4 * j + 2], sums[i][4 * j + 3]));
+        }
     }
     __syncwarp();
+    const int r = row + lane / 8;
+    const uint32_t from = fresh(box.at(r, lane % 8));
+    y += r * step + lane % 8 * 8;
 #pragma unroll
-    for (int i = 0; i < 4; i++) {
-        const int r = row + i * 4 + lane / 8;
-        if (r < rows) {
-            *reinterpret_cast<uint4*>(y + static_cast<int64_t>(r) * step + lane % 8 * 8) = loadShared16(tiles.c.at(r, lane % 8));
+    for (int j = 0; j < 4; j++) { // four rows further on, the swizzle is turned by 4
+#pragma unroll
+        for (int i = 0; i < SSD_HEADS; i++) {
+            if (r + 4 * j < rows && i < count) {
+                *reinterpret_cast<uint4*>(y + i * SSD_D) =
+                    loadShared16((from ^ j % 2 * 64) + j * 4 * BOX_ROW_BYTES + i * SSD_BOX);
+            }
         }
+        y += 4 * step;
     }
 }
 
@@ -115,81 +175,144 @@ static __device__ void scan(bf16* y, S* state, const float* states, const float*
                             const bf16* c, const bf16* dt, const float* aLog, const float* dtBias, const float* skip,
                             const int* starts, const int* past, const int* slots, int heads, int groups, int chunks,
                             int64_t ldx, int64_t ldb, int64_t ldc, int64_t ldd) {
-    extern __shared__ __align__(1024) uint8_t shared[];
-    const uint32_t base = sharedAddress(shared);
-    constexpr int WIDE_TILE = SSD_CHUNK * SSD_N * 2, NARROW_TILE = SSD_CHUNK * SSD_D * 2;
-    const Tiles tiles{{base}, {base + WIDE_TILE}, {base + 2 * WIDE_TILE}, {base + 2 * WIDE_TILE + NARROW_TILE}};
-    SsdGates& gates = *reinterpret_cast<SsdGates*>(shared + 2 * WIDE_TILE + 2 * NARROW_TILE);
-    const int segment = blockIdx.x, segments = gridDim.x, head = blockIdx.y, sequence = blockIdx.z;
-    const int group = head / (heads / groups);
+    extern __shared__ __align__(1024) uint8_t bytes[];
+    Shared& shared = *reinterpret_cast<Shared*>(bytes);
+    const int warpgroup = __shfl_sync(0xFFFFFFFFu, threadIdx.x / 128, 0);
+    const int warp = __shfl_sync(0xFFFFFFFFu, threadIdx.x / 32, 0);
+    const int segment = blockIdx.x, segments = gridDim.x, sequence = blockIdx.z;
+    const SsdPair pair(blockIdx.y, heads, groups);
+    const int head = pair.head(warpgroup); // whose state the warpgroup holds
     const int begin = starts[sequence] + segment * chunks * SSD_CHUNK;
     const int left = starts[sequence + 1] - begin; // to the sequence's end
     if (left <= 0) {
         return;
     }
     const int length = min(left, chunks * SSD_CHUNK);
-    x += begin * ldx + head * SSD_D;
-    b += begin * ldb + group * SSD_N;
-    c += begin * ldc + group * SSD_N;
-    y += (static_cast<int64_t>(begin) * heads + head) * SSD_D;
+    x += begin * ldx;
+    b += begin * ldb + pair.group * SSD_N;
+    c += begin * ldc + pair.group * SSD_N;
+    y += (static_cast<int64_t>(begin) * heads + pair.first) * SSD_D;
     auto cached = [&] { return state + (static_cast<int64_t>(slots[sequence]) * heads + head) * SSD_D * SSD_N; };
     auto fetch = [&](int token) {
-        copyRows<256, SSD_CHUNK, SSD_THREADS>(tiles.c, c + token * ldc, ldc, left - token);
-        copyRows<256, SSD_CHUNK, SSD_THREADS>(tiles.b, b + token * ldb, ldb, left - token);
-        copyRows<128, SSD_CHUNK, SSD_THREADS>(tiles.x, x + token * ldx, ldx, left - token);
+        Stage& stage = shared.stages[token / SSD_CHUNK % 2];
+        copyChunk<2>(sharedAddress(stage.c), c + token * ldc, ldc, left - token);
+        copyChunk<2>(sharedAddress(stage.b), b + token * ldb, ldb, left - token);
+#pragma unroll
+        for (int i = 0; i < SSD_HEADS; i++) {
+            copyChunk<1>(sharedAddress(stage.x) + i * SSD_BOX, x + token * ldx + pair.head(i) * SSD_D, ldx, left - token);
+        }
         closeCopyGroup();
     };
     fetch(0);
-    SsdSteps steps{dt + begin * ldd + head, ldd, dtBias[head], -expf(aLog[head]) * 1.44269504f};
-    if (threadIdx.x < 32) {
+    // A warp of the first warpgroup, whose half of a chunk has fewer scores, for each head's gates.
+    const int gated = pair.head(warp % SSD_HEADS);
+    SsdSteps steps{dt + begin * ldd + gated, ldd, dtBias[gated], -expf(aLog[gated]) * 1.44269504f};
+    if (warp < SSD_HEADS) {
         steps.fetch(0, left);
+        steps.work();
     }
+    const float skips[SSD_HEADS] = {skip[pair.head(0)], skip[pair.head(1)]};
     SsdState sum = {};
     if (segments > 1) {
-        const int64_t place = static_cast<int64_t>(sequence) * segments * heads + head;
-        sum.decayAndAdd(0, states + place * SSD_D * SSD_N);
+        const int64_t piece = static_cast<int64_t>(sequence) * segments * heads + head;
+        sum.decayAndAdd(0, states + piece * SSD_D * SSD_N);
         for (int i = 0; i < segment; i++) {
-            const int64_t at = place + static_cast<int64_t>(i) * heads;
+            const int64_t at = piece + static_cast<int64_t>(i) * heads;
             sum.decayAndAdd(fastExp2(decays[at]), states + (at + heads) * SSD_D * SSD_N);
         }
     } else if (past[sequence] > 0) {
         sum.read(cached());
     }
-    const int warp = threadIdx.x / 32;
-    const int row = 16 * (warp < 4 ? warp : 11 - warp); // short and long rows of scores meet on each scheduler
+    const int first = 16 * warp; // of the warp's tokens
     for (int token = 0; token < length; token += SSD_CHUNK) {
+        Stage& stage = shared.stages[token / SSD_CHUNK % 2];
+        const uint32_t own = fresh(WarpTile<128>{sharedAddress(shared.states)}.pair(warpgroup * SSD_D + SsdState::row(), 0));
 #pragma unroll
-        for (int j = 0; j < 8; j++) {
-            const int chunk = threadIdx.x / 128 * 8 + j;
-            storeShared(tiles.state.pair(SsdState::row(), chunk), packBf16(sum.s[j][0], sum.s[j][1]));
-            storeShared(tiles.state.pair(SsdState::row() + 8, chunk), packBf16(sum.s[j][2], sum.s[j][3]));
+        for (int j = 0; j < SSD_N / 8; j++) {
+            const uint32_t at = (own ^ j % 8 * 16) + j / 8 * SSD_BOX;
+            storeShared(at, packBf16(sum.s[4 * j], sum.s[4 * j + 1]));
+            storeShared(at + 8 * BOX_ROW_BYTES, packBf16(sum.s[4 * j + 2], sum.s[4 * j + 3]));
         }
-        if (threadIdx.x < 32) {
-            steps.put(gates);
+        if (warp < SSD_HEADS) {
+            steps.put(shared.gates[warp]);
         }
         awaitCopyGroups<0>();
-        __syncthreads();
+        showToTensorCores();
+        __syncthreads(); // chunk, states and gates are there
+        const Boxes rows = Boxes::rows(sharedAddress(stage.c) + warpgroup * HALF_BYTES);
+        float sums[SSD_HEADS][32], scores[BLOCK / 2];
+        openProducts();
         {
-            float sums[8][4] = {};
-            outputs(sums, row, tiles, gates, skip[head]);
-            storeRows(y + static_cast<int64_t>(token) * heads * SSD_D, heads * SSD_D, left - token, sums, row, tiles);
+            const Boxes held = Boxes::rows(sharedAddress(shared.states));
+#pragma unroll
+            for (int k = 0; k < SSD_N / 16; k++) {
+                const int at = k / 4 * SSD_BOX + k % 4 * 32;
+                multiplyN64<bf16>(sums[0], rows.at(at), held.at(at), k > 0);
+                multiplyN64<bf16>(sums[1], rows.at(at), held.at(at + SSD_D * BOX_ROW_BYTES), k > 0);
+            }
         }
-        if (threadIdx.x < 32) {
-            steps.fetch(token + SSD_CHUNK, left);
-        }
-        sum.advance(tiles.x, tiles.b, gates);
-        __syncthreads(); // the chunk is read
+        multiplyScores(scores, rows, sharedAddress(stage.b));
+        closeProducts();
         if (token + SSD_CHUNK < length) {
-            fetch(token + SSD_CHUNK);
+            fetch(token + SSD_CHUNK); // while the products run: of the chunk before, nothing is needed any more
+            if (warp < SSD_HEADS) {
+                steps.fetch(token + SSD_CHUNK, left);
+            }
         }
+        awaitProducts<0>();
+        settle(sums[0]), settle(sums[1]), settle(scores);
+#pragma unroll
+        for (int h = 0; h < 2; h++) {
+            const int t = first + threadIdx.x % 32 / 4 + 8 * h;
+            const float decayed[SSD_HEADS] = {fastExp2(shared.gates[0].decay[t]), fastExp2(shared.gates[1].decay[t])};
+#pragma unroll
+            for (int j = 0; j < 16; j++) {
+                sums[j / 8][j % 8 * 4 + 2 * h] *= decayed[j / 8];
+                sums[j / 8][j % 8 * 4 + 2 * h + 1] *= decayed[j / 8];
+            }
+        }
+        uint32_t p[SSD_HEADS][BLOCK / 16][4];
+        const int last = (warpgroup + 1) * HALF - BLOCK;
+#pragma unroll 1
+        for (int from = 0; from < last; from += BLOCK) {
+            decayScores(p[0], scores, first, from, shared.gates[0], skips[0]);
+            decayScores(p[1], scores, first, from, shared.gates[1], skips[1]);
+            openProducts();
+            takeIn(sums, p, sharedAddress(stage.x) + from * BOX_ROW_BYTES);
+            multiplyScores(scores, rows, sharedAddress(stage.b) + (from + BLOCK) * BOX_ROW_BYTES);
+            closeProducts();
+            awaitProducts<0>();
+            settle(scores);
+        }
+        decayScores(p[0], scores, first, last, shared.gates[0], skips[0]);
+        decayScores(p[1], scores, first, last, shared.gates[1], skips[1]);
+        openProducts();
+        takeIn(sums, p, sharedAddress(stage.x) + last * BOX_ROW_BYTES);
+        closeProducts();
+        uint32_t a[SSD_CHUNK / 16][4];
+        sum.decay(shared.gates[warpgroup]);
+        sum.advance<4>(a, {sharedAddress(stage.x) + warpgroup * SSD_BOX}, sharedAddress(stage.b), shared.gates[warpgroup]);
+        awaitProducts<4>(); // y is there
+        settle(sums[0]), settle(sums[1]);
+        syncNamed(1 + warpgroup, 128); // and the warpgroup has read its rows of c
+        if (first < left - token) {
+            const int64_t step = static_cast<int64_t>(heads) * SSD_D;
+            storeRows(y + token * step, step, left - token, pair.count, sums, first, sharedAddress(stage.c));
+        }
+        if (warp < SSD_HEADS) {
+            steps.work();
+        }
+        awaitProducts<0>();
+        settle(sum.s);
+        __syncthreads(); // all are done with states, gates and the chunk
     }
-    if (length == left) {
+    if (length == left && warpgroup < pair.count) {
         sum.write(cached());
     }
 }
 
 #define SSD_CHUNK_SCAN(SUFFIX, S)                                                                                       \
-    extern "C" __global__ __launch_bounds__(SSD_THREADS, 2) void ssd_chunk_scan_##SUFFIX(                               \
+    extern "C" __global__ __launch_bounds__(SSD_THREADS, 1) void ssd_chunk_scan_##SUFFIX(                               \
         bf16* y, S* state, const float* states, const float* decays, const bf16* x, const bf16* b, const bf16* c,       \
         const bf16* dt, const float* aLog, const float* dtBias, const float* skip, const int* starts, const int* past,  \
         const int* slots, int heads, int groups, int chunks, int64_t ldx, int64_t ldb, int64_t ldc, int64_t ldd) {      \

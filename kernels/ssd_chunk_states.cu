@@ -7,13 +7,16 @@
 //           slots [B] int32. states [B,segments,Q] times 8192 float32: first the cached state (zeros where the sequence has
 //           no past), then what segments 0 .. add; decays [B,segments,Q] float32: base-2 logarithm of what a segment keeps
 // Layout    tokens of x, b, dt lie ldx, ldb, ldd elements apart; x and b 16-byte aligned, their steps multiples of 8
-// Roofline  bytes = x and b once, flops = 2*T*Q*64*128: between memory and tensor cores
-// Launch    grid (segments - 1, Q, B), block (256), 101,376 bytes of dynamic shared memory; a segment has `chunks` chunks
+// Roofline  bytes = x and b once, flops = 2*T*Q*64*128: bandwidth-bound; blocks of a group take b from L2, Q/(2*G) times
+// Launch    grid (segments - 1, G * ceil(Q/G / 2), B), block (256), 202,752 bytes of dynamic shared memory; a segment has
+//           `chunks` chunks, a block two heads of a group
 // Numerics  decayed inputs are rounded to bf16, sums are float32
 // Source    Dao and Gu 2024 (Mamba-2), §6
 #include "common/ssd_chunks.cuh"
 
-constexpr int STAGE = SSD_CHUNK * (SSD_D + SSD_N) * 2;
+constexpr int STAGES = 3;
+constexpr int X_BYTES = SSD_HEADS * SSD_BOX;
+constexpr int STAGE = X_BYTES + 2 * SSD_BOX;
 
 template <class S>
 static __device__ void states(float* out, float* decays, const S* state, const bf16* x, const bf16* b, const bf16* dt,
@@ -21,61 +24,80 @@ static __device__ void states(float* out, float* decays, const S* state, const b
                               const int* slots, int heads, int groups, int chunks, int64_t ldx, int64_t ldb,
                               int64_t ldd) {
     extern __shared__ __align__(1024) uint8_t shared[];
-    SsdGates* gates = reinterpret_cast<SsdGates*>(shared + 2 * STAGE);
-    const int segment = blockIdx.x, segments = gridDim.x + 1, head = blockIdx.y, sequence = blockIdx.z;
-    const int group = head / (heads / groups);
+    const int place = __shfl_sync(0xFFFFFFFFu, threadIdx.x / 128, 0);
+    SsdGates* gates = reinterpret_cast<SsdGates*>(shared + STAGES * STAGE) + 2 * place; // of chunks in turn
+    const int segment = blockIdx.x, segments = gridDim.x + 1, sequence = blockIdx.z;
+    const SsdPair pair(blockIdx.y, heads, groups);
+    const int head = pair.head(place);
+    const bool owned = place < pair.count;
     const int begin = starts[sequence] + segment * chunks * SSD_CHUNK;
     const int length = chunks * SSD_CHUNK;
-    const int64_t place = (static_cast<int64_t>(sequence) * segments + segment) * heads + head;
-    if (segment == 0) {
+    const int64_t piece = (static_cast<int64_t>(sequence) * segments + segment) * heads + head;
+    if (segment == 0 && owned) {
         SsdState first = {};
         if (past[sequence] > 0) {
             first.read(state + (static_cast<int64_t>(slots[sequence]) * heads + head) * SSD_D * SSD_N);
         }
-        first.put(out + place * SSD_D * SSD_N);
+        first.put(out + piece * SSD_D * SSD_N);
     }
     if (begin + length >= starts[sequence + 1]) {
         return; // the sequence's last segment, or behind it
     }
-    x += begin * ldx + head * SSD_D;
-    b += begin * ldb + group * SSD_N;
+    x += begin * ldx;
+    b += begin * ldb + pair.group * SSD_N;
     auto fetch = [&](int chunk) {
-        const uint32_t base = sharedAddress(shared) + chunk % 2 * STAGE;
-        const int token = chunk * SSD_CHUNK;
-        copyRows<128, SSD_CHUNK, SSD_THREADS>({base}, x + token * ldx, ldx, SSD_CHUNK);
-        copyRows<256, SSD_CHUNK, SSD_THREADS>({base + SSD_CHUNK * SSD_D * 2}, b + token * ldb, ldb, SSD_CHUNK);
+        if (chunk < chunks) {
+            const uint32_t base = sharedAddress(shared) + chunk % STAGES * STAGE;
+            const int64_t token = static_cast<int64_t>(chunk) * SSD_CHUNK;
+#pragma unroll
+            for (int i = 0; i < SSD_HEADS; i++) {
+                copyChunk<1>(base + i * SSD_BOX, x + token * ldx + pair.head(i) * SSD_D, ldx, SSD_CHUNK);
+            }
+            copyChunk<2>(base + X_BYTES, b + token * ldb, ldb, SSD_CHUNK);
+        }
+        closeCopyGroup(); // an empty one too: groups are counted
     };
+    fetch(0);
+    fetch(1);
+    const bool first = threadIdx.x % 128 < 32; // the warp that has the head's gates
     SsdSteps steps{dt + begin * ldd + head, ldd, dtBias[head], -expf(aLog[head]) * 1.44269504f};
     SsdState sum = {};
     float kept = 0;
-    fetch(0);
-    closeCopyGroup();
-    if (threadIdx.x < 32) {
+    if (first) {
         steps.fetch(0, length);
+        steps.work();
+        steps.put(gates[0]);
+        steps.fetch(SSD_CHUNK, length);
     }
     for (int chunk = 0; chunk < chunks; chunk++) {
-        if (threadIdx.x < 32) {
-            steps.put(gates[chunk % 2]);
-            steps.fetch((chunk + 1) * SSD_CHUNK, length);
+        awaitCopyGroups<1>();
+        showToTensorCores();
+        __syncthreads(); // this chunk and its gates are there, and all are done with the one before
+        const uint32_t base = sharedAddress(shared) + chunk % STAGES * STAGE;
+        const SsdGates& now = gates[chunk % 2];
+        uint32_t a[SSD_CHUNK / 16][4];
+        sum.decay(now);
+        sum.advance<2>(a, {base + place * SSD_BOX}, base + X_BYTES, now);
+        fetch(chunk + 2); // where the chunk before was
+        kept += now.decay[SSD_CHUNK - 1];
+        if (first) {
+            steps.work();
+            steps.put(gates[(chunk + 1) % 2]);
+            steps.fetch((chunk + 2) * SSD_CHUNK, length);
         }
-        awaitCopyGroups<0>();
-        __syncthreads(); // this chunk is there, and all are done with the one before
-        if (chunk + 1 < chunks) {
-            fetch(chunk + 1);
-            closeCopyGroup();
-        }
-        const uint32_t base = sharedAddress(shared) + chunk % 2 * STAGE;
-        sum.advance({base}, {base + SSD_CHUNK * SSD_D * 2}, gates[chunk % 2]);
-        kept += gates[chunk % 2].decay[SSD_CHUNK - 1];
+        awaitProducts<0>();
+        settle(sum.s);
     }
-    sum.put(out + (place + heads) * SSD_D * SSD_N);
-    if (threadIdx.x == 0) {
-        decays[place] = kept;
+    if (owned) {
+        sum.put(out + (piece + heads) * SSD_D * SSD_N);
+        if (threadIdx.x % 128 == 0) {
+            decays[piece] = kept;
+        }
     }
 }
 
 #define SSD_CHUNK_STATES(SUFFIX, S)                                                                                     \
-    extern "C" __global__ __launch_bounds__(SSD_THREADS, 2) void ssd_chunk_states_##SUFFIX(                             \
+    extern "C" __global__ __launch_bounds__(SSD_THREADS, 1) void ssd_chunk_states_##SUFFIX(                             \
         float* out, float* decays, const S* state, const bf16* x, const bf16* b, const bf16* dt, const float* aLog,     \
         const float* dtBias, const int* starts, const int* past, const int* slots, int heads, int groups, int chunks,   \
         int64_t ldx, int64_t ldb, int64_t ldd) {                                                                        \

@@ -1,15 +1,44 @@
-// Chunks of Mamba-2's recurrence: what both passes over a segment do with them.
+// Chunks of Mamba-2's recurrence: what both passes over a segment do with them. A block has two heads of a group, which share
+// b and c, and two warpgroups: each holds the state of one head.
 #pragma once
 
+#include "attention_products.cuh"
 #include "exp2.cuh"
 #include "recurrent.cuh"
 #include "warp_tiles.cuh"
 
 constexpr int SSD_THREADS = 256;
+constexpr int SSD_HEADS = 2; // of a block
 constexpr int SSD_CHUNK = 128;
 constexpr int SSD_D = 64;
 constexpr int SSD_N = 128;
-constexpr int SSD_STATE = SSD_D * SSD_N / SSD_THREADS; // elements of a head's state that a thread holds
+constexpr int SSD_BOX = SSD_CHUNK * BOX_ROW_BYTES; // 64 columns of a chunk's tokens
+static_assert(SSD_D == BOX_COLUMNS && SSD_N == 2 * BOX_COLUMNS, "x of a head is one box, b and c are two each");
+
+// Sums whose products have just been awaited: to the compiler they were known since the products were issued, and it would use
+// them before the wait.
+template <int N>
+__device__ __forceinline__ void settle(float (&sums)[N]) {
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+        asm volatile("" : "+f"(sums[i])::"memory");
+    }
+}
+
+// The heads of a block: pairs within a group, the last of an odd number alone. Then its second warpgroup repeats the first
+// one's work and keeps nothing of it.
+struct SsdPair {
+    int group, first, count;
+
+    __device__ SsdPair(int pair, int heads, int groups) {
+        const int each = heads / groups, pairs = (each + SSD_HEADS - 1) / SSD_HEADS;
+        group = pair / pairs;
+        first = group * each + pair % pairs * SSD_HEADS;
+        count = min(SSD_HEADS, each - pair % pairs * SSD_HEADS);
+    }
+    // Of the pair's first or second place.
+    __device__ int head(int place) const { return first + min(place, count - 1); }
+};
 
 // Scalars of a chunk's tokens; decays are logarithms to base 2.
 struct SsdGates {
@@ -18,26 +47,29 @@ struct SsdGates {
     float weight[SSD_CHUNK]; // step size times what is left of a token at the chunk's end
 };
 
-// A head's step sizes, loaded by one warp a chunk ahead.
+// A head's step sizes: one warp loads a chunk's, works them out while the chunk before is on its way through the products, and
+// puts them where others read.
 struct SsdSteps {
     const bf16* dt; // of the head
     int64_t step;
     float bias, rate; // rate: -exp(aLog), to base 2
-    float raw[4];     // of tokens 4*lane ..
+    float delta[4];   // of tokens 4*lane ..; from fetch() to work() as loaded
+    float decay[4];
+    float last;
 
     __device__ void fetch(int token, int until) {
 #pragma unroll
         for (int i = 0; i < 4; i++) {
             const int t = token + threadIdx.x % 32 * 4 + i;
-            raw[i] = t < until ? __bfloat162float(dt[t * step]) : -INFINITY;
+            delta[i] = t < until ? __bfloat162float(dt[t * step]) : -INFINITY;
         }
     }
-    __device__ void put(SsdGates& gates) const {
+    __device__ void work() {
         const int lane = threadIdx.x % 32;
-        float delta[4], decay[4], sum = 0;
+        float sum = 0;
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-            delta[i] = raw[i] == -INFINITY ? 0 : softplus(raw[i] + bias);
+            delta[i] = delta[i] == -INFINITY ? 0 : softplus(delta[i] + bias);
             sum += delta[i] * rate;
             decay[i] = sum;
         }
@@ -47,93 +79,111 @@ struct SsdSteps {
             const float other = __shfl_up_sync(0xFFFFFFFFu, before, distance);
             before += lane >= distance ? other : 0;
         }
-        const float last = __shfl_sync(0xFFFFFFFFu, before, 31);
+        last = __shfl_sync(0xFFFFFFFFu, before, 31);
         before -= sum;
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-            gates.delta[4 * lane + i] = delta[i];
-            gates.decay[4 * lane + i] = before + decay[i];
-            gates.weight[4 * lane + i] = fastExp2(last - (before + decay[i])) * delta[i];
+            decay[i] += before;
         }
+    }
+    __device__ void put(SsdGates& gates) const {
+        const int lane = threadIdx.x % 32;
+        float weight[4];
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            weight[i] = fastExp2(last - decay[i]) * delta[i];
+        }
+        reinterpret_cast<float4*>(gates.delta)[lane] = make_float4(delta[0], delta[1], delta[2], delta[3]);
+        reinterpret_cast<float4*>(gates.decay)[lane] = make_float4(decay[0], decay[1], decay[2], decay[3]);
+        reinterpret_cast<float4*>(gates.weight)[lane] = make_float4(weight[0], weight[1], weight[2], weight[3]);
     }
 };
 
-// A head's state [D,N] in the registers of a block: warp w has rows 16*(w%4) .. and columns 64*(w/4) .., as sums of products.
+// A head's state [D,N] in the registers of a warpgroup, as sums of its products: warp w has rows 16*w .., all columns.
 struct SsdState {
-    float s[8][4];
+    float s[SSD_N / 2];
 
-    __device__ static int row() {
-        return threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4;
-    }
-    __device__ static int column(int tile) {
-        return threadIdx.x / 128 * 64 + tile * 8 + threadIdx.x % 4 * 2;
-    }
-    // Goes over a chunk: decays, and takes in its tokens.
-    __device__ void advance(WarpTile<128> x, WarpTile<256> b, const SsdGates& gates) {
+    __device__ static int row() { return threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4; }
+    __device__ static int column(int tile) { return tile * 8 + threadIdx.x % 4 * 2; }
+
+    __device__ void decay(const SsdGates& gates) {
         const float kept = fastExp2(gates.decay[SSD_CHUNK - 1]);
 #pragma unroll
-        for (int j = 0; j < 8; j++) {
-#pragma unroll
-            for (int i = 0; i < 4; i++) {
-                s[j][i] *= kept;
-            }
-        }
-        const int warp = threadIdx.x / 32;
-#pragma unroll 2
-        for (int k = 0; k < SSD_CHUNK / 16; k++) {
-            uint32_t a[4];
-            x.leftTransposed(a, warp % 4 * 16, k);
-            const float2 low = *reinterpret_cast<const float2*>(&gates.weight[16 * k + threadIdx.x % 4 * 2]);
-            const float2 high = *reinterpret_cast<const float2*>(&gates.weight[16 * k + 8 + threadIdx.x % 4 * 2]);
-#pragma unroll
-            for (int i = 0; i < 4; i++) {
-                const float2 w = i < 2 ? low : high;
-                a[i] = packBf16(lowBf16(a[i]) * w.x, highBf16(a[i]) * w.y);
-            }
-#pragma unroll
-            for (int j = 0; j < 8; j += 2) {
-                uint32_t operands[2][2];
-                b.rightTransposed(operands, warp / 4 * 64 + j * 8, k);
-                addWarpProduct(s[j], a, operands[0]);
-                addWarpProduct(s[j + 1], a, operands[1]);
-            }
+        for (int i = 0; i < SSD_N / 2; i++) {
+            s[i] *= kept;
         }
     }
-    // To and from scratch memory, in the block's own order.
+    // Takes in what a chunk adds to the decayed state: x of its tokens, weighted, as the left operand, in PARTS groups of
+    // products, which the caller awaits. b: two boxes.
+    template <int PARTS>
+    __device__ void advance(uint32_t (&a)[SSD_CHUNK / 16][4], WarpTile<128> x, uint32_t b, const SsdGates& gates) {
+        constexpr int STEPS = SSD_CHUNK / 16 / PARTS;
+#pragma unroll
+        for (int part = 0; part < PARTS; part++) {
+#pragma unroll
+            for (int k = part * STEPS; k < (part + 1) * STEPS; k++) {
+                x.leftTransposed(a[k], threadIdx.x / 32 % 4 * 16, k);
+                const float2 low = *reinterpret_cast<const float2*>(&gates.weight[16 * k + threadIdx.x % 4 * 2]);
+                const float2 high = *reinterpret_cast<const float2*>(&gates.weight[16 * k + 8 + threadIdx.x % 4 * 2]);
+#pragma unroll
+                for (int i = 0; i < 4; i++) {
+                    const float2 w = i < 2 ? low : high;
+                    a[k][i] = packBf16(lowBf16(a[k][i]) * w.x, highBf16(a[k][i]) * w.y);
+                }
+            }
+            const Boxes columns = Boxes::columns(b, SSD_BOX);
+            openProducts();
+#pragma unroll
+            for (int k = part * STEPS; k < (part + 1) * STEPS; k++) {
+                multiplyRows<bf16>(s, a[k], columns.at(k * 16 * BOX_ROW_BYTES));
+            }
+            closeProducts();
+        }
+    }
+    // To and from scratch memory, in the warpgroup's own order.
     __device__ void put(float* scratch) const {
 #pragma unroll
-        for (int j = 0; j < 8; j++) {
-            reinterpret_cast<float4*>(scratch)[j * SSD_THREADS + threadIdx.x] =
-                make_float4(s[j][0], s[j][1], s[j][2], s[j][3]);
+        for (int j = 0; j < SSD_N / 8; j++) {
+            reinterpret_cast<float4*>(scratch)[j * 128 + threadIdx.x % 128] =
+                make_float4(s[4 * j], s[4 * j + 1], s[4 * j + 2], s[4 * j + 3]);
         }
     }
     __device__ void decayAndAdd(float kept, const float* scratch) {
 #pragma unroll
-        for (int j = 0; j < 8; j++) {
-            const float4 v = reinterpret_cast<const float4*>(scratch)[j * SSD_THREADS + threadIdx.x];
-            s[j][0] = kept * s[j][0] + v.x, s[j][1] = kept * s[j][1] + v.y;
-            s[j][2] = kept * s[j][2] + v.z, s[j][3] = kept * s[j][3] + v.w;
+        for (int j = 0; j < SSD_N / 8; j++) {
+            const float4 v = reinterpret_cast<const float4*>(scratch)[j * 128 + threadIdx.x % 128];
+            s[4 * j] = kept * s[4 * j] + v.x, s[4 * j + 1] = kept * s[4 * j + 1] + v.y;
+            s[4 * j + 2] = kept * s[4 * j + 2] + v.z, s[4 * j + 3] = kept * s[4 * j + 3] + v.w;
         }
     }
     // From and to the cache, [D,N] in S.
     template <class S>
     __device__ void read(const S* cache) {
 #pragma unroll
-        for (int j = 0; j < 8; j++) {
+        for (int j = 0; j < SSD_N / 8; j++) {
 #pragma unroll
             for (int h = 0; h < 2; h++) {
-                loadPair(s[j][2 * h], s[j][2 * h + 1], cache + (row() + 8 * h) * SSD_N + column(j));
+                loadPair(s[4 * j + 2 * h], s[4 * j + 2 * h + 1], cache + (row() + 8 * h) * SSD_N + column(j));
             }
         }
     }
     template <class S>
     __device__ void write(S* cache) const {
 #pragma unroll
-        for (int j = 0; j < 8; j++) {
+        for (int j = 0; j < SSD_N / 8; j++) {
 #pragma unroll
             for (int h = 0; h < 2; h++) {
-                storePair(cache + (row() + 8 * h) * SSD_N + column(j), s[j][2 * h], s[j][2 * h + 1]);
+                storePair(cache + (row() + 8 * h) * SSD_N + column(j), s[4 * j + 2 * h], s[4 * j + 2 * h + 1]);
             }
         }
     }
 };
+
+// The first `rows` tokens of a chunk, 64 columns a box, zeros behind them.
+template <int BOXES>
+__device__ inline void copyChunk(uint32_t boxes, const bf16* from, int64_t step, int rows) {
+#pragma unroll
+    for (int i = 0; i < BOXES; i++) {
+        copyRows<128, SSD_CHUNK, SSD_THREADS>({boxes + i * SSD_BOX}, from + i * BOX_COLUMNS, step, rows);
+    }
+}

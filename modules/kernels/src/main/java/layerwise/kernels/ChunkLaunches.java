@@ -25,8 +25,8 @@ final class ChunkLaunches {
 
     private static final int MULTIPROCESSORS = 132;
 
-    /** Blocks of a Mamba-2 scan that run at once. */
-    private static final int SSD_BLOCKS = 2 * MULTIPROCESSORS;
+    /** Heads of a group that a block of a Mamba-2 scan has at most; a multiprocessor runs one block. */
+    private static final int SSD_HEADS = 2;
 
     private ChunkLaunches() {}
 
@@ -35,15 +35,15 @@ final class ChunkLaunches {
     }
 
     /**
-     * How a batch's sequences are divided into segments that go side by side.
+     * How a batch's sequences are divided into segments that go side by side, each in as many blocks as given.
      *
      * @param segments of the longest sequence
      * @param chunks   of a segment
      */
     record Segments(int segments, int chunks) {
-        static Segments of(Batch batch, int heads) {
+        static Segments of(Batch batch, int blocks) {
             int chunks = Math.ceilDiv(longest(batch), SSD_CHUNK);
-            int wanted = Math.clamp(SSD_BLOCKS / ((long) heads * batch.sequences()), 1, chunks);
+            int wanted = Math.clamp(MULTIPROCESSORS / ((long) blocks * batch.sequences()), 1, chunks);
             int each = Math.ceilDiv(chunks, wanted);
             return new Segments(Math.ceilDiv(chunks, each), each);
         }
@@ -63,14 +63,15 @@ final class ChunkLaunches {
         Preparation.requireBf16(op, ssm.x(), ssm.b(), ssm.c(), ssm.dt(), ssm.y());
         String type = RecurrentLaunches.stateType(op, ssm.state());
         int sequences = ssm.paged().batch().sequences();
-        Segments division = Segments.of(ssm.paged().batch(), ssm.heads());
+        int blocks = ssm.groups() * Math.ceilDiv(ssm.heads() / ssm.groups(), SSD_HEADS);
+        Segments division = Segments.of(ssm.paged().batch(), blocks);
         boolean several = division.segments() > 1;
         long pieces = (long) sequences * division.segments() * ssm.heads();
         long states = several ? to.scratch(lane, pieces * ssm.headDim() * ssm.stateDim() * Float.BYTES) : 0;
         long decays = several ? to.scratch(lane, pieces * Float.BYTES) : 0;
         LaunchShape shape = LaunchShape.of(1, 256)
-                .grid(division.segments(), ssm.heads(), sequences)
-                .shared(99_840);
+                .grid(division.segments(), blocks, sequences)
+                .shared(232_448);
         KernelCall scan = to.call("ssd_chunk_scan", "ssd_chunk_scan_" + type, shape)
                 .pointer(to.address(ssm.y()))
                 .pointer(to.address(ssm.state()))
@@ -92,8 +93,8 @@ final class ChunkLaunches {
             return scan;
         }
         LaunchShape firstShape = LaunchShape.of(1, 256)
-                .grid(division.segments() - 1, ssm.heads(), sequences)
-                .shared(101_376);
+                .grid(division.segments() - 1, blocks, sequences)
+                .shared(202_752);
         KernelCall first = to.call("ssd_chunk_states", "ssd_chunk_states_" + type, firstShape)
                 .pointer(states)
                 .pointer(decays)
@@ -133,7 +134,7 @@ final class ChunkLaunches {
         long chunks = to.scratch(lane, (long) batch.sequences() * most * rule.valueHeads() * DELTA_BYTES);
         LaunchShape each = LaunchShape.of(1, 128)
                 .grid(most, rule.valueHeads(), batch.sequences())
-                .shared(66_560);
+                .shared(50_176);
         KernelCall prepare = to.call("delta_rule_chunk_prepare", "delta_rule_chunk_prepare_bf16", each)
                 .pointer(chunks)
                 .pointer(to.address(rule.q()))
@@ -154,7 +155,7 @@ final class ChunkLaunches {
                 .real(rule.scale());
         LaunchShape parts = LaunchShape.of(1, 256)
                 .grid(DELTA_PARTS, rule.valueHeads(), batch.sequences())
-                .shared(141_312);
+                .shared(203_776);
         String symbol = "delta_rule_chunk_scan_" + RecurrentLaunches.stateType(op, rule.state());
         KernelCall scan = to.call("delta_rule_chunk_scan", symbol, parts)
                 .pointer(to.address(rule.out()))
