@@ -1,7 +1,8 @@
 // tile_nvfp4: NVFP4 weights from the order of the checkpoint to the tiles that the products read.
 //
-// Math      a permutation of codes and of block scales, which change from E4M3 to an unsigned format of five exponent
-//           and three mantissa bits that holds the same values; codes of a block whose scale is 0 become 0
+// Math      codes and block scales in another order; the bits of eight codes are mixed, scales change from E4M3 to an
+//           unsigned format of five exponent and three mantissa bits that holds the same values; codes of a block whose
+//           scale is 0 become 0
 // Shapes    w [E,N,K/2] bytes, low nibble = even k, blockScales [E,N,K/16] E4M3 from 0 to 448, tiles
 //           [E, ceil(N/128), ceil(K/128), 9216] bytes (common/nvfp4_tiles.cuh); K % 16 == 0; gated: row tiles take 64
 //           rows and their 64 partners N/2 further on, N % 2 == 0
@@ -9,7 +10,7 @@
 // Roofline  bytes = 2*0.5625*E*N*K, no arithmetic: bandwidth-bound; runs once, when weights are prepared
 // Launch    grid (ceil(K/128), row tiles, E), block (256); a block a tile
 // Numerics  exact
-// Source    NVFP4 as ModelOpt stores it; PTX ISA, fragments of wgmma.mma_async with A in registers
+// Source    NVFP4 as ModelOpt stores it; PTX ISA, fragments A of mma.m16n8k16 and wgmma.mma_async
 #include "common/nvfp4_tiles.cuh"
 #include "common/tile_rows.cuh"
 
@@ -26,9 +27,10 @@ __device__ uint8_t tileScale(uint8_t e4m3) {
     return static_cast<uint8_t>((leading + 1) << 3 | (mantissa << (3 - leading) & 7));
 }
 
-// Two codes of a byte in the halves of a word, sign and magnitude apart: bits 3, 2..0 and 19, 18..16.
-__device__ uint32_t halves(uint32_t byte) {
-    return (byte & 15) | (byte >> 4) << 16;
+// Two codes of a byte as a pair of common/nvfp4_tiles.cuh.
+__device__ uint32_t tilePair(uint32_t byte) {
+    const uint32_t halves = (byte & 15) | (byte >> 4) << 16;
+    return (halves & 0x00080008) << 12 | (halves & 0x00070007) << 6;
 }
 
 template <bool GATED>
@@ -37,7 +39,7 @@ __device__ void tile(char* tiles, const uint8_t* w, const uint8_t* blockScales, 
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     const long long number = ((long long)blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
     char* to = tiles + number * NVFP4_TILE_BYTES;
-    uint32_t words[8] = {};
+    uint32_t pairs[8][4] = {};
     uint8_t scales[2][8] = {};
 #pragma unroll
     for (int h = 0; h < 2; h++) {
@@ -55,24 +57,21 @@ __device__ void tile(char* tiles, const uint8_t* w, const uint8_t* blockScales, 
             scales[h][i] = tileScale(blockScales[row * (K / 16) + block]);
             if (scales[h][i] != 0) {
                 const uint8_t* codes = w + row * (K / 2) + block * 8 + lane % 4;
-                const uint32_t early = halves(codes[0]), late = halves(codes[4]);
-                constexpr uint32_t SIGN = 0x00080008, MAGNITUDE = 0x00070007;
-                words[i] |= h == 0 ? (early & SIGN) << 12 | (early & MAGNITUDE) << 6 | (late & SIGN) << 11 |
-                                         (late & MAGNITUDE) << 3
-                                   : (early & SIGN) << 6 | (early & MAGNITUDE) | (late & SIGN) << 10 |
-                                         (late & MAGNITUDE) << 10;
+                pairs[i][h] = tilePair(codes[0]);
+                pairs[i][2 + h] = tilePair(codes[4]);
             }
         }
     }
-    uint4* codes = reinterpret_cast<uint4*>(to) + warp * 64 + lane;
-    codes[0] = make_uint4(words[0], words[1], words[2], words[3]);
-    codes[32] = make_uint4(words[4], words[5], words[6], words[7]);
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+        const int chunk = 8 * i + (lane / 4 ^ i % 4 * 2);
+        reinterpret_cast<uint32_t*>(to)[warp * 256 + chunk * 4 + lane % 4] = packTileWord(pairs[i]);
+    }
     if (lane % 4 == 0) {
         uint32_t packed[4];
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-            packed[i] = scales[0][2 * i] | scales[0][2 * i + 1] << 8 | scales[1][2 * i] << 16 |
-                        scales[1][2 * i + 1] << 24;
+            packed[i] = scales[0][i] | scales[0][i + 4] << 8 | scales[1][i] << 16 | scales[1][i + 4] << 24;
         }
         reinterpret_cast<uint4*>(to + NVFP4_CODE_BYTES)[warp * 8 + lane / 4] =
             make_uint4(packed[0], packed[1], packed[2], packed[3]);

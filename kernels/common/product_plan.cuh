@@ -8,7 +8,7 @@
 //   STEP, X_ELEMENT                 elements of K in a stage, bytes of an activation
 //   TILE_BYTES, TOKEN_SCALES        bytes of 128 rows of weights in a stage; whether each token has a scale in it, too
 //   UNFINISHED                      stages, 0 or 1, whose products may still run when multiply returns
-//   fetch(...), multiply(...), factor(...)   see weight_formats.cuh
+//   fetch, enter, multiply, finish, factor   see weight_formats.cuh
 #pragma once
 
 #include <cstdint>

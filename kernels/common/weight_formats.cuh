@@ -1,5 +1,6 @@
 // The weight formats of product_plan.cuh. One thread fetches: fetch<Plan>(to, barrier, tile, at) starts the copies of
-// stage `at` of K to the weights' part of a stage. All multiply: multiply(sums, stage, at).
+// stage `at` of K to the weights' part of a stage. All multiply: enter(tile, ...), multiply(sums, stage, at) for every
+// stage, finish(sums).
 #pragma once
 
 #include "nvfp4_tiles.cuh"
@@ -47,6 +48,9 @@ struct Bf16Weights {
     }
 
     __device__ void enter(const ProductTile&, int, int) {}
+
+    template <class Plan>
+    __device__ void finish(Sums<Plan>&) const {}
 
     template <class Plan>
     __device__ void multiply(Sums<Plan>& sums, const char* stage, int) {
@@ -103,6 +107,9 @@ struct Fp8Weights {
         read(begin);
     }
 
+    template <class Plan>
+    __device__ void finish(Sums<Plan>&) const {}
+
     __device__ void read(int at) {
         next[0] = own[at];
         next[1] = GATED ? own[partner + at] : next[0];
@@ -154,10 +161,28 @@ struct Nvfp4Weights {
     const float* segmentScales; // [E, segments]
     int segments, segmentRows, rowTiles, steps;
 
+    // Of warps that multiply by themselves: where this thread's codes and activations lie, and sums of the later halves
+    // of stages, so that products of one half need not wait for those of the other.
+    int codesAt, xAt;
+    float second[8];
+
+    struct Words {
+        uint32_t of[4];
+
+        Words() = default;
+        __device__ explicit Words(const char* from) {
+            const uint4 four = *reinterpret_cast<const uint4*>(from);
+            of[0] = four.x;
+            of[1] = four.y;
+            of[2] = four.z;
+            of[3] = four.w;
+        }
+    };
+
     template <bool GATED>
     __device__ static Nvfp4Weights of(const char* tiles, const float* segmentScales, int segments, int N, int K) {
         const int rowTiles = (TileRows<GATED>::of(N) + TileRows<GATED>::COLUMNS - 1) / TileRows<GATED>::COLUMNS;
-        return {tiles, segmentScales, segments, N / segments, rowTiles, (K + STEP - 1) / STEP};
+        return {tiles, segmentScales, segments, N / segments, rowTiles, (K + STEP - 1) / STEP, 0, 0, {}};
     }
 
     template <class Plan>
@@ -171,67 +196,112 @@ struct Nvfp4Weights {
         }
     }
 
-    // The eight words of codes and 16 bytes of scales of this thread's rows in a wave.
-    struct Fragments {
-        uint4 codes[2], scales;
-
-        template <class Plan>
-        __device__ static Fragments load(const char* stage, int wave) {
-            const int row = WaveRows<Plan>::at(wave, 1), warp = row % TILE_ROWS / 16 + threadIdx.x / 32 % 4;
-            const char* tile = stage + Plan::X_BYTES + row / TILE_ROWS * TILE_BYTES;
-            const int lane = threadIdx.x % 32;
-            const uint4* codes = reinterpret_cast<const uint4*>(tile) + warp * 64 + lane;
-            const uint4* scales = reinterpret_cast<const uint4*>(tile + NVFP4_CODE_BYTES) + warp * 8 + lane / 4;
-            return {{codes[0], codes[32]}, *scales};
-        }
-    };
-
     template <class Plan>
     __device__ void multiply(Sums<Plan>& sums, const char* stage, int) {
+        if constexpr (Plan::TOKENS > 16) {
+            multiplyByGroups(sums, stage);
+        } else {
+            multiplyByWarps(sums, stage);
+        }
+    }
+
+    // Warpgroup products of 16 elements side by side, as activations lie; codes of the later half of a stage are loaded
+    // behind products of the earlier.
+    template <class Plan>
+    __device__ static void multiplyByGroups(Sums<Plan>& sums, const char* stage) {
+        const int lane = threadIdx.x % 32;
+        const uint64_t b = swizzledTile(sharedAddress(stage));
 #pragma unroll
         for (int wave = 0; wave < Plan::WAVES; wave++) {
-            const Fragments own = Fragments::template load<Plan>(stage, wave);
-            const uint32_t codes[8] = {own.codes[0].x, own.codes[0].y, own.codes[0].z, own.codes[0].w,
-                                       own.codes[1].x, own.codes[1].y, own.codes[1].z, own.codes[1].w};
-            const uint32_t scaleWords[4] = {own.scales.x, own.scales.y, own.scales.z, own.scales.w};
+            const int row = WaveRows<Plan>::at(wave, 1), warp = row % TILE_ROWS / 16 + threadIdx.x / 32 % 4;
+            const char* tile = stage + Plan::X_BYTES + row / TILE_ROWS * TILE_BYTES;
+            const uint32_t chunk = sharedAddress(tile) + warp * 1024 + lane / 8 * 128 + (lane % 8 ^ lane / 8 * 2) * 16;
+            const uint4 packed = reinterpret_cast<const uint4*>(tile + NVFP4_CODE_BYTES)[warp * 8 + lane / 4];
+            const uint32_t scaleWords[4] = {packed.x, packed.y, packed.z, packed.w};
+            uint32_t codes[2][4];
+            loadMatrices(codes[0], chunk);
 #pragma unroll
-            for (int pair = 0; pair < 4; pair++) {
-                const TileScales scales(scaleWords[pair]);
-                uint32_t a[2][4];
-                expandTileWord(a[0], codes[2 * pair], scales.product[0]);
-                expandTileWord(a[1], codes[2 * pair + 1], scales.product[1]);
-                add<Plan>(sums.d[wave], a, sharedAddress(stage) + pair / 2 * (Plan::TOKENS * 128), pair % 2);
+            for (int half = 0; half < 2; half++) {
+#pragma unroll
+                for (int i = 0; i < 4; i += 2) {
+                    if (half == 0 && i == 2) {
+                        loadMatrices(codes[1], chunk + 512);
+                    }
+                    uint32_t a[2][4];
+                    expandTileWord(a[0], codes[half][i], TileScales(scaleWords[i]).block[half]);
+                    expandTileWord(a[1], codes[half][i + 1], TileScales(scaleWords[i + 1]).block[half]);
+                    openProducts();
+                    ::multiply(sums.d[wave], a[0], b + half * (Plan::TOKENS * 8) + 2 * i);
+                    ::multiply(sums.d[wave], a[1], b + half * (Plan::TOKENS * 8) + 2 * i + 2);
+                    closeProducts();
+                    awaitProducts<1>();
+                }
             }
-            if constexpr (Plan::TOKENS > 16) {
-                awaitProducts<0>();
-            }
+            awaitProducts<0>();
         }
     }
 
-    // Adds the products with 32 elements of K, half a box of activations.
+    // Warps by themselves. A product may take any elements of K that both sides agree on: thread t of four takes four
+    // of block t in each of four products, so one scale of a row serves them all. Its four elements lie side by side
+    // with the activations; of weights they are two pairs of one word and the same two of the next.
     template <class Plan>
-    __device__ static void add(float (&sums)[Plan::TOKENS / 2], const uint32_t (&a)[2][4], uint32_t box, int half) {
-        if constexpr (Plan::TOKENS > 16) {
-            const uint64_t b = swizzledTile(box) + 4 * half;
-            openProducts();
-            ::multiply(sums, a[0], b);
-            ::multiply(sums, a[1], b + 2);
-            closeProducts();
-            awaitProducts<1>();
-        } else {
-            const int lane = threadIdx.x % 32;
+    __device__ void multiplyByWarps(Sums<Plan>& sums, const char* stage) {
+        static_assert(Plan::WAVES == 1);
+        const char* tile = stage + Plan::X_BYTES;
+        const TileScales scales(reinterpret_cast<const uint32_t*>(tile + NVFP4_CODE_BYTES)[threadIdx.x]);
+        Words codes[2], x[2][Plan::TOKENS / 8][2];
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            codes[half] = Words(tile + half * 512 + codesAt);
 #pragma unroll
             for (int j = 0; j < Plan::TOKENS / 8; j++) {
-                uint32_t b[4];
-                loadMatrices(b, box + swizzledChunk(8 * j + lane % 8, 4 * half + lane / 8));
-                float(&d)[4] = *reinterpret_cast<float(*)[4]>(sums + 4 * j);
-                addWarpProduct(d, a[0], {b[0], b[1]});
-                addWarpProduct(d, a[1], {b[2], b[3]});
+#pragma unroll
+                for (int c = 0; c < 2; c++) {
+                    x[half][j][c] = Words(stage + (half * Plan::TOKENS + 8 * j) * 128 + (xAt ^ 16 * c));
+                }
+            }
+        }
+#pragma unroll
+        for (int i = 0; i < 4; i += 2) {
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                uint32_t a[2][4];
+                expandTileWord(a[0], codes[half].of[i], scales.block[half]);
+                expandTileWord(a[1], codes[half].of[i + 1], scales.block[half]);
+#pragma unroll
+                for (int c = 0; c < 2; c++) {
+#pragma unroll
+                    for (int j = 0; j < Plan::TOKENS / 8; j++) {
+                        float* d = (half == 0 ? sums.d[0] : second) + 4 * j;
+                        addWarpProduct(*reinterpret_cast<float(*)[4]>(d),
+                                       {a[0][2 * c], a[0][2 * c + 1], a[1][2 * c], a[1][2 * c + 1]},
+                                       {x[half][j][c].of[i], x[half][j][c].of[i + 1]});
+                    }
+                }
             }
         }
     }
 
-    __device__ void enter(const ProductTile&, int, int) {}
+    __device__ void enter(const ProductTile&, int, int) {
+#pragma unroll
+        for (float& sum : second) {
+            sum = 0;
+        }
+        const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
+        codesAt = warp * 1024 + t * 128 + (g ^ 2 * t) * 16;
+        xAt = swizzledChunk(g, 2 * t);
+        asm volatile("" : "+r"(codesAt), "+r"(xAt)); // or the compiler works them out again in every stage
+    }
+
+    template <class Plan>
+    __device__ void finish(Sums<Plan>& sums) const {
+        if constexpr (Plan::TOKENS <= 16) {
+#pragma unroll
+            for (int i = 0; i < Plan::TOKENS / 2; i++) {
+                sums.d[0][i] += second[i];
+            }
+        }
+    }
 
     __device__ float factor(int expert, int row) const {
         return NVFP4_TILE_RANGE * segmentScales[expert * segments + row / segmentRows];

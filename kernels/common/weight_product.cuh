@@ -106,6 +106,7 @@ __device__ void sumProducts(Sums<Plan>& sums, char* shared, Ring<Plan::STAGES>& 
             ring.emptiedBefore().arrive();
         }
     }
+    weights.template finish<Plan>(sums);
 }
 
 // Opens the pipeline's barriers; all threads.
