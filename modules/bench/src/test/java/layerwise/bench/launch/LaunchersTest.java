@@ -85,6 +85,13 @@ class LaunchersTest {
     }
 
     @Test
+    void mpirunSeesWhatItsUserHasSetOutsideAJob() throws IOException {
+        sandbox.with("OMPI_MCA_plm_rsh_agent", "false").run("NP=2 ./mpi_launch.sh x");
+
+        assertEquals("false", sandbox.environmentOf("mpirun").get("OMPI_MCA_plm_rsh_agent"));
+    }
+
+    @Test
     void ranksRunInTheNamedContainer() throws IOException {
         Path home = sandbox.home();
         sandbox.with("SLURM_JOB_ID", "42").with("CONTAINER_IMAGE", "registry/image:tag");
