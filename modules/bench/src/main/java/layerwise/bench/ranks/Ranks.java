@@ -10,6 +10,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import layerwise.mpi.MpiCommunicator;
+import layerwise.mpi.ProcessEnd;
 import layerwise.op.Communicator;
 import layerwise.op.Rendezvous;
 import layerwise.tensor.ConfigException;
@@ -19,6 +20,8 @@ import layerwise.tensor.WrongResultException;
 public final class Ranks {
     /** Others have the same unusable input or wrong results, most likely: rank 0 gets the time to say so and end the run. */
     private static final Duration HEAD_START = Duration.ofSeconds(2);
+
+    private static final Duration LONGEST_WAY_OUT = Duration.ofSeconds(5);
 
     private static final String SECONDS = "LAYERWISE_RENDEZVOUS_SECONDS";
     private static final String ADDRESS = "LAYERWISE_RENDEZVOUS";
@@ -85,8 +88,21 @@ public final class Ranks {
             out.flush();
             int status = Failures.print(failure, "layerwise: rank " + rank.rank(), err);
             err.flush();
+            endSoon(status);
             rendezvous.abort(status);
             return status;
+        }
+
+        /** What is closed on the way out may wait for kernels, and those for ranks that are gone. */
+        private static void endSoon(int status) {
+            Thread.ofPlatform().daemon().name("end").start(() -> {
+                try {
+                    Thread.sleep(LONGEST_WAY_OUT);
+                    ProcessEnd.now(status);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
         }
     }
 

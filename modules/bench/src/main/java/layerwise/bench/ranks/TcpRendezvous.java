@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import layerwise.mpi.ProcessEnd;
 import layerwise.op.RankGroup;
 import layerwise.op.Rendezvous;
 import layerwise.tensor.ConfigException;
@@ -85,7 +86,7 @@ final class TcpRendezvous implements Rendezvous {
                     peer.abort(status);
                 }
             });
-            Runtime.getRuntime().halt(status);
+            ProcessEnd.now(status);
         }
     }
 
