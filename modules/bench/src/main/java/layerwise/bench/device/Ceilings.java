@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import layerwise.bench.ranks.Slowest;
 import layerwise.estimate.GpuFacts;
 import layerwise.op.Add;
 import layerwise.op.AllGather;
@@ -21,6 +22,7 @@ import layerwise.op.Operator;
 import layerwise.op.Program;
 import layerwise.op.RankGroup;
 import layerwise.op.RankTokens;
+import layerwise.op.Rendezvous;
 import layerwise.op.Replay;
 import layerwise.op.ScaleFormat;
 import layerwise.op.Scaling;
@@ -60,13 +62,15 @@ public final class Ceilings {
      * All of them, by their keys in a GPU's file; {@code launch_ns} and {@code graph_launch_ns} are what the smallest operator
      * takes from one launch to the next.
      *
-     * @param ranks this rank's group; links are measured where it has several
+     * @param rendezvous of the ranks; links are measured where there are several
      */
-    public Map<String, Double> measure(RankGroup ranks) {
+    public Map<String, Double> measure(Rendezvous rendezvous) {
+        RankGroup ranks = rendezvous.group();
+        Slowest alone = Slowest.alone();
         Map<String, Double> rates = new LinkedHashMap<>();
         TensorRef a = tensor("a", DType.BF16, rows, edge);
         Operator add = new Add(a, tensor("b", DType.BF16, rows, edge), tensor("y", DType.BF16, rows, edge));
-        rates.put("bytes_per_second", add.work().bytes() / seconds(add));
+        rates.put("bytes_per_second", add.work().bytes() / seconds(add, alone));
         rates.put("bf16", flops(Weight.plain(tensor("w", DType.BF16, edge, edge))));
         Scaling.Block blocks = new Scaling.Block(
                 tensor("scales", DType.F32, edge / Weight.ROUNDED_BLOCK, edge / Weight.ROUNDED_BLOCK),
@@ -79,7 +83,7 @@ public final class Ceilings {
             RankTokens tokens = RankTokens.uniform(ranks, rows / ranks.size());
             Operator gather = new AllGather(
                     List.of(new AllGather.Part(own, tensor("all", DType.BF16, tokens.total(), edge))), tokens);
-            rates.put("link_bytes_per_second", gather.work().linkBytes() / seconds(gather));
+            rates.put("link_bytes_per_second", gather.work().linkBytes() / seconds(gather, new Slowest(rendezvous)));
         }
         Supplier<Operator> small = () ->
                 new Add(tensor("s", DType.BF16, 1, 8), tensor("t", DType.BF16, 1, 8), tensor("u", DType.BF16, 1, 8));
@@ -95,11 +99,11 @@ public final class Ceilings {
     private double flops(Weight weight) {
         Operator product = new Linear(tensor("x", DType.BF16, edge, edge), weight, tensor("p", DType.BF16, edge, edge));
         Work work = product.work();
-        return work.flops() / seconds(product);
+        return work.flops() / seconds(product, Slowest.alone());
     }
 
-    private double seconds(Operator operator) {
-        return replay(Program.builder().launch(operator).build(operator.outputs()), true);
+    private double seconds(Operator operator, Slowest ranks) {
+        return replay(Program.builder().launch(operator).build(operator.outputs()), true, ranks);
     }
 
     private double small(Operator operator, boolean graph) {
@@ -107,11 +111,11 @@ public final class Ceilings {
         for (int i = 0; i < SMALL_LAUNCHES; i++) {
             program.launch(operator);
         }
-        return replay(program.build(operator.outputs()), graph) / SMALL_LAUNCHES;
+        return replay(program.build(operator.outputs()), graph, Slowest.alone()) / SMALL_LAUNCHES;
     }
 
-    /** The best seconds of one replay. */
-    private double replay(Program program, boolean graph) {
+    /** The best seconds of one replay, launched as often on all of some ranks. */
+    private double replay(Program program, boolean graph, Slowest ranks) {
         try (Memory memory = executor.allocate()) {
             for (TensorRef input : inputs(program)) {
                 memory.put(input.buffer(), contents(input));
@@ -119,11 +123,11 @@ public final class Ceilings {
             try (Execution execution = executor.prepare(program, memory);
                     Replay replay = graph ? execution.capture() : Replay.eager(execution);
                     Stopwatch stopwatch = executor.stopwatch(2)) {
-                double once = micros(replay, stopwatch, 2) / 2;
+                double once = ranks.of(micros(replay, stopwatch, 2) / 2);
                 int times = (int) Math.clamp(ROUND_MICROS / once, 1, 1000);
                 double best = Double.POSITIVE_INFINITY;
                 for (int round = 0; round < ROUNDS; round++) {
-                    best = Math.min(best, micros(replay, stopwatch, times) / times);
+                    best = Math.min(best, ranks.of(micros(replay, stopwatch, times) / times));
                 }
                 return best / 1e6;
             }

@@ -45,8 +45,7 @@ public final class DevicesCommand {
         CudaOptions options = new CudaOptions(CudaOptions.Tuning.ON, Optional.empty(), false);
         try (Executor executor = Devices.open(new DeviceChoice.Cuda(), Journal.NONE, options, here, false)) {
             here.together(() -> {
-                Map<String, Double> rates = new Ceilings(executor, EDGE, STREAMED_ROWS)
-                        .measure(here.rank().group());
+                Map<String, Double> rates = new Ceilings(executor, EDGE, STREAMED_ROWS).measure(here.rendezvous());
                 executor.leave();
                 if (here.rank().rank() == 0) {
                     Optional<GpuFacts> gpu =

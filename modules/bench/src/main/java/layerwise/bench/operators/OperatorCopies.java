@@ -53,6 +53,19 @@ final class OperatorCopies implements AutoCloseable {
         }
     }
 
+    /** On the layer's own operands alone: ranks would have to agree on how many copies there is room for. */
+    static OperatorCopies single(Executor device, Memory source, Operator operator) {
+        OperatorCopies copies = new OperatorCopies(device, source, operator);
+        try {
+            copies.executions.add(device.prepare(copies.program, source));
+            copies.cache = CacheState.WARM;
+            return copies;
+        } catch (RuntimeException | Error e) {
+            copies.close();
+            throw e;
+        }
+    }
+
     private void prepare(Operator operator) {
         Execution first = device.prepare(program, source);
         executions.add(first);

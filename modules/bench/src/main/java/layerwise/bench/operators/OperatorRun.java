@@ -17,6 +17,7 @@ import layerwise.bench.exchange.RankSlice;
 import layerwise.bench.moe.ExpertPath;
 import layerwise.bench.noise.NoiseLayers;
 import layerwise.bench.noise.NoiseStep;
+import layerwise.bench.ranks.Slowest;
 import layerwise.bench.run.CostRanges;
 import layerwise.estimate.GpuFacts;
 import layerwise.model.layer.ExpertChoice;
@@ -27,6 +28,7 @@ import layerwise.op.Executor;
 import layerwise.op.Memory;
 import layerwise.op.Operator;
 import layerwise.op.Program;
+import layerwise.op.Rendezvous;
 import layerwise.trace.ProblemSpec;
 
 /**
@@ -41,6 +43,7 @@ final class OperatorRun {
     private final OperatorChoice choice;
     private final Executor device;
     private final OperatorFiles files;
+    private final Slowest ranks;
     private final PrintStream out;
     private final NoiseLayers layers;
     private final ExpertPath experts;
@@ -54,12 +57,14 @@ final class OperatorRun {
             OperatorChoice choice,
             Executor device,
             OperatorFiles files,
+            Rendezvous rendezvous,
             PrintStream out) {
         this.config = config;
         this.slice = slice;
         this.choice = choice;
         this.device = device;
         this.files = files;
+        this.ranks = new Slowest(rendezvous);
         this.out = out;
         layers = new NoiseLayers(config, slice.model(), slice.mapping(), SEED);
         ProblemSpec first = config.problems().getFirst();
@@ -136,11 +141,9 @@ final class OperatorRun {
 
     private void time(ProblemSpec problem, DistinctOperators.Placed placed, Memory memory) {
         Operator operator = placed.operator();
-        if (placed.isCollective()) {
-            say("# left out: %s %s waits for other ranks".formatted(operator.name(), operator.label()));
-            return;
-        }
-        try (OperatorCopies copies = OperatorCopies.of(device, memory, operator)) {
+        try (OperatorCopies copies = placed.isCollective()
+                ? OperatorCopies.single(device, memory, operator)
+                : OperatorCopies.of(device, memory, operator)) {
             List<Execution> executions = copies.executions();
             Execution first = executions.getFirst();
             TimedOperator row = new TimedOperator(
@@ -152,7 +155,7 @@ final class OperatorRun {
                     first.kernels(),
                     executions.size(),
                     copies.cache(),
-                    new OperatorTimer(device).time(executions));
+                    new OperatorTimer(device, placed.isCollective() ? ranks : Slowest.alone()).time(executions));
             rows.add(row);
             say(OperatorTable.line(row));
         }

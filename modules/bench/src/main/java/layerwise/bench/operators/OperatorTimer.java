@@ -3,6 +3,7 @@ package layerwise.bench.operators;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import layerwise.bench.ranks.Slowest;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
 import layerwise.op.Replay;
@@ -11,8 +12,10 @@ import layerwise.op.Stopwatch;
 /**
  * Times one operator by replays of a graph in which its copies take turns. A replay holds enough turns to be long against what
  * starts it.
+ *
+ * @param ranks those that launch together; the same number of times, so by the slowest one's
  */
-record OperatorTimer(Executor device) {
+record OperatorTimer(Executor device, Slowest ranks) {
     /** Replays that count, at least. */
     static final int LEAST_REPLAYS = 7;
 
@@ -27,9 +30,9 @@ record OperatorTimer(Executor device) {
         try (Replay replay = device.capture(launches)) {
             replay.launch();
             device.synchronize();
-            double once = marked(1, replay::launch).getFirst();
+            double once = ranks.of(marked(1, replay::launch)).getFirst();
             int replays = (int) Math.clamp(Math.ceil(LEAST_MICROS / once), LEAST_REPLAYS, MOST_REPLAYS);
-            return marked(replays, replay::launch).stream()
+            return ranks.of(marked(replays, replay::launch)).stream()
                     .map(micros -> micros / launches.size())
                     .toList();
         }
@@ -39,7 +42,7 @@ record OperatorTimer(Executor device) {
     private List<Execution> turns(List<Execution> copies) {
         copies.forEach(Execution::run); // the first run loads kernels
         device.synchronize();
-        double turn = marked(1, () -> copies.forEach(Execution::run)).getFirst();
+        double turn = ranks.of(marked(1, () -> copies.forEach(Execution::run))).getFirst();
         int turns = (int) Math.clamp(Math.ceil(REPLAY_MICROS / turn), 1, MOST_TURNS);
         return Collections.nCopies(turns, copies).stream().flatMap(List::stream).toList();
     }

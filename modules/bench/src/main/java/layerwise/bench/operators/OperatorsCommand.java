@@ -45,7 +45,7 @@ public final class OperatorsCommand {
         OperatorChoice choice = OperatorChoice.of(parsed.get());
         if (config.shareGpu()) {
             throw new ConfigException(
-                    "%s: share_gpu: operators wait for other ranks' turns; expected a GPU for each rank"
+                    "%s: share_gpu: ranks would time each other's operators; expected a GPU for each rank"
                             .formatted(config.configFile()));
         }
         Map<String, Object> settings = new TreeMap<>(config.arguments());
@@ -67,7 +67,7 @@ public final class OperatorsCommand {
             OperatorFiles files =
                     OperatorFiles.of(recording.folder(), here.rank(), device.device(), config.arguments());
             here.together(() -> {
-                new OperatorRun(config, slice, choice, device, files, out).run();
+                new OperatorRun(config, slice, choice, device, files, here.rendezvous(), out).run();
                 device.leave();
             });
         }

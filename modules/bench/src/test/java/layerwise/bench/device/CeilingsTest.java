@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import layerwise.op.Capabilities;
+import layerwise.op.Communicator;
 import layerwise.op.Journal;
-import layerwise.op.RankGroup;
 import layerwise.reference.ReferenceExecutor;
 import org.junit.jupiter.api.Test;
 
@@ -17,7 +17,7 @@ class CeilingsTest {
     @Test
     void everyRateIsMeasuredOnAnyExecutor() {
         try (ReferenceExecutor executor = new ReferenceExecutor(Journal.NONE, Capabilities.plain())) {
-            Map<String, Double> rates = new Ceilings(executor, 128, 64).measure(RankGroup.alone());
+            Map<String, Double> rates = new Ceilings(executor, 128, 64).measure(Communicator.alone());
             assertEquals(
                     List.of("bytes_per_second", "bf16", "fp8", "launch_ns", "graph_launch_ns"),
                     List.copyOf(rates.keySet()));
