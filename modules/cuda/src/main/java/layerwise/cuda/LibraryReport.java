@@ -10,7 +10,6 @@ import java.util.Optional;
 import layerwise.bindings.cublas.cublas_h;
 import layerwise.bindings.cublasLt.cublasLt_h;
 import layerwise.bindings.cupti.cupti_h;
-import layerwise.bindings.nccl.nccl_h;
 import layerwise.bindings.nvml.nvml_h;
 import layerwise.bindings.nvtx.nvtx_h;
 
@@ -67,7 +66,7 @@ public record LibraryReport(List<Entry> entries, Optional<String> driverVersion)
             case CUBLAS_LT -> ofSixDigits(cublasLtVersion());
             case NVTX -> Integer.toString(nvtx_h.NVTX_VERSION());
             case CUPTI -> ofSixDigits(cuptiVersion());
-            case NCCL -> ofSixDigits(ncclVersion());
+            case NCCL -> Nccl.version();
             case NVML -> nvmlVersion();
         };
     }
@@ -85,14 +84,6 @@ public record LibraryReport(List<Entry> entries, Optional<String> driverVersion)
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
             CuptiException.check(cupti_h.cuptiGetVersion(version), "cuptiGetVersion");
-            return version.get(ValueLayout.JAVA_INT, 0);
-        }
-    }
-
-    private static int ncclVersion() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
-            NcclException.check(nccl_h.ncclGetVersion(version), "ncclGetVersion");
             return version.get(ValueLayout.JAVA_INT, 0);
         }
     }

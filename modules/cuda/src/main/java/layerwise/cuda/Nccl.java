@@ -33,6 +33,20 @@ public final class Nccl {
         }
     }
 
+    /**
+     * Its version, as {@code 2.28.9}.
+     *
+     * @throws DeviceUnavailableException if the library cannot be had
+     */
+    public static String version() {
+        require();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment version = arena.allocate(ValueLayout.JAVA_INT);
+            NcclException.check(nccl_h.ncclGetVersion(version), "ncclGetVersion");
+            return LibraryReport.ofSixDigits(version.get(ValueLayout.JAVA_INT, 0));
+        }
+    }
+
     /** Loads the library unless that was done. */
     static void require() {
         Multicast.disable();

@@ -1,5 +1,6 @@
 package layerwise.kernels;
 
+import java.util.Optional;
 import layerwise.cuda.PeerTopology;
 
 /**
@@ -8,14 +9,9 @@ import layerwise.cuda.PeerTopology;
  * @param ranks    R
  * @param topology how their GPUs reach each other
  * @param nccl     whether NCCL can be had
+ * @param only     what takes all of them, where that was asked for
  */
-record CarrierRule(int ranks, PeerTopology topology, boolean nccl) {
-    /** What carries one collective. */
-    enum Carrier {
-        PEERS,
-        NCCL
-    }
-
+record CarrierRule(int ranks, PeerTopology topology, boolean nccl, Optional<Carrier> only) {
     /** Gathering and scattering moves no more bytes than it must either way; NCCL's copies are the better ones when long. */
     private static final long SPREAD_LIMIT = 16L << 20;
 
@@ -23,6 +19,14 @@ record CarrierRule(int ranks, PeerTopology topology, boolean nccl) {
         if (!topology.peerAccess() && !nccl) {
             throw new IllegalArgumentException("nothing carries collectives");
         }
+        if (only.isPresent() && !(only.get() == Carrier.NCCL ? nccl : topology.peerAccess())) {
+            throw new IllegalArgumentException(only.get() + " cannot carry collectives");
+        }
+    }
+
+    /** The rule where nothing was asked for. */
+    CarrierRule(int ranks, PeerTopology topology, boolean nccl) {
+        this(ranks, topology, nccl, Optional.empty());
     }
 
     /** An all-reduce of so many bytes. */
@@ -41,6 +45,9 @@ record CarrierRule(int ranks, PeerTopology topology, boolean nccl) {
     }
 
     private Carrier carrier(boolean direct) {
+        if (only.isPresent()) {
+            return only.get();
+        }
         return !nccl || (topology.peerAccess() && direct) ? Carrier.PEERS : Carrier.NCCL;
     }
 
@@ -58,6 +65,10 @@ record CarrierRule(int ranks, PeerTopology topology, boolean nccl) {
     /** One line for a person. */
     String describe() {
         String who = ranks + (topology.shared() ? " ranks that share a GPU: " : " ranks: ");
+        if (only.isPresent()) {
+            return who + "all collectives by " + (only.get() == Carrier.NCCL ? "NCCL" : "own kernels over " + memory())
+                    + ", as asked for";
+        }
         if (!nccl) {
             return who + "all collectives by own kernels over " + memory();
         }

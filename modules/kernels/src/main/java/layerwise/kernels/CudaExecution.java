@@ -39,6 +39,9 @@ final class CudaExecution implements Execution {
     private sealed interface Prepared {
         record Work(Operator operator, Launchable launchable, Lane lane) implements Prepared {}
 
+        /** What is no operator. */
+        record Bare(Launchable launchable) implements Prepared {}
+
         record Enter(String range) implements Prepared {}
 
         record Leave() implements Prepared {}
@@ -120,6 +123,22 @@ final class CudaExecution implements Execution {
         }
     }
 
+    /** An exchange of equal parts between tensors that {@code memory} holds. */
+    static CudaExecution prepareAllToAll(GpuContext gpu, TensorRef x, TensorRef y, CudaMemory memory, Journal journal) {
+        Arena arena = Arena.ofShared();
+        try {
+            Preparation preparation = new Preparation(gpu, memory, arena);
+            Prepared step = new Prepared.Bare(NcclLaunches.allToAll(preparation, x, y));
+            Program nothing = Program.builder().build(List.of());
+            return new CudaExecution(
+                    gpu, nothing, memory, journal, arena, List.of(step), List.of(), List.of(), preparation.kernels());
+        } catch (RuntimeException | Error e) {
+            memory.close();
+            arena.close();
+            throw e;
+        }
+    }
+
     @Override
     public void run() {
         gpu.enqueues(program);
@@ -133,6 +152,7 @@ final class CudaExecution implements Execution {
                     boolean beside = concurrent && work.lane() == Lane.AUXILIARY;
                     launch(work, beside ? gpu.auxiliary() : gpu.main());
                 }
+                case Prepared.Bare bare -> bare.launchable().launch(gpu.main());
                 case Prepared.Enter enter -> journal.enter(enter.range());
                 case Prepared.Leave leave -> journal.leave();
                 case Prepared.Hand hand -> {

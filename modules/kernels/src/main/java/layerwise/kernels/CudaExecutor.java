@@ -21,6 +21,7 @@ import layerwise.op.Program;
 import layerwise.op.Rendezvous;
 import layerwise.op.Replay;
 import layerwise.op.Stopwatch;
+import layerwise.op.TensorRef;
 
 /** Runs operators on one GPU: kernels from CUBINs, dense products by cuBLASLt; activations in bfloat16. */
 public final class CudaExecutor implements Executor {
@@ -42,7 +43,7 @@ public final class CudaExecutor implements Executor {
      */
     public static CudaExecutor open(
             int ordinal, Journal journal, CudaOptions options, Rendezvous rendezvous, boolean sharing) {
-        return open(ordinal, journal, options, device -> GpuLinks.join(device, rendezvous, sharing));
+        return open(ordinal, journal, options, device -> GpuLinks.join(device, rendezvous, sharing, options.carrier()));
     }
 
     /** Opens a GPU whose collectives go over given links. */
@@ -98,6 +99,19 @@ public final class CudaExecutor implements Executor {
     @Override
     public Execution prepare(Program program, Memory memory) {
         return CudaExecution.prepare(gpu, program, CudaMemory.own(memory).nested(), journal);
+    }
+
+    /**
+     * Prepares an exchange of equal parts by NCCL, for measuring links: no operator is one, since layers send tokens where
+     * their experts are.
+     *
+     * @param x      {@code [R·T,H]}: rows of which rank r gets the r-th part
+     * @param y      {@code [R·T,H]}: a part of each rank
+     * @param memory holds both
+     * @throws IllegalStateException if NCCL carries nothing here
+     */
+    public Execution prepareAllToAll(TensorRef x, TensorRef y, Memory memory) {
+        return CudaExecution.prepareAllToAll(gpu, x, y, CudaMemory.own(memory).nested(), journal);
     }
 
     @Override

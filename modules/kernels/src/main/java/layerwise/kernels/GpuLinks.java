@@ -12,6 +12,7 @@ import layerwise.cuda.PeerTopology;
 import layerwise.op.Communicator;
 import layerwise.op.RankGroup;
 import layerwise.op.Rendezvous;
+import layerwise.tensor.ConfigException;
 
 /**
  * What carries collectives between the GPUs of a run.
@@ -29,9 +30,11 @@ record GpuLinks(CarrierRule rule, Optional<PeerGroup> peers, PeerGroup solo, Opt
      * Joins the ranks.
      *
      * @param sharing whether ranks may share a GPU
-     * @throws layerwise.tensor.ConfigException if they do and may not, or if nothing can carry collectives between them
+     * @param only    what has to carry every collective of several ranks, where that was asked for; the same on all of them
+     * @throws ConfigException if ranks share a GPU and may not, or what was asked for cannot carry collectives between them
+     * @throws layerwise.cuda.DeviceUnavailableException if nothing can
      */
-    static GpuLinks join(Device device, Rendezvous rendezvous, boolean sharing) {
+    static GpuLinks join(Device device, Rendezvous rendezvous, boolean sharing, Optional<Carrier> only) {
         RankGroup group = rendezvous.group();
         PeerGroup solo = PeerGroup.join(device, 0, 1, PATIENCE, Communicator.alone()::allGather);
         if (group.size() == 1) {
@@ -40,18 +43,31 @@ record GpuLinks(CarrierRule rule, Optional<PeerGroup> peers, PeerGroup solo, Opt
         }
         PeerTopology topology =
                 PeerTopology.find(device.info().ordinal(), group.rank(), sharing, rendezvous::allGather);
+        boolean own = only.isEmpty() || only.get() == Carrier.PEERS;
+        boolean library = only.isEmpty() || only.get() == Carrier.NCCL;
+        require(only, Carrier.PEERS, topology.peerAccess(), "not all GPUs reach each other's memory");
+        require(only, Carrier.NCCL, !topology.shared(), "ranks share a GPU");
         if (!topology.peerAccess()) {
             Libraries.require(CudaLibrary.NCCL);
         }
-        boolean nccl = !topology.shared() && hasEverywhere(CudaLibrary.NCCL, rendezvous);
-        Optional<PeerGroup> peers = topology.peerAccess()
+        boolean nccl = library && !topology.shared() && hasEverywhere(CudaLibrary.NCCL, rendezvous);
+        require(only, Carrier.NCCL, nccl, "not every rank finds the library " + CudaLibrary.NCCL.soname());
+        Optional<PeerGroup> peers = own && topology.peerAccess()
                 ? Optional.of(PeerGroup.join(device, group.rank(), group.size(), PATIENCE, rendezvous::allGather))
                 : Optional.empty();
         return new GpuLinks(
-                new CarrierRule(group.size(), topology, nccl),
+                new CarrierRule(group.size(), topology, nccl, only),
                 peers,
                 solo,
                 nccl ? Optional.of(joinNccl(device, rendezvous)) : Optional.empty());
+    }
+
+    /** Refuses a carrier that was asked for and cannot be had, on every rank alike. */
+    static void require(Optional<Carrier> only, Carrier carrier, boolean possible, String obstacle) {
+        if (!possible && only.equals(Optional.of(carrier))) {
+            throw new ConfigException("--carrier: %s: %s; expected %s"
+                    .formatted(carrier, obstacle, carrier == Carrier.NCCL ? Carrier.PEERS : Carrier.NCCL));
+        }
     }
 
     private static boolean hasEverywhere(CudaLibrary library, Rendezvous rendezvous) {

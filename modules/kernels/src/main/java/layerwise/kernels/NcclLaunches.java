@@ -2,6 +2,7 @@ package layerwise.kernels;
 
 import java.util.ArrayList;
 import java.util.List;
+import layerwise.cuda.Nccl;
 import layerwise.cuda.NcclCall;
 import layerwise.cuda.NcclCommunicator;
 import layerwise.cuda.PeerAddresses;
@@ -10,6 +11,7 @@ import layerwise.op.AllGather;
 import layerwise.op.AllReduce;
 import layerwise.op.AllToAllCombine;
 import layerwise.op.AllToAllDispatch;
+import layerwise.op.RankGroup;
 import layerwise.op.RankTokens;
 import layerwise.op.ReduceScatter;
 import layerwise.op.TensorRef;
@@ -39,6 +41,19 @@ final class NcclLaunches {
                 calls.add(nccl.reduce(
                         op.x().dtype(), to.memory().place(rows), to.memory().place(op.y()), rank));
             }
+        }
+        return nccl.group(calls)::launch;
+    }
+
+    /** Part r of x goes to rank r; y gets a part of each rank. */
+    static Launchable allToAll(Preparation to, TensorRef x, TensorRef y) {
+        NcclCommunicator nccl = nccl(to);
+        RankTokens parts =
+                RankTokens.uniform(new RankGroup(nccl.rank(), nccl.ranks()), Math.toIntExact(x.dim(0) / nccl.ranks()));
+        List<NcclCall> calls = new ArrayList<>();
+        for (int rank = 0; rank < nccl.ranks(); rank++) {
+            calls.add(nccl.send(to.memory().place(rowsOf(x, parts, rank)), rank));
+            calls.add(nccl.receive(to.memory().place(rowsOf(y, parts, rank)), rank));
         }
         return nccl.group(calls)::launch;
     }
@@ -137,8 +152,14 @@ final class NcclLaunches {
         }
     }
 
+    /** The communicator, noted as what runs. */
     private static NcclCommunicator nccl(Preparation to) {
-        return to.gpu().links().nccl().orElseThrow();
+        NcclCommunicator nccl = to.gpu()
+                .links()
+                .nccl()
+                .orElseThrow(() -> new IllegalStateException("NCCL carries no collectives of this executor"));
+        to.launches("NCCL " + Nccl.version());
+        return nccl;
     }
 
     private static TensorRef rowsOf(TensorRef gathered, RankTokens tokens, int rank) {

@@ -1,11 +1,13 @@
 package layerwise.kernels;
 
-import static layerwise.kernels.CarrierRule.Carrier.NCCL;
-import static layerwise.kernels.CarrierRule.Carrier.PEERS;
+import static layerwise.kernels.Carrier.NCCL;
+import static layerwise.kernels.Carrier.PEERS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.Optional;
 import layerwise.cuda.PeerTopology;
+import layerwise.tensor.ConfigException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -42,6 +44,41 @@ class CarrierRuleTest {
         assertEquals(NCCL, apart.spreading(1));
         assertEquals(NCCL, apart.exchanging());
         assertThrows(IllegalArgumentException.class, () -> new CarrierRule(4, APART, false));
+    }
+
+    @Test
+    void leavesEverythingToTheCarrierThatWasAskedFor() {
+        CarrierRule nccl = new CarrierRule(2, NVLINK, true, Optional.of(NCCL));
+        assertEquals(NCCL, nccl.reducing(1));
+        assertEquals(NCCL, nccl.spreading(1));
+        assertEquals(NCCL, nccl.exchanging());
+        assertEquals("2 ranks: all collectives by NCCL, as asked for", nccl.describe());
+        CarrierRule peers = new CarrierRule(8, NVLINK, true, Optional.of(PEERS));
+        assertEquals(PEERS, peers.reducing(1L << 40));
+        assertEquals(PEERS, peers.spreading(1L << 40));
+        assertEquals("8 ranks: all collectives by own kernels over NVLink peer memory, as asked for", peers.describe());
+        assertThrows(IllegalArgumentException.class, () -> new CarrierRule(2, NVLINK, false, Optional.of(NCCL)));
+        assertThrows(IllegalArgumentException.class, () -> new CarrierRule(2, APART, true, Optional.of(PEERS)));
+    }
+
+    @Test
+    void refusesACarrierThatWasAskedForAndCannotBeHad() {
+        GpuLinks.require(Optional.empty(), PEERS, false, "never said");
+        GpuLinks.require(Optional.of(NCCL), PEERS, false, "never said");
+        GpuLinks.require(Optional.of(PEERS), PEERS, true, "never said");
+        assertEquals(
+                "--carrier: peers: not all GPUs reach each other's memory; expected nccl",
+                assertThrows(
+                                ConfigException.class,
+                                () -> GpuLinks.require(
+                                        Optional.of(PEERS), PEERS, false, "not all GPUs reach each other's memory"))
+                        .getMessage());
+        assertEquals(
+                "--carrier: nccl: ranks share a GPU; expected peers",
+                assertThrows(
+                                ConfigException.class,
+                                () -> GpuLinks.require(Optional.of(NCCL), NCCL, false, "ranks share a GPU"))
+                        .getMessage());
     }
 
     @Test
