@@ -3,6 +3,7 @@ package layerwise.bench;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
+import layerwise.bench.collectives.CollectivesCommand;
 import layerwise.bench.device.DevicesCommand;
 import layerwise.bench.estimate.EstimateRun;
 import layerwise.bench.estimate.FitCommand;
@@ -19,7 +20,7 @@ import layerwise.tensor.NearestNames;
 /** Entry point: the first argument names the command, the others are the command's own. */
 public final class Main {
     private static final List<String> COMMANDS =
-            List.of("run", "verify", "operators", "forward", "quantize", "devices", "sweep", "fit");
+            List.of("run", "verify", "operators", "collectives", "forward", "quantize", "devices", "sweep", "fit");
 
     private Main() {}
 
@@ -52,6 +53,7 @@ public final class Main {
             case "run" -> RunCommand.run(rest, environment, out, err, EstimateRun::run);
             case "verify" -> VerifyCommand.run(rest, environment, out, err);
             case "operators" -> OperatorsCommand.run(rest, environment, out, err);
+            case "collectives" -> CollectivesCommand.run(rest, environment, out, err);
             case "sweep" -> SweepCommand.run(rest, environment, out, err);
             case "fit" -> FitCommand.run(rest, out);
             case "devices" -> DevicesCommand.run(rest, environment, out, err);
