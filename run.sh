@@ -23,7 +23,6 @@ export LOCAL_RANK=${LOCAL_RANK:-$RANK} NODE_RANK=${NODE_RANK:-0}
 if ((RANK == 0)); then
     export TLLM_LOG_LEVEL=INFO
 fi
-export UCX_ERROR_SIGNALS="" # UCX would take over signals that the JVM lives on
 
 export PROFILE_DIR=${PROFILE_DIR:-profiles} BACKTRACE=${BACKTRACE:-0} GPU_METRICS=${GPU_METRICS:-0}
 mkdir -p "$PROFILE_DIR"
