@@ -54,7 +54,7 @@ final class RankJob implements AutoCloseable {
         Path script = home.resolve("layerwise");
         Files.writeString(script, """
                 #!/usr/bin/env bash
-                [[ $1 == run || $1 == verify || $1 == forward ]] || exit 0
+                [[ $1 == run || $1 == verify || $1 == forward || $1 == collectives ]] || exit 0
                 exec %s -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx512m --enable-native-access=ALL-UNNAMED \
                     -Dlayerwise.home=%s -cp %s %s "$@"
                 """.formatted(TestClassPath.java(), REPOSITORY, TestClassPath.current(), main));
