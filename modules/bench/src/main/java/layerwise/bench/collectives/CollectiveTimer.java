@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import layerwise.bench.config.Statistics;
+import layerwise.bench.ranks.Slowest;
 import layerwise.op.Execution;
 import layerwise.op.Executor;
 import layerwise.op.Rendezvous;
@@ -42,7 +43,7 @@ record CollectiveTimer(Executor device, Rendezvous rendezvous) {
     /** How many calls make a sample; the same on every rank. */
     int calls(Execution collective) {
         List<Double> micros = marked(4, collective::run);
-        double once = agreed(Collections.min(micros));
+        double once = new Slowest(rendezvous).of(Collections.min(micros));
         return (int) Math.clamp(Math.ceil(SAMPLE_MICROS / once), 1, MOST_CALLS);
     }
 
@@ -66,7 +67,7 @@ record CollectiveTimer(Executor device, Rendezvous rendezvous) {
 
     /** Times a unit of so many calls, after warming up; all ranks begin together. */
     Times time(Replay replay, int calls) {
-        double once = agreed(Collections.min(marked(2, replay::launch)));
+        double once = new Slowest(rendezvous).of(Collections.min(marked(2, replay::launch)));
         int warmups = (int) Math.clamp(Math.ceil(WARMUP_MICROS / once), LEAST_WARMUPS, MOST_WARMUPS);
         int samples = (int) Math.clamp(Math.ceil(TIMED_MICROS / once), LEAST_SAMPLES, MOST_SAMPLES);
         marked(warmups, replay::launch);
@@ -90,11 +91,6 @@ record CollectiveTimer(Executor device, Rendezvous rendezvous) {
                     .mapToObj(i -> stopwatch.micros(i, i + 1))
                     .toList();
         }
-    }
-
-    /** The greatest of all ranks' values. */
-    private double agreed(double own) {
-        return gather(List.of(own)).stream().mapToDouble(List::getFirst).max().orElseThrow();
     }
 
     private Times slowest(List<Double> own) {
