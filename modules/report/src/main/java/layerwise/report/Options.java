@@ -78,6 +78,11 @@ final class Options {
         return given().matchedOptionValue(name, otherwise);
     }
 
+    /** Whether the command line has it. */
+    boolean isGiven(String name) {
+        return given().hasMatchedOption(name);
+    }
+
     boolean isSet(String name) {
         return get(name, false);
     }

@@ -50,13 +50,16 @@ class PlotErrorsTest {
     @Test
     void refusesWhatIsNoTrace() throws IOException {
         Path json = folder.resolve("t.json");
-        assertRefused(json + ": expected a .nsys-rep or .sqlite file", "--over=batch_size", "" + json);
+        assertRefused(
+                json + ": expected a .nsys-rep or .sqlite file; of a file of operators name one by --operator",
+                "--over=batch_size",
+                "" + json);
         assertRefused(folder + ": expected a .nsys-rep or .sqlite file", "--over=batch_size", "" + folder);
         Path none = folder.resolve("none.sqlite");
         assertRefused(none + ": no such file, and no .nsys-rep beside it", "--over=batch_size", "" + trace, "" + none);
-        assertRefused("Missing required parameter: 'TRACE'", "--over=batch_size");
+        assertRefused("Missing required parameter: 'FILE'", "--over=batch_size");
         assertRefused(
-                trace + ": is given twice; expected different traces",
+                trace + ": is given twice; expected different files",
                 "--over=seq_len_kv_cache",
                 "" + trace,
                 "" + folder.resolve("../" + folder.getFileName() + "/t.sqlite").normalize());

@@ -92,12 +92,12 @@ public final class PlotFigure {
         return svg.with(tag("style").with(rawHtml(STYLE + PlotColour.styles()))).with(content);
     }
 
-    /** What estimates were made from, in lines of so many letters. */
+    /** What is to be known of the times, in lines of so many letters. */
     private List<String> notes(int letters) {
         List<String> lines = new ArrayList<>();
-        for (String estimate : PlotText.estimates(plot)) {
+        for (String note : PlotText.notes(plot)) {
             StringBuilder line = new StringBuilder();
-            for (String word : estimate.split(" ")) {
+            for (String word : note.split(" ")) {
                 if (!line.isEmpty() && line.length() + 1 + word.length() > letters) {
                     lines.add(line.toString());
                     line.setLength(0);

@@ -23,14 +23,14 @@ public final class PlotPage {
         preamble.add(String.join(
                 ", ",
                 plot.runs().stream()
-                        .flatMap(run -> run.traces().stream())
-                        .map(trace -> trace.file().toString())
+                        .flatMap(run -> run.files().stream())
+                        .map(file -> file.file().toString())
                         .toList()));
-        preamble.addAll(PlotText.estimates(plot));
+        preamble.addAll(PlotText.notes(plot));
         preamble.addAll(PlotText.sentences(plot));
-        preamble.add(
-                "Mean GPU time in microseconds; dashed lines are limits by the GPU's nominal rates; every number is"
-                        + " defined in docs/definitions.md.");
+        preamble.add((plot.subject().statistic().equals("mean") ? "Mean" : "Median")
+                + " GPU time in microseconds; dashed lines are limits by the GPU's nominal rates; every number is"
+                + " defined in docs/definitions.md.");
         return TablePage.render(
                 PlotText.title(plot),
                 preamble,

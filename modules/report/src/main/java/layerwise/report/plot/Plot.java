@@ -11,9 +11,9 @@ import layerwise.trace.ProblemSpec;
 import layerwise.trace.TraceException;
 
 /**
- * The time of a module over one dimension of the problems.
+ * The time of a module or an operator over one dimension of the problems.
  *
- * @param module     its name
+ * @param subject    whose time it is
  * @param over       the dimension
  * @param runs       in order of the command line
  * @param curves     in order of the runs, then of their settings
@@ -21,7 +21,7 @@ import layerwise.trace.TraceException;
  * @param breakEvens for two runs, one for each setting that both have
  */
 public record Plot(
-        String module,
+        Subject subject,
         Dimension over,
         List<PlotRun> runs,
         List<Curve> curves,
@@ -34,12 +34,12 @@ public record Plot(
     }
 
     /**
-     * Sorts the points of these traces into curves. Of a problem that a trace holds twice the first counts.
+     * Sorts the points of these files into curves. Of a problem that a file holds twice the first counts.
      *
-     * @throws TraceException if a trace is given twice, or a run has but one value to draw a curve over
+     * @throws TraceException if a file is given twice, or a run has but one value to draw a curve over
      */
-    public static Plot of(String module, Dimension over, List<PlotTrace> traces) {
-        List<PlotRun> runs = PlotRun.of(traces);
+    public static Plot of(Subject subject, Dimension over, List<PlotFile> files) {
+        List<PlotRun> runs = PlotRun.of(files);
         runs.forEach(run -> requireSeveral(run, over));
         Settings settings = new Settings(
                 over,
@@ -59,7 +59,12 @@ public record Plot(
                     curves.add(new Curve(run, runs.get(run).name(), spec, settings.differing(spec), points)));
         }
         return new Plot(
-                module, over, runs, curves, settings.shared(), runs.size() == 2 ? breakEvens(over, curves) : List.of());
+                subject,
+                over,
+                runs,
+                curves,
+                settings.shared(),
+                runs.size() == 2 ? breakEvens(over, curves) : List.of());
     }
 
     /** Name of a curve among these: its run, where there are several, and its setting. */
@@ -77,7 +82,7 @@ public record Plot(
                 .map(dimension -> "; did you mean --over " + dimension + "?")
                 .orElse("");
         throw new TraceException(
-                "--over " + over + ": " + run.traces().getFirst().file() + " has one value of it, "
+                "--over " + over + ": " + run.files().getFirst().file() + " has one value of it, "
                         + over.of(run.points().getFirst().problem()) + "; expected at least 2" + others);
     }
 

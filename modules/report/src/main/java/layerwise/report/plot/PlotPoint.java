@@ -3,9 +3,9 @@ package layerwise.report.plot;
 import layerwise.trace.ProblemSpec;
 
 /**
- * The time of the module in one problem.
+ * The time of a module or an operator in one problem.
  *
- * @param nanos      mean, nanoseconds, as the table of modules has it; more than 0
+ * @param nanos      nanoseconds, more than 0: the mean of the table of modules, or the median of an operator's replays
  * @param limitNanos its limit, nanoseconds; NaN where unknown
  */
 public record PlotPoint(ProblemSpec problem, double nanos, double limitNanos) {

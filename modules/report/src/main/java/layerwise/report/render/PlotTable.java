@@ -6,6 +6,7 @@ import java.util.stream.Stream;
 import layerwise.report.plot.Curve;
 import layerwise.report.plot.Plot;
 import layerwise.report.plot.PlotPoint;
+import layerwise.report.plot.Subject;
 import layerwise.trace.ProblemSpec;
 
 /**
@@ -23,16 +24,6 @@ public record PlotTable(List<Column> columns, List<List<String>> lines) {
      */
     public record Column(String name, String unit, boolean figures) {}
 
-    private static final List<Column> COLUMNS = List.of(
-            new Column("run", "", false),
-            new Column("batch_size", "", true),
-            new Column("seq_len_q", "", true),
-            new Column("seq_len_kv_cache", "", true),
-            new Column("balance_ratio", "", true),
-            new Column("module", "", false),
-            new Column("mean", "us", true),
-            new Column("limit", "us", true),
-            new Column("limit", "%", true));
     private static final int BALANCE = 4;
 
     /** The points in order of the curves; the balance ratio has a column where a problem has one. */
@@ -42,8 +33,21 @@ public record PlotTable(List<Column> columns, List<List<String>> lines) {
                 .toList();
         boolean balanced = lines.stream().anyMatch(line -> !line.get(BALANCE).isEmpty());
         return new PlotTable(
-                shown(COLUMNS, balanced),
+                shown(columns(plot.subject()), balanced),
                 lines.stream().map(line -> shown(line, balanced)).toList());
+    }
+
+    private static List<Column> columns(Subject subject) {
+        return List.of(
+                new Column("run", "", false),
+                new Column("batch_size", "", true),
+                new Column("seq_len_q", "", true),
+                new Column("seq_len_kv_cache", "", true),
+                new Column("balance_ratio", "", true),
+                new Column(subject.kind(), "", false),
+                new Column(subject.statistic(), "us", true),
+                new Column("limit", "us", true),
+                new Column("limit", "%", true));
     }
 
     private static List<String> line(Plot plot, Curve curve, PlotPoint point) {
@@ -56,7 +60,7 @@ public record PlotTable(List<Column> columns, List<List<String>> lines) {
                 problem.balanceRatio().isPresent()
                         ? String.valueOf(problem.balanceRatio().getAsDouble())
                         : "",
-                plot.module(),
+                plot.subject().name(),
                 Numbers.micros(point.nanos()),
                 Numbers.micros(point.limitNanos()),
                 Numbers.percent(point.ofLimit()));
@@ -70,7 +74,7 @@ public record PlotTable(List<Column> columns, List<List<String>> lines) {
         return shown;
     }
 
-    /** The table as CSV: {@code run,batch_size,…,mean_us,limit_us,limit_percent}. */
+    /** The table as CSV: {@code run,batch_size,…,mean_us,limit_us,limit_percent}, of operators {@code median_us}. */
     public String csv() {
         StringBuilder csv = new StringBuilder();
         CsvReport.line(csv, columns.stream().map(PlotTable::csvName).toList());

@@ -5,8 +5,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import layerwise.report.plot.BreakEven;
 import layerwise.report.plot.Plot;
+import layerwise.report.plot.PlotFile;
 import layerwise.report.plot.PlotRun;
-import layerwise.report.plot.PlotTrace;
 
 /** A plot in words: what was measured, every point, and where two runs break even. */
 public final class PlotText {
@@ -20,18 +20,18 @@ public final class PlotText {
         }
         text.append('\n');
         for (PlotRun run : plot.runs()) {
-            for (PlotTrace trace : run.traces()) {
+            for (PlotFile file : run.files()) {
                 text.append("# ")
                         .append(run.name())
                         .append(": ")
-                        .append(trace.file())
+                        .append(file.file())
                         .append('\n');
             }
         }
         if (!gpus(plot).isEmpty()) {
             text.append("# ").append(gpus(plot)).append('\n');
         }
-        estimates(plot).forEach(line -> text.append("# ").append(line).append('\n'));
+        notes(plot).forEach(line -> text.append("# ").append(line).append('\n'));
         table.append(text.append('\n'));
         List<String> sentences = sentences(plot);
         if (!sentences.isEmpty()) {
@@ -43,20 +43,29 @@ public final class PlotText {
 
     /** What is plotted. */
     public static String title(Plot plot) {
-        return plot.module() + " over " + plot.over();
+        return plot.subject().name() + " over " + plot.over();
     }
 
-    /** The GPUs; empty where no trace names one. */
+    /** The GPUs; empty where no file names one. */
     public static String gpus(Plot plot) {
-        return traces(plot).flatMap(trace -> trace.gpus().stream()).distinct().collect(Collectors.joining(", "));
+        return files(plot).flatMap(file -> file.gpus().stream()).distinct().collect(Collectors.joining(", "));
+    }
+
+    /** What a reader must know of the times. */
+    public static List<String> notes(Plot plot) {
+        Stream<String> caveats = plot.runs().stream()
+                .flatMap(run -> run.files().stream()
+                        .flatMap(file -> file.caveat().stream())
+                        .map(caveat -> plot.runs().size() == 1 ? caveat : run.name() + ": " + caveat));
+        return Stream.concat(estimates(plot).stream(), caveats.distinct()).toList();
     }
 
     /** What times were estimated from, by run where others were measured; nothing where all were. */
-    public static List<String> estimates(Plot plot) {
-        boolean all = traces(plot).allMatch(trace -> trace.estimate().isPresent());
+    private static List<String> estimates(Plot plot) {
+        boolean all = files(plot).allMatch(file -> file.estimate().isPresent());
         return plot.runs().stream()
-                .flatMap(run -> run.traces().stream()
-                        .flatMap(trace -> trace.estimate().stream())
+                .flatMap(run -> run.files().stream()
+                        .flatMap(file -> file.estimate().stream())
                         .map(basis -> all
                                 ? "ESTIMATE, nothing was measured: " + basis
                                 : "ESTIMATE is " + run.name() + ", nothing of it was measured: " + basis))
@@ -64,8 +73,8 @@ public final class PlotText {
                 .toList();
     }
 
-    private static Stream<PlotTrace> traces(Plot plot) {
-        return plot.runs().stream().flatMap(run -> run.traces().stream());
+    private static Stream<PlotFile> files(Plot plot) {
+        return plot.runs().stream().flatMap(run -> run.files().stream());
     }
 
     /** For two runs where they break even, or which is faster; one sentence for each setting. */
