@@ -43,6 +43,15 @@ class CopyPlanTest {
                 CopyPlan.of(List.of(buffer("x", 100)), Set.of(), 0, CACHE).cache());
     }
 
+    /** A launch that reads more than twice the cache finds none of it there next time. */
+    @ParameterizedTest
+    @CsvSource({"60000000000", "4831838208", "100000001"})
+    void attentionOverALargeCacheNeedsNoCopyOfIt(long bytes) {
+        Buffer pool = buffer("pool", bytes);
+        CopyPlan plan = CopyPlan.of(List.of(pool, buffer("q", 40_000)), Set.of(), bytes + 40_000, CACHE);
+        assertEquals(new CopyPlan(1, Set.of(), CacheState.COLD), plan);
+    }
+
     /** One token appended to a cache of gigabytes. */
     @Test
     void whatIsTouchedInPartIsSharedWhereCopiesOfItWouldNotFit() {

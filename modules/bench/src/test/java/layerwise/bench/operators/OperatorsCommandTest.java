@@ -56,6 +56,8 @@ class OperatorsCommandTest {
         JsonNode json = new ObjectMapper()
                 .readTree(folder.resolve("operators_np1_rank0.json").toFile());
         assertEquals("reference", json.path("device").asText());
+        assertEquals(1, json.path("schema_version").asInt());
+        assertEquals("tiny-deepseek", json.path("args").path("model").textValue());
         assertEquals(values.size(), json.path("operators").size());
         assertTrue(text.contains("# %d operators: ".formatted(values.size())), text);
         assertEquals(
@@ -78,6 +80,10 @@ class OperatorsCommandTest {
             assertEquals(node.path("micros").size(), Integer.parseInt(row[columns.indexOf("replays")]));
             assertTrue(node.path("micros").size() >= OperatorTimer.LEAST_REPLAYS);
             assertFalse(node.path("sizes").isEmpty());
+            assertEquals(row[columns.indexOf("shape")], node.path("shape").textValue());
+            assertEquals(
+                    row[columns.indexOf("operator")].equals("MlaDecodeAttention"),
+                    node.path("sizes").has("qk_dim"));
         }
     }
 
