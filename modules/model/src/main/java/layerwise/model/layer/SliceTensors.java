@@ -6,8 +6,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.SequencedCollection;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import layerwise.model.cache.CacheTypes;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.spec.ModelSpec;
@@ -27,8 +25,6 @@ public final class SliceTensors {
     /** What checkpoints hold for engines that quantise activations and caches with fixed scales, which nothing here does. */
     private static final List<String> NOT_OURS =
             List.of(".input_scale", ".k_scale", ".v_scale", ".rotary_emb.inv_freq");
-
-    private static final Pattern LAYER = Pattern.compile("(.*?\\blayers\\.(\\d+)\\.).*");
 
     private SliceTensors() {}
 
@@ -80,11 +76,14 @@ public final class SliceTensors {
 
     /** Where the names of the layers begin, as their tensors' names do: {@code model.layers.5.} */
     private static Set<String> prefixes(Set<String> names, List<Integer> layers) {
+        List<String> marks = layers.stream().map("layers.%d."::formatted).toList();
         Set<String> prefixes = new HashSet<>();
         for (String name : names) {
-            Matcher layer = LAYER.matcher(name);
-            if (layer.matches() && layers.contains(Integer.valueOf(layer.group(2)))) {
-                prefixes.add(layer.group(1));
+            for (String mark : marks) {
+                int at = name.indexOf(mark);
+                if (at == 0 || (at > 0 && name.charAt(at - 1) == '.')) {
+                    prefixes.add(name.substring(0, at + mark.length()));
+                }
             }
         }
         return prefixes;

@@ -82,6 +82,9 @@ record Stack(String name, Share experts, List<List<Part>> parts, Share k, boolea
 
     /** A rank's part of a tensor: a view where it has whole rows, else a copy. */
     private static HostTensor part(HostTensor whole, Share rows, Share columns) {
+        if (rows.isWhole() && columns.isWhole()) {
+            return whole;
+        }
         HostTensor own = whole.slice(0, rows.from(), rows.to()).slice(1, columns.from(), columns.to());
         // What is copied lives as long as something refers to it; native code sees it only while it is uploaded.
         return own.isContiguous() ? own : own.copyContiguous(Arena.ofAuto());

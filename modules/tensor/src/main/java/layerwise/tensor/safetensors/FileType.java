@@ -1,7 +1,10 @@
 package layerwise.tensor.safetensors;
 
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import layerwise.tensor.DType;
 
 /** Element types as the format spells them; those without a {@link DType} are known by size only. */
@@ -26,6 +29,10 @@ enum FileType {
     F64(64),
     C64(64);
 
+    /** Headers name thousands. */
+    private static final Map<String, FileType> NAMED =
+            Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(FileType::name, Function.identity()));
+
     private final Optional<DType> dtype;
     private final int bits;
 
@@ -40,7 +47,7 @@ enum FileType {
     }
 
     static Optional<FileType> named(String name) {
-        return Arrays.stream(values()).filter(type -> type.name().equals(name)).findFirst();
+        return Optional.ofNullable(NAMED.get(name));
     }
 
     /** The type that {@code dtype} is written as: the first that reads back the same. */

@@ -77,11 +77,12 @@ record Header(Map<String, Entry> tensors, Map<String, String> metadata) {
     }
 
     private static FileType type(Path file, String tensor, String name) {
-        List<String> known =
-                Arrays.stream(FileType.values()).map(FileType::name).toList();
-        return FileType.named(name)
-                .orElseThrow(() -> new ConfigException("%s: %s has dtype '%s', expected one of %s%s"
-                        .formatted(file, tensor, name, String.join(" ", known), NearestNames.hint(name, known))));
+        return FileType.named(name).orElseThrow(() -> {
+            List<String> known =
+                    Arrays.stream(FileType.values()).map(FileType::name).toList();
+            return new ConfigException("%s: %s has dtype '%s', expected one of %s%s"
+                    .formatted(file, tensor, name, String.join(" ", known), NearestNames.hint(name, known)));
+        });
     }
 
     private static void rejectWrongSize(Path file, String tensor, FileType type, Shape shape, long bytes) {
@@ -108,15 +109,14 @@ record Header(Map<String, Entry> tensors, Map<String, String> metadata) {
         long covered = 0;
         for (Map.Entry<String, Entry> named : byPlace) {
             Entry entry = named.getValue();
-            String place = "%s: tensor '%s' is bytes [%s,%s)".formatted(file, named.getKey(), entry.begin, entry.end);
             if (entry.end > dataBytes) {
                 throw new ConfigException("%s of the data, which end at %s: the file is truncated or its header wrong"
-                        .formatted(place, dataBytes));
+                        .formatted(place(file, named), dataBytes));
             }
             if (entry.begin != covered) {
                 throw new ConfigException("%s of the data, expected it to begin at %s: %s"
                         .formatted(
-                                place,
+                                place(file, named),
                                 covered,
                                 entry.begin < covered ? "it overlaps the one before" : "no tensor fills the hole"));
             }
@@ -126,5 +126,14 @@ record Header(Map<String, Entry> tensors, Map<String, String> metadata) {
             throw new ConfigException("%s: data are %s bytes, expected %s: %s bytes after the last tensor"
                     .formatted(file, dataBytes, covered, dataBytes - covered));
         }
+    }
+
+    private static String place(Path file, Map.Entry<String, Entry> named) {
+        return "%s: tensor '%s' is bytes [%s,%s)"
+                .formatted(
+                        file,
+                        named.getKey(),
+                        named.getValue().begin(),
+                        named.getValue().end());
     }
 }
