@@ -12,6 +12,11 @@ __device__ inline void awaitCluster() {
     asm volatile("barrier.cluster.wait.acquire;" ::: "memory");
 }
 
+// Arrives where nothing but barriers that fenceBarrierInit shows must be visible after; no wait for what was written.
+__device__ inline void arriveWithBarriers() {
+    asm volatile("barrier.cluster.arrive.relaxed;" ::: "memory");
+}
+
 // The address, as other blocks' copies and arrivals take it, of what block `rank` has where this block has `own`.
 __device__ inline uint32_t addressIn(uint32_t own, uint32_t rank) {
     uint32_t address;
@@ -19,19 +24,11 @@ __device__ inline uint32_t addressIn(uint32_t own, uint32_t rank) {
     return address;
 }
 
-// Arrives at a barrier of any block of the cluster.
+// Arrives at a barrier of any block of the cluster. Products that have been awaited have read what they read, but nothing
+// that threads have stored is shown to the other block by this: with the scope of a cluster each arrival would wait for
+// all of the thread's accesses to memory, and each wait would empty L1.
 __device__ inline void arriveInCluster(uint32_t barrier) {
-    asm volatile("mbarrier.arrive.release.cluster.shared::cluster.b64 _, [%0];" ::"r"(barrier) : "memory");
-}
-
-// Barrier::wait for a barrier at which other blocks arrive, too.
-__device__ inline void waitInCluster(Barrier& barrier, int parity) {
-    asm volatile(
-        "{\n.reg .pred over;\n"
-        "again:\nmbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 over, [%0], %1;\n@!over bra again;\n}" ::"r"(
-            sharedAddress(&barrier.state)),
-        "r"(parity)
-        : "memory");
+    asm volatile("mbarrier.arrive.shared::cluster.b64 _, [%0];" ::"r"(barrier) : "memory");
 }
 
 // Copies bytes of this block's shared memory to another block, whose barrier counts them; the source must stay as it is

@@ -11,9 +11,9 @@ struct Packed {
 };
 
 // Brings chosen rows tile by tile: first `open`, before it is known how many rows there are, then `begin`, then tiles
-// that follow each other. A stage `keys` gets rows chosen[at] .. chosen[at+63], zeros from `to` on, as soon as `empty`
-// has passed the phase of this parity; `full` gets ARRIVALS. At last `end`. Where PAIR, both blocks of a cluster gather
-// the same rows, each brings the latent of one half of a tile to both, and `empty` has arrivals of both.
+// that follow each other. A stage `keys` gets rows chosen[at] .. chosen[at+63] as soon as `empty` has passed the phase of
+// this parity; from `to` on zeros, or the last row again; `full` gets ARRIVALS. At last `end`. Where PAIR, both blocks of
+// a cluster gather the same rows, each brings the latent of one half of a tile to both, and `empty` has arrivals of both.
 template <class C, bool PAIR>
 struct Gather;
 
@@ -58,26 +58,26 @@ struct PackedPiece {
     uint4 codes[8];
     float4 scales;
 
-    // Of a row of the cache, -1 for zeros.
-    __device__ __forceinline__ void load(const unsigned char* cache, int index, int lane) {
-        const unsigned char* row = start(cache, index);
+    // Of a row that starts at `row`.
+    __device__ __forceinline__ void load(const unsigned char* row, int lane) {
 #pragma unroll
         for (int b = 0; b < 8; b++) {
-            codes[b] = index < 0 ? make_uint4(0, 0, 0, 0) : __ldg(reinterpret_cast<const uint4*>(row + 64 * b) + lane);
+            codes[b] = ask(row + 64 * b + 16 * lane);
         }
-        scales = index < 0 ? make_float4(0, 0, 0, 0) : __ldg(reinterpret_cast<const float4*>(row + Packed::CODES));
+        loadScales(row);
     }
 
-    // Boxes FROM .. FROM+COUNT-1 of this piece to shared memory; in its place come those of row `next`.
-    template <int FROM, int COUNT>
-    __device__ __forceinline__ void exchange(uint32_t keys, int row, const unsigned char* cache, int next, int lane) {
+    // Every second box of this piece, the first or the second of each scale, to shared memory; in its place come those of
+    // the row that starts at `next`. The first boxes come with the rest of their lines as far as L2, where the second are
+    // found soon enough for a wait that is for all loads so far.
+    template <int SECOND>
+    __device__ __forceinline__ void exchange(uint32_t keys, int row, const unsigned char* next, int lane) {
         const float scale[4] = {scales.x, scales.y, scales.z, scales.w};
-        const unsigned char* from = start(cache, next);
 #pragma unroll
-        for (int b = FROM; b < FROM + COUNT; b++) {
+        for (int b = SECOND; b < 8; b += 2) {
             uint4 halves[2];
             widenToHalf(codes[b], halves);
-            codes[b] = next < 0 ? make_uint4(0, 0, 0, 0) : __ldg(reinterpret_cast<const uint4*>(from + 64 * b) + lane);
+            codes[b] = ask(next + 64 * b + 16 * lane);
 #pragma unroll
             for (int c = 0; c < 2; c++) {
                 const uint32_t word[4] = {halves[c].x, halves[c].y, halves[c].z, halves[c].w};
@@ -91,31 +91,43 @@ struct PackedPiece {
                            make_uint4(scaled[0], scaled[1], scaled[2], scaled[3]));
             }
         }
-        if (FROM + COUNT == 8) {
-            scales = next < 0 ? make_float4(0, 0, 0, 0) : __ldg(reinterpret_cast<const float4*>(from + Packed::CODES));
+        if (SECOND) {
+            loadScales(next);
         }
     }
 
 private:
-    static __device__ __forceinline__ const unsigned char* start(const unsigned char* cache, int index) {
-        return cache + static_cast<int64_t>(max(index, 0)) * Packed::BYTES;
+    // Asked for here, wherever it is needed; without a condition, since one would have the answer awaited here, too.
+    static __device__ __forceinline__ uint4 ask(const unsigned char* from) {
+        uint4 v;
+        asm volatile("ld.global.nc.L2::128B.v4.b32 {%0, %1, %2, %3}, [%4];"
+                     : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+                     : "l"(from));
+        return v;
+    }
+
+    __device__ __forceinline__ void loadScales(const unsigned char* row) {
+        const uint4 bits = ask(row + Packed::CODES);
+        scales = make_float4(__uint_as_float(bits.x), __uint_as_float(bits.y), __uint_as_float(bits.z),
+                             __uint_as_float(bits.w));
     }
 };
 
 // Four threads share a row; a warp has 8 neighbours of each half of a tile, whose part of a box is 1024 bytes side by
-// side. Codes come to registers while the half before theirs is widened, a tile ahead where PAIR, and L2 has been asked
-// for them a tile before that; a warp sends what it has widened to the other block. The rope columns each block brings
-// for all rows: probabilities overwrite them, perhaps before the other block would have got them.
+// side. Codes come to registers while the half before theirs is widened, a tile ahead where PAIR; L2 has been asked for
+// them a tile before that or, where PAIR, with the first of them. Where PAIR the warps send every second box to the other
+// block at once, each one of them. The rope columns each block brings for all rows: their copies are awaited last. Rows
+// from `to` on are the last one again.
 template <bool PAIR>
 struct Gather<unsigned char, PAIR> {
     static constexpr int ARRIVALS = 4; // of each warp
     static constexpr int HALVES = PAIR ? 1 : 2;
-    static constexpr int BOXES_SENT = 4; // at once
+    static constexpr int WIDENED = 2; // named barrier of this warpgroup
     const unsigned char* cache;
     const int* chosen;
     int to;
-    int current[2], next[2]; // rows of this tile and of the one after, this block's half first; -1 where there are none
-    PackedPiece piece;     // of the row that is widened next
+    int current[2], next[2]; // rows of this tile and of the one after, this block's half first
+    PackedPiece piece;       // of the row that is widened next
 
     __device__ __forceinline__ int lane() const { return threadIdx.x % 4; }
 
@@ -125,15 +137,21 @@ struct Gather<unsigned char, PAIR> {
         return 32 * half + threadIdx.x % 128 / 4;
     }
 
+    __device__ __forceinline__ int index(int key) const { // asked for here, wherever it is needed
+        int row;
+        asm volatile("ld.global.nc.b32 %0, [%1];" : "=r"(row) : "l"(chosen + key));
+        return row;
+    }
+
     __device__ __forceinline__ void indices(int (&rows)[2], int at, int bound) const {
 #pragma unroll
         for (int i = 0; i < 2; i++) {
-            const int key = at + row(i);
-            rows[i] = -1;
-            if (key < bound) { // asked for here, wherever they are needed
-                asm volatile("ld.global.nc.b32 %0, [%1];" : "=r"(rows[i]) : "l"(chosen + key));
-            }
+            rows[i] = index(min(at + row(i), bound - 1));
         }
+    }
+
+    __device__ __forceinline__ const unsigned char* start(int index) const {
+        return cache + static_cast<int64_t>(index) * Packed::BYTES;
     }
 
     __device__ __forceinline__ void open(int at, int bound) { indices(current, at, bound); }
@@ -141,44 +159,46 @@ struct Gather<unsigned char, PAIR> {
     __device__ __forceinline__ void begin(int at, int end) {
         to = end;
         indices(next, at + LATENT_ROWS, to);
-#pragma unroll
-        for (int i = 0; i < 2; i++) {
-            current[i] = at + row(i) < to ? current[i] : -1;
+        if (at + LATENT_ROWS > to) { // what was listed there may be no row
+            indices(current, at, to);
         }
-        piece.load(cache, current[0], lane());
+        piece.load(start(current[0]), lane());
         ask(next);
     }
 
     __device__ __forceinline__ void tile(Barrier& empty, int parity, unsigned char* keys, Barrier& full, int at) {
         int after[2];
         indices(after, at + 2 * LATENT_ROWS, to);
-        if constexpr (PAIR) {
-            waitInCluster(empty, parity);
-        } else {
-            empty.wait(parity);
-        }
+        empty.wait(parity);
         const uint32_t target = sharedAddress(keys);
 #pragma unroll
         for (int i = 0; i < 2; i++) {
-            const unsigned char* rope = cache + static_cast<int64_t>(max(current[i], 0)) * Packed::BYTES + Packed::ROPE;
+            const unsigned char* rope = start(current[i]) + Packed::ROPE;
 #pragma unroll
             for (int c = 0; c < 2; c++) { // neighbouring rows in other halves of the banks
                 const int chunk = lane() + (row(i) + c) % 2 * 4;
-                copyAsync16(target + 8 * LATENT_BOX + swizzledChunk(row(i), chunk), rope + 16 * chunk, current[i] >= 0);
+                copyAsync16(target + 8 * LATENT_BOX + swizzledChunk(row(i), chunk), rope + 16 * chunk, true);
             }
         }
         closeCopyGroup();
 #pragma unroll
         for (int i = 0; i < HALVES; i++) {
-            const int following = i + 1 < HALVES ? current[i + 1] : next[0];
-            piece.exchange<0, BOXES_SENT>(target, row(i), cache, following, lane());
-            send(target, full, 0);
-            piece.exchange<BOXES_SENT, BOXES_SENT>(target, row(i), cache, following, lane());
-            send(target, full, BOXES_SENT);
+            const unsigned char* following = start(i + 1 < HALVES ? current[i + 1] : next[0]);
+            piece.exchange<0>(target, row(i), following, lane());
+            if constexpr (PAIR) {
+                asm volatile("prefetch.global.L2 [%0];" ::"l"(following + Packed::CODES + 47 * lane())); // to its end
+                showToTensorCores();
+                send(target, full, 0);
+            }
+            piece.exchange<1>(target, row(i), following, lane());
         }
         awaitCopyGroups<0>();
         showToTensorCores();
-        __syncwarp();
+        if constexpr (PAIR) {
+            send(target, full, 1);
+        } else {
+            __syncwarp();
+        }
         if (threadIdx.x % 32 == 0) {
             if constexpr (PAIR) {
                 full.arriveExpecting(8 * ROWS_BYTES);
@@ -199,32 +219,24 @@ struct Gather<unsigned char, PAIR> {
 private:
     static constexpr int ROWS_BYTES = 8 * BOX_ROW_BYTES; // of a warp's rows in a box
 
-    // Asks L2 for this block's rows.
+    // Asks L2 for rows, where their codes do not come to registers as early.
     __device__ __forceinline__ void ask(const int (&rows)[2]) const {
-        const int ahead = lane() == 0 ? rows[0] : !PAIR && lane() == 1 ? rows[1] : -1;
-        if (ahead >= 0) {
-            asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(
-                             cache + static_cast<int64_t>(ahead) * Packed::BYTES),
+        if (!PAIR && lane() < 2) {
+            asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(start(lane() == 0 ? rows[0] : rows[1])),
                          "n"(Packed::BYTES));
         }
     }
 
-    // Four boxes of this warp's rows to the same place in the other block.
+    // Every second box of this block's rows from `first` on, which their threads have shown, to the same place in the other
+    // block.
     __device__ __forceinline__ void send(uint32_t keys, Barrier& full, int first) const {
-        if constexpr (PAIR) {
-            showToTensorCores();
-            __syncwarp();
-            if (threadIdx.x % 32 == 0) {
-                const uint32_t other = blockIdx.x % 2 ^ 1;
-                const uint32_t from = keys + first * LATENT_BOX + row(0) * BOX_ROW_BYTES;
-                const uint32_t there = addressIn(from, other);
-                const uint32_t barrier = addressIn(sharedAddress(&full.state), other);
-#pragma unroll
-                for (int b = 0; b < BOXES_SENT; b++) {
-                    sendBytes(there + b * LATENT_BOX, from + b * LATENT_BOX, ROWS_BYTES, barrier);
-                }
-            }
-            __syncwarp();
+        syncNamed(WIDENED, 128);
+        if (threadIdx.x % 32 == 0) {
+            const uint32_t other = blockIdx.x % 2 ^ 1;
+            const int box = first + threadIdx.x % 128 / 32 * 2;
+            const uint32_t from = keys + box * LATENT_BOX + blockIdx.x % 2 * 4 * ROWS_BYTES;
+            sendBytes(addressIn(from, other), from, 4 * ROWS_BYTES, addressIn(sharedAddress(&full.state), other));
         }
+        __syncwarp();
     }
 };

@@ -22,7 +22,7 @@ final class SparseLaunches {
     private static final int HEADS = 64;
     private static final int HEAD_DIM = 128;
     private static final int THREADS = 384;
-    private static final int ATTENTION_SHARED = 223_040;
+    private static final int ATTENTION_SHARED = 230_976;
     private static final int LATENT = 512;
     private static final int ROPE = 64;
 
@@ -168,7 +168,7 @@ final class SparseLaunches {
         boolean tuned = op.q().dim(2) == LATENT + ROPE
                 && op.out().dim(2) == LATENT
                 && AttentionOperands.steps(op.q(), 8)
-                && AttentionOperands.steps(op.out(), 4)
+                && AttentionOperands.steps(op.out(), 8)
                 && (to.address(op.q()) | to.address(op.cache()) | to.address(op.out())) % 16 == 0;
         if (!tuned && packed) {
             throw new ConfigException("device: SparseMlaAttention with %s: expected rows of %d bytes on a GPU"
