@@ -21,22 +21,42 @@ constexpr int HALF = DELTA_CHUNK / 2;
 constexpr int STEP = DELTA_CHUNK + 4; // floats of a row of M: rows of a fragment meet no bank twice
 constexpr int TILE_BYTES = DELTA_CHUNK * DELTA_K * 2;
 
-struct Tokens {
+struct alignas(16) Tokens {
     float decay[DELTA_CHUNK]; // logarithms to base 2, summed from the chunk's start
     float beta[DELTA_CHUNK];
 };
 
+// What a lane of the first warp has of its two tokens' gates and its head's. Loaded at once and ahead of the chunk's rows, so
+// that they are there when those are; raw, since a conversion would wait for them.
+struct RawGates {
+    uint16_t a[2], b[2];
+    float rate, bias;
+
+    __device__ void load(const bf16* as, const bf16* bs, int64_t lda, int64_t ldb, int rows, const float* aLog,
+                         const float* dtBias) {
+#pragma unroll
+        for (int i = 0; i < 2; i++) {
+            const int t = min(2 * static_cast<int>(threadIdx.x) + i, rows - 1);
+            a[i] = *reinterpret_cast<const uint16_t*>(as + t * lda);
+            b[i] = *reinterpret_cast<const uint16_t*>(bs + t * ldb);
+        }
+        rate = *aLog, bias = *dtBias;
+    }
+    static __device__ float wide(uint16_t v) { return __uint_as_float(static_cast<uint32_t>(v) << 16); }
+};
+
 // By the first warp, two tokens a lane.
-static __device__ void gates(Tokens& tokens, DeltaGates& out, const bf16* a, const bf16* b, int64_t lda, int64_t ldb, int rows,
-                             float rate, float bias, float scale) {
+static __device__ void gates(Tokens& tokens, DeltaGates& out, const RawGates& raw, int rows, float scale) {
     const int lane = threadIdx.x;
+    const float rate = -expf(raw.rate) * 1.44269504f;
     float decay[2], sum = 0;
 #pragma unroll
     for (int i = 0; i < 2; i++) {
         const int t = 2 * lane + i;
-        sum += t < rows ? rate * softplus(__bfloat162float(a[t * lda]) + bias) : 0;
+        const float step = rate * softplus(RawGates::wide(raw.a[i]) + raw.bias);
+        sum += t < rows ? step : 0;
         decay[i] = sum;
-        tokens.beta[t] = t < rows ? sigmoid(__bfloat162float(b[t * ldb])) : 0;
+        tokens.beta[t] = t < rows ? sigmoid(RawGates::wide(raw.b[i])) : 0;
     }
     float before = sum;
 #pragma unroll
@@ -87,23 +107,33 @@ static __device__ void invert(float* m) {
         }
     }
     __syncthreads();
-    // The lower left quarter becomes -T2 * (M21 * T1): a row and eight columns of it for each thread.
+    // The lower left quarter becomes -T2 * (M21 * T1): four rows and two columns of it for each thread. The loads of four
+    // steps then take 16 cycles of shared memory; a row of eight columns would take 34, as threads side by side share less.
     float* corner = m + HALF * STEP;
-    const int row = thread / 4, first = thread % 4 * 8;
+    const int row = thread / 16 * 4, first = thread % 16 * 2;
     auto times = [&](const float* left, const float* right, float sign) {
-        float sum[8] = {};
-#pragma unroll 4
-        for (int s = 0; s < HALF; s++) {
-            const float factor = left[row * STEP + s];
-            const float4 low = *reinterpret_cast<const float4*>(&right[s * STEP + first]);
-            const float4 high = *reinterpret_cast<const float4*>(&right[s * STEP + first + 4]);
-            sum[0] += factor * low.x, sum[1] += factor * low.y, sum[2] += factor * low.z, sum[3] += factor * low.w;
-            sum[4] += factor * high.x, sum[5] += factor * high.y, sum[6] += factor * high.z, sum[7] += factor * high.w;
+        float sum[4][2] = {};
+#pragma unroll 2
+        for (int s = 0; s < HALF; s += 4) {
+            float4 factors[4];
+            float2 v[4];
+#pragma unroll
+            for (int i = 0; i < 4; i++) {
+                factors[i] = *reinterpret_cast<const float4*>(&left[(row + i) * STEP + s]);
+                v[i] = *reinterpret_cast<const float2*>(&right[(s + i) * STEP + first]);
+            }
+#pragma unroll
+            for (int i = 0; i < 4; i++) {
+                sum[i][0] += factors[i].x * v[0].x, sum[i][1] += factors[i].x * v[0].y;
+                sum[i][0] += factors[i].y * v[1].x, sum[i][1] += factors[i].y * v[1].y;
+                sum[i][0] += factors[i].z * v[2].x, sum[i][1] += factors[i].z * v[2].y;
+                sum[i][0] += factors[i].w * v[3].x, sum[i][1] += factors[i].w * v[3].y;
+            }
         }
         __syncthreads();
 #pragma unroll
-        for (int j = 0; j < 8; j++) {
-            corner[row * STEP + first + j] = sign * sum[j];
+        for (int i = 0; i < 4; i++) {
+            *reinterpret_cast<float2*>(&corner[(row + i) * STEP + first]) = make_float2(sign * sum[i][0], sign * sum[i][1]);
         }
         __syncthreads();
     };
@@ -145,20 +175,24 @@ static __device__ void product(uint4* out, const float* m, const float (&factor)
     }
 }
 
-// Rows 16*warp .. of left * right^T, columns up to their own.
-static __device__ void dots(float (&sums)[DELTA_CHUNK / 8][4], WarpTile<256> left, WarpTile<256> right) {
+// Rows 16*warp .. of queries * keys^T and of keys * keys^T, columns up to their own.
+static __device__ void dots(float (&scores)[DELTA_CHUNK / 8][4], float (&sums)[DELTA_CHUNK / 8][4], WarpTile<256> queries,
+                            WarpTile<256> keys) {
     const int warp = threadIdx.x / 32;
 #pragma unroll 2
     for (int k = 0; k < DELTA_K / 16; k++) {
-        uint32_t a[4];
-        left.left(a, 16 * warp, k);
+        uint32_t a[4], b[4];
+        queries.left(a, 16 * warp, k);
+        keys.left(b, 16 * warp, k);
 #pragma unroll
         for (int j = 0; j < DELTA_CHUNK / 8; j += 2) {
             if (j <= 2 * warp) {
                 uint32_t operands[2][2];
-                right.right(operands, 8 * j, k);
-                addWarpProduct(sums[j], a, operands[0]);
-                addWarpProduct(sums[j + 1], a, operands[1]);
+                keys.right(operands, 8 * j, k);
+                addWarpProduct(scores[j], a, operands[0]);
+                addWarpProduct(scores[j + 1], a, operands[1]);
+                addWarpProduct(sums[j], b, operands[0]);
+                addWarpProduct(sums[j + 1], b, operands[1]);
             }
         }
     }
@@ -182,15 +216,18 @@ void delta_rule_chunk_prepare_bf16(DeltaChunk* chunks, const bf16* q, const bf16
     }
     const int group = head / (heads / keyHeads);
     DeltaChunk& out = chunks[(static_cast<int64_t>(sequence) * gridDim.x + chunk) * heads + head];
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    RawGates raw = {};
+    if (warp == 0) {
+        raw.load(a + token * lda + head, b + token * ldb + head, lda, ldb, rows, aLog + head, dtBias + head);
+    }
     copyRows<256, DELTA_CHUNK, 128>(keys, k + token * ldk + group * DELTA_K, ldk, rows);
     copyRows<256, DELTA_CHUNK, 128>(queries, q + token * ldq + group * DELTA_K, ldq, rows);
     closeCopyGroup();
     copyRows<256, DELTA_CHUNK, 128>(values, v + token * ldv + head * DELTA_K, ldv, rows);
     closeCopyGroup();
-    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     if (warp == 0) {
-        gates(tokens, out.gates, a + token * lda + head, b + token * ldb + head, lda, ldb, rows,
-              -expf(aLog[head]) * 1.44269504f, dtBias[head], scale);
+        gates(tokens, out.gates, raw, rows, scale);
     }
     awaitCopyGroups<1>();
     __syncthreads();
@@ -198,40 +235,32 @@ void delta_rule_chunk_prepare_bf16(DeltaChunk* chunks, const bf16* q, const bf16
         decayedBeta[threadIdx.x] = tokens.beta[threadIdx.x] * fastExp2(tokens.decay[threadIdx.x]);
     }
     const int row[2] = {16 * warp + lane / 4, 16 * warp + lane / 4 + 8};
-    float sums[DELTA_CHUNK / 8][4] = {};
-    dots(sums, queries, keys);
+    float scores[DELTA_CHUNK / 8][4] = {}, sums[DELTA_CHUNK / 8][4] = {};
+    dots(scores, sums, queries, keys);
+    __syncthreads(); // the queries are read
+    const float decay[2] = {tokens.decay[row[0]], tokens.decay[row[1]]};
+    const float beta[2] = {tokens.beta[row[0]], tokens.beta[row[1]]};
 #pragma unroll
     for (int j = 0; j < DELTA_CHUNK / 8; j++) {
         const int s = 8 * j + lane % 4 * 2;
+        if (j <= 2 * warp + 1) { // behind those, both are 0
+            const float2 before = *reinterpret_cast<const float2*>(&tokens.decay[s]);
 #pragma unroll
-        for (int i = 0; i < 4; i++) {
-            const int t = row[i / 2], column = s + i % 2;
-            sums[j][i] = column <= t ? scale * sums[j][i] * fastExp2(tokens.decay[t] - tokens.decay[column]) : 0;
+            for (int i = 0; i < 4; i++) {
+                const int t = row[i / 2], column = s + i % 2;
+                const float kept = fastExp2(decay[i / 2] - (i % 2 ? before.y : before.x));
+                scores[j][i] = column <= t ? scale * scores[j][i] * kept : 0;
+                sums[j][i] = column < t ? sums[j][i] * beta[i / 2] * kept : 0;
+            }
         }
+        *reinterpret_cast<float2*>(&m[row[0] * STEP + s]) = make_float2(sums[j][0], sums[j][1]);
+        *reinterpret_cast<float2*>(&m[row[1] * STEP + s]) = make_float2(sums[j][2], sums[j][3]);
     }
 #pragma unroll
     for (int j = 0; j < DELTA_CHUNK / 16; j++) {
         uint32_t f[4];
-        packLeft(f, sums[2 * j], sums[2 * j + 1]);
+        packLeft(f, scores[2 * j], scores[2 * j + 1]);
         out.scores[(warp * (DELTA_CHUNK / 16) + j) * 32 + lane] = make_uint4(f[0], f[1], f[2], f[3]);
-    }
-#pragma unroll
-    for (int j = 0; j < DELTA_CHUNK / 8; j++) {
-        sums[j][0] = sums[j][1] = sums[j][2] = sums[j][3] = 0;
-    }
-    dots(sums, keys, keys);
-    __syncthreads(); // the queries are read
-#pragma unroll
-    for (int j = 0; j < DELTA_CHUNK / 8; j++) {
-        const int s = 8 * j + lane % 4 * 2;
-#pragma unroll
-        for (int h = 0; h < 2; h++) {
-            const int t = row[h];
-            const float2 v2 = make_float2(
-                s < t ? sums[j][2 * h] * tokens.beta[t] * fastExp2(tokens.decay[t] - tokens.decay[s]) : 0,
-                s + 1 < t ? sums[j][2 * h + 1] * tokens.beta[t] * fastExp2(tokens.decay[t] - tokens.decay[s + 1]) : 0);
-            *reinterpret_cast<float2*>(&m[t * STEP + s]) = v2;
-        }
     }
     awaitCopyGroups<0>();
     __syncthreads();

@@ -6,21 +6,26 @@
 //           [B,most,Q]; S starts from zero where the sequence has no past
 // Layout    tokens of q and k lie ldq and ldk elements apart, 16-byte aligned, steps multiples of 8; out and state contiguous
 // Roofline  bytes = chunks and out once, q and k of a head from L2 for each of its blocks; flops = 2*T*Q*(3*128*128 + 64*128);
-//           bound by the chain of chunks: a block's products of one after those of the one before
-// Launch    grid (4, Q, B), block (256), 203,776 bytes of dynamic shared memory; a block has 32 columns of a head's state
+//           bound by copies from L2, 61 KB a block and chunk, above the chain of chunks: a block's products of one after those
+//           of the one before
+// Launch    grid (4, Q, B), block (256), 203,776 bytes of dynamic shared memory; a block has 32 columns of a head's state: each
+//           warpgroup half of their rows, the first also the corrections, the second the outputs
 // Numerics  S and e are rounded to bf16 where they meet in products, sums and the state itself are float32
 // Source    Yang et al. 2024, "Parallelizing Linear Transformers with the Delta Rule", §3; Yang, Kautz and Hatamizadeh 2024
+#include "common/attention_products.cuh"
 #include "common/delta_chunks.cuh"
 #include "common/recurrent.cuh"
+#include "common/settle.cuh"
 #include "common/warp_tiles.cuh"
 
 constexpr int COLUMNS = 32;
 constexpr int STAGES = 3; // the copies of a chunk have the time of the two before it
-constexpr int ROW_BYTES = DELTA_CHUNK * DELTA_K * 2;
+constexpr int BOX = DELTA_CHUNK * BOX_ROW_BYTES; // 64 columns of a chunk's tokens
+constexpr int STRIP_STEP = 16 * COLUMNS * 2;     // of a product along the rows of a strip
 
-// A chunk in shared memory: 16-byte pieces of it are copied as they lie, rows of q and k swizzled.
+// A chunk in shared memory: 16-byte pieces of it are copied as they lie, q and k in two boxes each.
 struct Stage {
-    uint8_t q[ROW_BYTES], k[ROW_BYTES];
+    uint8_t q[2 * BOX], k[2 * BOX];
     uint4 w[DELTA_WIDE];
     uint4 u[DELTA_ROW_TILES * COLUMNS / 16 * 32];
     uint4 scores[DELTA_SCORES];
@@ -29,10 +34,58 @@ struct Stage {
 };
 static_assert(sizeof(Stage) % 1024 == 0, "stages follow each other");
 
-static __device__ void fetch(Stage& to, const DeltaChunk& chunk, const bf16* q, const bf16* k, int64_t ldq, int64_t ldk,
-                             int rows, int part) {
-    copyRows<256, DELTA_CHUNK, 256>({sharedAddress(to.q)}, q, ldq, rows);
-    copyRows<256, DELTA_CHUNK, 256>({sharedAddress(to.k)}, k, ldk, rows);
+// Descriptors of a strip, rows of 32 columns in the 64-byte swizzle that go along the reduced axis: a WarpTile<64>. Made as
+// those of Boxes are.
+struct Strip {
+    uint32_t low;
+
+    explicit __device__ __forceinline__ Strip(uint32_t address) : low(1u << 16 | (address & 0x3FFFF) >> 4) {
+        asm volatile("" : "+r"(low));
+        low = __shfl_sync(0xFFFFFFFFu, low, 0);
+    }
+    // From row 16*step on.
+    __device__ __forceinline__ uint64_t at(int step) const {
+        constexpr uint64_t SWIZZLE_64 = 2ull << 62;
+        constexpr uint64_t EIGHT_ROWS = 8 * COLUMNS * 2 / 16;
+        return SWIZZLE_64 | EIGHT_ROWS << 32 | (low + step * STRIP_STEP / 16);
+    }
+};
+
+#define D4(i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3])
+#define D16(i) D4(i), D4(i + 4), D4(i + 8), D4(i + 12)
+
+// d[64,32] = a[64,16] * b[16,32], plus d where `add`; a in registers or in rows along the reduced axis, b of a strip.
+static __device__ __forceinline__ void multiplyStrip(float (&d)[16], const uint32_t (&a)[4], uint64_t b, bool add) {
+    asm volatile(
+        "{\n.reg .pred add;\nsetp.ne.b32 add, %21, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n32k16.f32.bf16.bf16 "
+        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15}, "
+        "{%16, %17, %18, %19}, %20, add, 1, 1, 1;\n}"
+        : D16(0)
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(static_cast<int>(add)));
+}
+static __device__ __forceinline__ void multiplyStrip(float (&d)[16], uint64_t a, uint64_t b, bool add) {
+    asm volatile(
+        "{\n.reg .pred add;\nsetp.ne.b32 add, %18, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n32k16.f32.bf16.bf16 "
+        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15}, "
+        "%16, %17, add, 1, 1, 0, 1;\n}"
+        : D16(0)
+        : "l"(a), "l"(b), "r"(static_cast<int>(add)));
+}
+
+#undef D16
+#undef D4
+
+static __device__ __forceinline__ void fetchRows(Stage& to, const bf16* q, const bf16* k, int64_t ldq, int64_t ldk, int rows) {
+#pragma unroll
+    for (int i = 0; i < 2; i++) {
+        copyRows<128, DELTA_CHUNK, 256>({sharedAddress(to.q) + i * BOX}, q + i * BOX_COLUMNS, ldq, rows);
+        copyRows<128, DELTA_CHUNK, 256>({sharedAddress(to.k) + i * BOX}, k + i * BOX_COLUMNS, ldk, rows);
+    }
+}
+
+static __device__ __forceinline__ void fetchPieces(Stage& to, const DeltaChunk& chunk, int part) {
 #pragma unroll
     for (int i = 0; i < DELTA_WIDE; i += 256) {
         copyAsync16(sharedAddress(&to.w[threadIdx.x + i]), &chunk.w[threadIdx.x + i], true);
@@ -74,103 +127,164 @@ static __device__ void scan(bf16* out, S* state, const DeltaChunk* chunks, const
     out += (begin * heads + head) * DELTA_K + part * COLUMNS;
     S* own = state + (static_cast<int64_t>(slots[sequence]) * heads + head) * DELTA_K * DELTA_K + part * COLUMNS;
     // The warp's rows 16*warp .. of the state, all columns of the part.
-    float s[COLUMNS / 8][4] = {};
+    float s[COLUMNS / 2] = {};
     const int stateRow = 16 * warp + lane / 4;
     if (past[sequence] > 0) {
 #pragma unroll
         for (int j = 0; j < COLUMNS / 8; j++) {
 #pragma unroll
             for (int h = 0; h < 2; h++) {
-                loadPair(s[j][2 * h], s[j][2 * h + 1], own + (stateRow + 8 * h) * DELTA_K + 8 * j + lane % 4 * 2);
+                loadPair(s[4 * j + 2 * h], s[4 * j + 2 * h + 1], own + (stateRow + 8 * h) * DELTA_K + 8 * j + lane % 4 * 2);
             }
         }
     }
     const int count = (length + DELTA_CHUNK - 1) / DELTA_CHUNK;
-    auto fetchChunk = [&](int i) {
+    // A chunk is copied in two parts, each asked for while products run.
+    auto startChunk = [&](int i) {
         if (i < count) {
             const int64_t token = static_cast<int64_t>(i) * DELTA_CHUNK;
-            fetch(stages[i % STAGES], chunks[static_cast<int64_t>(i) * heads], q + token * ldq, k + token * ldk, ldq, ldk,
-                  length - static_cast<int>(token), part);
+            fetchRows(stages[i % STAGES], q + token * ldq, k + token * ldk, ldq, ldk, length - static_cast<int>(token));
+        }
+    };
+    auto finishChunk = [&](int i) {
+        if (i < count) {
+            fetchPieces(stages[i % STAGES], chunks[static_cast<int64_t>(i) * heads], part);
         }
         closeCopyGroup(); // an empty one too: groups are counted
     };
-    fetchChunk(0);
-    fetchChunk(1);
-    // Of a chunk, the warp has rows 16*tile .. and columns 16*side ..
-    const int tile = warp % 4, side = warp / 4;
-    const int row = 16 * tile + lane / 4;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < STAGES - 1; i++) {
+        startChunk(i);
+        finishChunk(i);
+    }
+    // As it meets w and q.
+    auto showState = [&] {
 #pragma unroll
         for (int j = 0; j < COLUMNS / 8; j++) {
-            storeShared(states.pair(stateRow, j), packBf16(s[j][0], s[j][1]));
-            storeShared(states.pair(stateRow + 8, j), packBf16(s[j][2], s[j][3]));
-        }
-        awaitCopyGroups<1>();
-        __syncthreads(); // chunk and state are there, and all are done with the chunk before
-        fetchChunk(i + 2); // where that one was
-        const Stage& stage = stages[i % STAGES];
-        const WarpTile<256> queries{sharedAddress(stage.q)}, keys{sharedAddress(stage.k)};
-        float taken[2][4] = {}, read[2][4] = {};
-#pragma unroll 4
-        for (int d = 0; d < DELTA_K / 16; d++) {
-            uint32_t w[4], a[4], operands[2][2];
-            unpack(w, stage.w[(tile * (DELTA_K / 16) + d) * 32 + lane]);
-            queries.left(a, 16 * tile, d);
-            states.rightTransposed(operands, 16 * side, d);
-            addWarpProduct(taken[0], w, operands[0]);
-            addWarpProduct(taken[1], w, operands[1]);
-            addWarpProduct(read[0], a, operands[0]);
-            addWarpProduct(read[1], a, operands[1]);
-        }
-        uint32_t u[4];
-        unpack(u, stage.u[(tile * 2 + side) * 32 + lane]);
-#pragma unroll
-        for (int j = 0; j < 2; j++) {
 #pragma unroll
             for (int h = 0; h < 2; h++) {
-                const float low = lowBf16(u[2 * j + h]) - taken[j][2 * h];
-                const float high = highBf16(u[2 * j + h]) - taken[j][2 * h + 1];
-                const float rest = stage.gates.rest[row + 8 * h];
-                storeShared(corrections.pair(row + 8 * h, 2 * side + j), packBf16(low, high));
-                storeShared(rests.pair(row + 8 * h, 2 * side + j), packBf16(rest * low, rest * high));
-                const float through = stage.gates.through[row + 8 * h];
-                read[j][2 * h] *= through;
-                read[j][2 * h + 1] *= through;
+                storeShared(states.pair(stateRow + 8 * h, j), packBf16(s[4 * j + 2 * h], s[4 * j + 2 * h + 1]));
+            }
+        }
+    };
+    showState();
+    // Of a chunk, the warp has rows 16*tile ..
+    const int warpgroup = __shfl_sync(0xFFFFFFFFu, threadIdx.x / 128, 0);
+    const int tile = warp % 4;
+    const int row = 16 * tile + lane / 4;
+    for (int i = 0; i < count; i++) {
+        awaitCopyGroups<STAGES - 2>();
+        showToTensorCores();
+        __syncthreads(); // chunk and state are there, and all are done with the chunk before
+        const Stage& stage = stages[i % STAGES];
+        float sums[COLUMNS / 2]; // what the state takes from the corrections, or the outputs
+        uint32_t w[DELTA_K / 16][4], scores[DELTA_CHUNK / 16][4], keys[DELTA_CHUNK / 16][4];
+        const Strip held(states.base);
+        if (warpgroup == 0) {
+#pragma unroll
+            for (int d = 0; d < DELTA_K / 16; d++) {
+                unpack(w[d], stage.w[(tile * (DELTA_K / 16) + d) * 32 + lane]);
+            }
+            openProducts();
+#pragma unroll
+            for (int d = 0; d < DELTA_K / 16; d++) {
+                multiplyStrip(sums, w[d], held.at(d), d > 0);
+            }
+            closeProducts();
+        } else {
+            const Boxes rows = Boxes::rows(sharedAddress(stage.q));
+            openProducts();
+#pragma unroll
+            for (int d = 0; d < DELTA_K / 16; d++) {
+                multiplyStrip(sums, rows.at(d / 4 * BOX + d % 4 * 32), held.at(d), d > 0);
+            }
+            closeProducts();
+        }
+        startChunk(i + STAGES - 1); // where the chunk before was
+#pragma unroll
+        for (int t = 0; t < DELTA_CHUNK / 16; t++) {
+            WarpTile<128>{sharedAddress(stage.k) + warpgroup * BOX}.leftTransposed(keys[t], 16 * tile, t);
+        }
+        const float kept = stage.gates.kept;
+#pragma unroll
+        for (int j = 0; j < COLUMNS / 2; j++) {
+            s[j] *= kept;
+        }
+        if (warpgroup == 0) {
+            float rest[2];
+            uint32_t u[2][4];
+#pragma unroll
+            for (int h = 0; h < 2; h++) {
+                rest[h] = stage.gates.rest[row + 8 * h];
+                unpack(u[h], stage.u[(tile * 2 + h) * 32 + lane]);
+            }
+            awaitProducts<0>();
+            settle(sums);
+#pragma unroll
+            for (int j = 0; j < COLUMNS / 8; j++) {
+#pragma unroll
+                for (int h = 0; h < 2; h++) {
+                    const uint32_t pair = u[j / 2][j % 2 * 2 + h];
+                    const float low = lowBf16(pair) - sums[4 * j + 2 * h];
+                    const float high = highBf16(pair) - sums[4 * j + 2 * h + 1];
+                    storeShared(corrections.pair(row + 8 * h, j), packBf16(low, high));
+                    storeShared(rests.pair(row + 8 * h, j), packBf16(rest[h] * low, rest[h] * high));
+                }
+            }
+            showToTensorCores();
+        } else {
+            float through[2];
+#pragma unroll
+            for (int h = 0; h < 2; h++) {
+                through[h] = stage.gates.through[row + 8 * h];
+            }
+#pragma unroll
+            for (int t = 0; t < DELTA_CHUNK / 16; t++) {
+                unpack(scores[t], stage.scores[(tile * (DELTA_CHUNK / 16) + t) * 32 + lane]);
+            }
+            awaitProducts<0>();
+            settle(sums);
+#pragma unroll
+            for (int j = 0; j < COLUMNS / 2; j++) {
+                sums[j] *= through[j / 2 % 2];
             }
         }
         __syncthreads(); // corrections are there, and the state is read
-        const float kept = stage.gates.kept;
-#pragma unroll
-        for (int j = 0; j < COLUMNS / 8; j++) {
-#pragma unroll
-            for (int e = 0; e < 4; e++) {
-                s[j][e] *= kept;
-            }
-        }
+        openProducts();
+        const Strip rested(rests.base);
 #pragma unroll
         for (int t = 0; t < DELTA_CHUNK / 16; t++) {
-            uint32_t a[4], operands[2][2];
-            keys.leftTransposed(a, 16 * warp, t);
-#pragma unroll
-            for (int j = 0; j < COLUMNS / 8; j += 2) {
-                rests.rightTransposed(operands, 8 * j, t);
-                addWarpProduct(s[j], a, operands[0]);
-                addWarpProduct(s[j + 1], a, operands[1]);
-            }
-            if (t <= tile) {
-                unpack(a, stage.scores[(tile * (DELTA_CHUNK / 16) + t) * 32 + lane]);
-                corrections.rightTransposed(operands, 16 * side, t);
-                addWarpProduct(read[0], a, operands[0]);
-                addWarpProduct(read[1], a, operands[1]);
-            }
+            multiplyStrip(s, keys[t], rested.at(t), true);
         }
+        closeProducts();
+        if (warpgroup == 0) {
+            finishChunk(i + STAGES - 1);
+            awaitProducts<0>();
+            settle(s);
+            showState();
+        } else {
+            const Strip corrected(corrections.base);
+            openProducts();
 #pragma unroll
-        for (int h = 0; h < 2; h++) {
-            const int64_t t = static_cast<int64_t>(i) * DELTA_CHUNK + row + 8 * h;
-            if (t < length) {
-                bf16* to = out + t * heads * DELTA_K + 16 * side + lane % 4 * 2;
-                *reinterpret_cast<uint32_t*>(to) = packBf16(read[0][2 * h], read[0][2 * h + 1]);
-                *reinterpret_cast<uint32_t*>(to + 8) = packBf16(read[1][2 * h], read[1][2 * h + 1]);
+            for (int t = 0; t < DELTA_CHUNK / 16; t++) {
+                multiplyStrip(sums, scores[t], corrected.at(t), true);
+            }
+            closeProducts();
+            finishChunk(i + STAGES - 1);
+            awaitProducts<1>();
+            settle(s);
+            showState();
+            awaitProducts<0>();
+            settle(sums);
+#pragma unroll
+            for (int h = 0; h < 2; h++) {
+                const int64_t t = static_cast<int64_t>(i) * DELTA_CHUNK + row + 8 * h;
+                if (t < length) {
+#pragma unroll
+                    for (int j = 0; j < COLUMNS / 8; j++) {
+                        *reinterpret_cast<uint32_t*>(out + t * heads * DELTA_K + 8 * j + lane % 4 * 2) =
+                            packBf16(sums[4 * j + 2 * h], sums[4 * j + 2 * h + 1]);
+                    }
+                }
             }
         }
     }
@@ -178,7 +292,7 @@ static __device__ void scan(bf16* out, S* state, const DeltaChunk* chunks, const
     for (int j = 0; j < COLUMNS / 8; j++) {
 #pragma unroll
         for (int h = 0; h < 2; h++) {
-            storePair(own + (stateRow + 8 * h) * DELTA_K + 8 * j + lane % 4 * 2, s[j][2 * h], s[j][2 * h + 1]);
+            storePair(own + (stateRow + 8 * h) * DELTA_K + 8 * j + lane % 4 * 2, s[4 * j + 2 * h], s[4 * j + 2 * h + 1]);
         }
     }
 }

@@ -9,14 +9,17 @@
 // Layout    tokens of x, b, c, dt lie ldx, ldb, ldc, ldd elements apart; x, b, c 16-byte aligned, their steps multiples of 8;
 //           y contiguous and 16-byte aligned
 // Roofline  bytes = x, b, c, y once, flops = 2*T*(128*(G*128 + Q*64) + 2*Q*64*128): bandwidth-bound; c.b of a group is computed
-//           and b and c are copied from L2 for each pair of its heads
-// Launch    grid (segments, G * ceil(Q/G / 2), B), block (256), 232,448 bytes of dynamic shared memory; a segment has `chunks`
-//           chunks, a block two heads of a group: each warpgroup half of a chunk's tokens for both, and one head's state
+//           for each of its heads, b and c are copied from L2 for each pair of them
+// Launch    grid (segments, G * ceil(Q/G / 2), B), block (512), 232,448 bytes of dynamic shared memory; a segment has `chunks`
+//           chunks, a block two heads of a group, each with two warpgroups: one has half of a chunk's tokens and half of the
+//           state's columns
 // Numerics  scores, decayed inputs and the state that meets c are rounded to bf16, sums and the state itself are float32
 // Source    Dao and Gu 2024 (Mamba-2), §6
 #include "common/barrier.cuh"
 #include "common/ssd_chunks.cuh"
 
+constexpr int THREADS = 512;
+constexpr int PARTS = 2;            // warpgroups of a head
 constexpr int BLOCK = 32;           // tokens with which a warpgroup holds its scores at once
 constexpr int HALF = SSD_CHUNK / 2; // tokens of a warpgroup
 constexpr int HALF_BYTES = HALF * BOX_ROW_BYTES;
@@ -35,17 +38,6 @@ static_assert(sizeof(Shared) == 232448, "what a block may have");
 #define D4(i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3])
 #define D16(i) D4(i), D4(i + 4), D4(i + 8), D4(i + 12)
 
-// d[64,64] += a[64,16] * b[16,64]; a in registers, b one box in rows along the reduced axis.
-static __device__ __forceinline__ void multiplyBox(float (&d)[32], const uint32_t (&a)[4], uint64_t b) {
-    asm volatile(
-        "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
-        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, "
-        " %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
-        "{%32, %33, %34, %35}, %36, 1, 1, 1, 1;"
-        : D16(0), D16(16)
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
-}
-
 // d[64,32] = a[64,16] * b[32,16]^T, plus d where `add`; reduced axis along the rows of both.
 static __device__ __forceinline__ void multiplyN32(float (&d)[16], uint64_t a, uint64_t b, bool add) {
     asm volatile(
@@ -59,6 +51,19 @@ static __device__ __forceinline__ void multiplyN32(float (&d)[16], uint64_t a, u
 
 #undef D16
 #undef D4
+
+// A value as if it were not known before: what it is made from and what is made from it stays out of registers until then.
+static __device__ __forceinline__ uint32_t fresh(uint32_t address) {
+    asm volatile("" : "+r"(address));
+    return address;
+}
+
+// The thread's place in its warp, likewise.
+static __device__ __forceinline__ int freshLane() {
+    int thread;
+    asm volatile("mov.u32 %0, %%tid.x;" : "=r"(thread));
+    return thread % 32;
+}
 
 // c.b of the warpgroup's tokens with a block of others.
 static __device__ __forceinline__ void multiplyScores(float (&scores)[16], const Boxes& c, uint32_t b) {
@@ -74,7 +79,7 @@ static __device__ __forceinline__ void multiplyScores(float (&scores)[16], const
 // of the block.
 static __device__ __forceinline__ void decayScores(uint32_t (&p)[BLOCK / 16][4], const float (&scores)[16], int first, int from,
                                                    const SsdGates& gates, float skip) {
-    const int lane = threadIdx.x % 32;
+    const int lane = freshLane();
     const float decay[2] = {gates.decay[first + lane / 4], gates.decay[first + lane / 4 + 8]};
     // Of tokens before the warp's, the decay is that up to the warp's first times that from there on: neither exceeds 1, and a
     // thread needs powers for its columns and rows, not for each pair of them.
@@ -118,40 +123,26 @@ static __device__ __forceinline__ void decayScores(uint32_t (&p)[BLOCK / 16][4],
     }
 }
 
-// Both heads' y of the warpgroup's tokens takes in a block of them; the caller awaits the products. x: of the first head.
-static __device__ __forceinline__ void takeIn(float (&y)[SSD_HEADS][32], const uint32_t (&p)[SSD_HEADS][BLOCK / 16][4],
-                                              uint32_t x) {
+// y of the warpgroup's tokens takes in a block of them; the caller awaits the products. x: of the head.
+static __device__ __forceinline__ void takeIn(float (&y)[32], const uint32_t (&p)[BLOCK / 16][4], uint32_t x) {
     const Boxes columns = Boxes::columns(x, SSD_BOX);
 #pragma unroll
-    for (int i = 0; i < SSD_HEADS; i++) {
-#pragma unroll
-        for (int k = 0; k < BLOCK / 16; k++) {
-            multiplyBox(y[i], p[i][k], columns.at(i * SSD_BOX + k * 16 * BOX_ROW_BYTES));
-        }
+    for (int k = 0; k < BLOCK / 16; k++) {
+        multiplyBox(y, p[k], columns.at(k * 16 * BOX_ROW_BYTES));
     }
 }
 
-// An address as if it were not known before: what it is made from and what is made from it stays out of registers until then.
-static __device__ __forceinline__ uint32_t fresh(uint32_t address) {
-    asm volatile("" : "+r"(address));
-    return address;
-}
-
-// Through the warp's own rows of c, of which its warpgroup has no more need, so that whole rows go to memory: a head's in each
-// box.
-static __device__ __forceinline__ void storeRows(bf16* y, int64_t step, int rows, int count,
-                                                 const float (&sums)[SSD_HEADS][32], int row, uint32_t c) {
-    const int lane = threadIdx.x % 32;
+// Through rows of a box of c, of which no warpgroup has more need, so that whole rows go to memory.
+static __device__ __forceinline__ void storeRows(bf16* y, int64_t step, int rows, const float (&sums)[32], int row,
+                                                 uint32_t c) {
+    const int lane = freshLane();
     const WarpTile<128> box{c};
     const uint32_t own = fresh(box.pair(row + lane / 4, 0));
 #pragma unroll
-    for (int i = 0; i < SSD_HEADS; i++) {
-#pragma unroll
-        for (int j = 0; j < 8; j++) {
-            const uint32_t at = (own ^ j * 16) + i * SSD_BOX;
-            storeShared(at, packBf16(sums[i][4 * j], sums[i][4 * j + 1]));
-            storeShared(at + 8 * BOX_ROW_BYTES, packBf16(sums[i][4 * j + 2], sums[i][4 * j + 3]));
-        }
+    for (int j = 0; j < 8; j++) {
+        const uint32_t at = own ^ j * 16;
+        storeShared(at, packBf16(sums[4 * j], sums[4 * j + 1]));
+        storeShared(at + 8 * BOX_ROW_BYTES, packBf16(sums[4 * j + 2], sums[4 * j + 3]));
     }
     __syncwarp();
     const int r = row + lane / 8;
@@ -159,12 +150,8 @@ static __device__ __forceinline__ void storeRows(bf16* y, int64_t step, int rows
     y += r * step + lane % 8 * 8;
 #pragma unroll
     for (int j = 0; j < 4; j++) { // four rows further on, the swizzle is turned by 4
-#pragma unroll
-        for (int i = 0; i < SSD_HEADS; i++) {
-            if (r + 4 * j < rows && i < count) {
-                *reinterpret_cast<uint4*>(y + i * SSD_D) =
-                    loadShared16((from ^ j % 2 * 64) + j * 4 * BOX_ROW_BYTES + i * SSD_BOX);
-            }
+        if (r + 4 * j < rows) {
+            *reinterpret_cast<uint4*>(y) = loadShared16((from ^ j % 2 * 64) + j * 4 * BOX_ROW_BYTES);
         }
         y += 4 * step;
     }
@@ -177,142 +164,154 @@ static __device__ void scan(bf16* y, S* state, const float* states, const float*
                             int64_t ldx, int64_t ldb, int64_t ldc, int64_t ldd) {
     extern __shared__ __align__(1024) uint8_t bytes[];
     Shared& shared = *reinterpret_cast<Shared*>(bytes);
-    const int warpgroup = __shfl_sync(0xFFFFFFFFu, threadIdx.x / 128, 0);
-    const int warp = __shfl_sync(0xFFFFFFFFu, threadIdx.x / 32, 0);
+    const int place = __shfl_sync(0xFFFFFFFFu, threadIdx.x / (128 * PARTS), 0); // of the head
+    const int part = __shfl_sync(0xFFFFFFFFu, threadIdx.x / 128 % PARTS, 0);
+    const int warp = __shfl_sync(0xFFFFFFFFu, threadIdx.x / 32 % 4, 0);
     const int segment = blockIdx.x, segments = gridDim.x, sequence = blockIdx.z;
     const SsdPair pair(blockIdx.y, heads, groups);
-    const int head = pair.head(warpgroup); // whose state the warpgroup holds
+    const int head = pair.head(place);
+    const int tiles = part * BOX_COLUMNS / 8; // of the state before the part's
     const int begin = starts[sequence] + segment * chunks * SSD_CHUNK;
     const int left = starts[sequence + 1] - begin; // to the sequence's end
     if (left <= 0) {
         return;
     }
     const int length = min(left, chunks * SSD_CHUNK);
-    x += begin * ldx;
-    b += begin * ldb + pair.group * SSD_N;
-    c += begin * ldc + pair.group * SSD_N;
-    y += (static_cast<int64_t>(begin) * heads + pair.first) * SSD_D;
     auto cached = [&] { return state + (static_cast<int64_t>(slots[sequence]) * heads + head) * SSD_D * SSD_N; };
     auto fetch = [&](int token) {
         Stage& stage = shared.stages[token / SSD_CHUNK % 2];
-        copyChunk<2>(sharedAddress(stage.c), c + token * ldc, ldc, left - token);
-        copyChunk<2>(sharedAddress(stage.b), b + token * ldb, ldb, left - token);
+        const int64_t at = fresh(begin + token);
+        const int column = fresh(pair.group * SSD_N);
+        copyChunk<2, THREADS>(sharedAddress(stage.c), c + at * ldc + column, ldc, left - token);
+        copyChunk<2, THREADS>(sharedAddress(stage.b), b + at * ldb + column, ldb, left - token);
 #pragma unroll
         for (int i = 0; i < SSD_HEADS; i++) {
-            copyChunk<1>(sharedAddress(stage.x) + i * SSD_BOX, x + token * ldx + pair.head(i) * SSD_D, ldx, left - token);
+            const bf16* from = x + at * ldx + fresh(pair.head(i)) * SSD_D;
+            copyChunk<1, THREADS>(sharedAddress(stage.x) + i * SSD_BOX, from, ldx, left - token);
         }
         closeCopyGroup();
     };
     fetch(0);
-    // A warp of the first warpgroup, whose half of a chunk has fewer scores, for each head's gates.
-    const int gated = pair.head(warp % SSD_HEADS);
-    SsdSteps steps{dt + begin * ldd + gated, ldd, dtBias[gated], -expf(aLog[gated]) * 1.44269504f};
-    if (warp < SSD_HEADS) {
-        steps.fetch(0, left);
+    // A warp of the first part, whose tokens have fewer scores, for the head's gates.
+    const bool gating = part == 0 && warp == 0;
+    // Made anew for each chunk, so that nothing of it is in registers in between.
+    auto load = [&](int token) {
+        const bf16* from = dt + static_cast<int64_t>(fresh(begin)) * ldd + head;
+        SsdSteps made{from, ldd, dtBias[head], -expf(aLog[head]) * 1.44269504f};
+        made.fetch(token, left);
+        return made;
+    };
+    SsdSteps steps;
+    if (gating) {
+        steps = load(0);
         steps.work();
     }
-    const float skips[SSD_HEADS] = {skip[pair.head(0)], skip[pair.head(1)]};
-    SsdState sum = {};
+    const float own = skip[head];
+    SsdState<BOX_COLUMNS> sum = {};
     if (segments > 1) {
         const int64_t piece = static_cast<int64_t>(sequence) * segments * heads + head;
-        sum.decayAndAdd(0, states + piece * SSD_D * SSD_N);
+        sum.decayAndAdd(0, states + piece * SSD_D * SSD_N, tiles);
         for (int i = 0; i < segment; i++) {
             const int64_t at = piece + static_cast<int64_t>(i) * heads;
-            sum.decayAndAdd(fastExp2(decays[at]), states + (at + heads) * SSD_D * SSD_N);
+            sum.decayAndAdd(fastExp2(decays[at]), states + (at + heads) * SSD_D * SSD_N, tiles);
         }
     } else if (past[sequence] > 0) {
-        sum.read(cached());
+        sum.read(cached(), tiles);
     }
-    const int first = 16 * warp; // of the warp's tokens
+    const int first = part * HALF + 16 * warp; // of the warp's tokens
     for (int token = 0; token < length; token += SSD_CHUNK) {
         Stage& stage = shared.stages[token / SSD_CHUNK % 2];
-        const uint32_t own = fresh(WarpTile<128>{sharedAddress(shared.states)}.pair(warpgroup * SSD_D + SsdState::row(), 0));
+        const SsdGates& gates = shared.gates[place];
+        const WarpTile<128> box{sharedAddress(shared.states) + part * SSD_BOX};
+        const uint32_t to = fresh(box.pair(place * SSD_D + sum.row(), 0));
 #pragma unroll
-        for (int j = 0; j < SSD_N / 8; j++) {
-            const uint32_t at = (own ^ j % 8 * 16) + j / 8 * SSD_BOX;
+        for (int j = 0; j < BOX_COLUMNS / 8; j++) {
+            const uint32_t at = to ^ j * 16;
             storeShared(at, packBf16(sum.s[4 * j], sum.s[4 * j + 1]));
             storeShared(at + 8 * BOX_ROW_BYTES, packBf16(sum.s[4 * j + 2], sum.s[4 * j + 3]));
         }
-        if (warp < SSD_HEADS) {
-            steps.put(shared.gates[warp]);
+        if (gating) {
+            steps.put(shared.gates[place]);
         }
         awaitCopyGroups<0>();
         showToTensorCores();
         __syncthreads(); // chunk, states and gates are there
-        const Boxes rows = Boxes::rows(sharedAddress(stage.c) + warpgroup * HALF_BYTES);
-        float sums[SSD_HEADS][32], scores[BLOCK / 2];
+        const Boxes rows = Boxes::rows(sharedAddress(stage.c) + part * HALF_BYTES);
+        float sums[32], scores[BLOCK / 2];
         openProducts();
         {
-            const Boxes held = Boxes::rows(sharedAddress(shared.states));
+            const Boxes held = Boxes::rows(sharedAddress(shared.states) + place * SSD_D * BOX_ROW_BYTES);
 #pragma unroll
             for (int k = 0; k < SSD_N / 16; k++) {
                 const int at = k / 4 * SSD_BOX + k % 4 * 32;
-                multiplyN64<bf16>(sums[0], rows.at(at), held.at(at), k > 0);
-                multiplyN64<bf16>(sums[1], rows.at(at), held.at(at + SSD_D * BOX_ROW_BYTES), k > 0);
+                multiplyN64<bf16>(sums, rows.at(at), held.at(at), k > 0);
             }
         }
         multiplyScores(scores, rows, sharedAddress(stage.b));
         closeProducts();
         if (token + SSD_CHUNK < length) {
             fetch(token + SSD_CHUNK); // while the products run: of the chunk before, nothing is needed any more
-            if (warp < SSD_HEADS) {
-                steps.fetch(token + SSD_CHUNK, left);
-            }
         }
         awaitProducts<0>();
-        settle(sums[0]), settle(sums[1]), settle(scores);
+        settle(sums), settle(scores);
 #pragma unroll
         for (int h = 0; h < 2; h++) {
-            const int t = first + threadIdx.x % 32 / 4 + 8 * h;
-            const float decayed[SSD_HEADS] = {fastExp2(shared.gates[0].decay[t]), fastExp2(shared.gates[1].decay[t])};
+            const float decayed = fastExp2(gates.decay[first + threadIdx.x % 32 / 4 + 8 * h]);
 #pragma unroll
-            for (int j = 0; j < 16; j++) {
-                sums[j / 8][j % 8 * 4 + 2 * h] *= decayed[j / 8];
-                sums[j / 8][j % 8 * 4 + 2 * h + 1] *= decayed[j / 8];
+            for (int j = 0; j < 8; j++) {
+                sums[4 * j + 2 * h] *= decayed;
+                sums[4 * j + 2 * h + 1] *= decayed;
             }
         }
-        uint32_t p[SSD_HEADS][BLOCK / 16][4];
-        const int last = (warpgroup + 1) * HALF - BLOCK;
+        const uint32_t x0 = sharedAddress(stage.x) + place * SSD_BOX;
+        {
+            uint32_t p[BLOCK / 16][4];
+            const int last = (part + 1) * HALF - BLOCK;
 #pragma unroll 1
-        for (int from = 0; from < last; from += BLOCK) {
-            decayScores(p[0], scores, first, from, shared.gates[0], skips[0]);
-            decayScores(p[1], scores, first, from, shared.gates[1], skips[1]);
+            for (int from = 0; from < last; from += BLOCK) {
+                decayScores(p, scores, first, from, gates, own);
+                openProducts();
+                takeIn(sums, p, x0 + from * BOX_ROW_BYTES);
+                multiplyScores(scores, rows, sharedAddress(stage.b) + (from + BLOCK) * BOX_ROW_BYTES);
+                closeProducts();
+                awaitProducts<0>();
+                settle(scores);
+            }
+            decayScores(p, scores, first, last, gates, own);
             openProducts();
-            takeIn(sums, p, sharedAddress(stage.x) + from * BOX_ROW_BYTES);
-            multiplyScores(scores, rows, sharedAddress(stage.b) + (from + BLOCK) * BOX_ROW_BYTES);
+            takeIn(sums, p, x0 + last * BOX_ROW_BYTES);
             closeProducts();
-            awaitProducts<0>();
-            settle(scores);
         }
-        decayScores(p[0], scores, first, last, shared.gates[0], skips[0]);
-        decayScores(p[1], scores, first, last, shared.gates[1], skips[1]);
-        openProducts();
-        takeIn(sums, p, sharedAddress(stage.x) + last * BOX_ROW_BYTES);
-        closeProducts();
-        uint32_t a[SSD_CHUNK / 16][4];
-        sum.decay(shared.gates[warpgroup]);
-        sum.advance<4>(a, {sharedAddress(stage.x) + warpgroup * SSD_BOX}, sharedAddress(stage.b), shared.gates[warpgroup]);
-        awaitProducts<4>(); // y is there
-        settle(sums[0]), settle(sums[1]);
-        syncNamed(1 + warpgroup, 128); // and the warpgroup has read its rows of c
-        if (first < left - token) {
+        sum.decay(gates);
+        awaitProducts<0>(); // y is there
+        settle(sums);
+        syncNamed(1 + part, 128 * SSD_HEADS); // and both heads' warpgroups have read the part's rows of c
+        if (first < left - token && place < pair.count) {
             const int64_t step = static_cast<int64_t>(heads) * SSD_D;
-            storeRows(y + token * step, step, left - token, pair.count, sums, first, sharedAddress(stage.c));
+            bf16* to = y + fresh(begin + token) * step + fresh(head) * SSD_D;
+            storeRows(to, step, left - token, sums, first, sharedAddress(stage.c) + place * SSD_BOX);
         }
-        if (warp < SSD_HEADS) {
+        if (gating) {
+            steps = load(token + SSD_CHUNK);
+        }
+        constexpr int STEPS = SSD_CHUNK / 16;
+        uint32_t a[STEPS][4];
+        sum.template advance<0, STEPS / 2>(a, {x0}, sharedAddress(stage.b) + part * SSD_BOX, gates);
+        sum.template advance<STEPS / 2, STEPS>(a, {x0}, sharedAddress(stage.b) + part * SSD_BOX, gates);
+        if (gating) {
             steps.work();
         }
         awaitProducts<0>();
         settle(sum.s);
         __syncthreads(); // all are done with states, gates and the chunk
     }
-    if (length == left && warpgroup < pair.count) {
-        sum.write(cached());
+    if (length == left && place < pair.count) {
+        sum.write(cached(), tiles);
     }
 }
 
 #define SSD_CHUNK_SCAN(SUFFIX, S)                                                                                       \
-    extern "C" __global__ __launch_bounds__(SSD_THREADS, 1) void ssd_chunk_scan_##SUFFIX(                               \
+    extern "C" __global__ __launch_bounds__(THREADS, 1) void ssd_chunk_scan_##SUFFIX(                                   \
         bf16* y, S* state, const float* states, const float* decays, const bf16* x, const bf16* b, const bf16* c,       \
         const bf16* dt, const float* aLog, const float* dtBias, const float* skip, const int* starts, const int* past,  \
         const int* slots, int heads, int groups, int chunks, int64_t ldx, int64_t ldb, int64_t ldc, int64_t ldd) {      \

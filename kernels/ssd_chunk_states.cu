@@ -8,7 +8,7 @@
 //           no past), then what segments 0 .. add; decays [B,segments,Q] float32: base-2 logarithm of what a segment keeps
 // Layout    tokens of x, b, dt lie ldx, ldb, ldd elements apart; x and b 16-byte aligned, their steps multiples of 8
 // Roofline  bytes = x and b once, flops = 2*T*Q*64*128: bandwidth-bound; blocks of a group take b from L2, Q/(2*G) times
-// Launch    grid (segments - 1, G * ceil(Q/G / 2), B), block (256), 202,752 bytes of dynamic shared memory; a segment has
+// Launch    grid (segments - 1, G * ceil(Q/G / 2), B), block (256), 221,184 bytes of dynamic shared memory; a segment has
 //           `chunks` chunks, a block two heads of a group
 // Numerics  decayed inputs are rounded to bf16, sums are float32
 // Source    Dao and Gu 2024 (Mamba-2), §6
@@ -17,6 +17,7 @@
 constexpr int STAGES = 3;
 constexpr int X_BYTES = SSD_HEADS * SSD_BOX;
 constexpr int STAGE = X_BYTES + 2 * SSD_BOX;
+constexpr int TOGETHER = 4; // chunks whose gates are worked out at once, each by another warp of the head's
 
 template <class S>
 static __device__ void states(float* out, float* decays, const S* state, const bf16* x, const bf16* b, const bf16* dt,
@@ -25,7 +26,7 @@ static __device__ void states(float* out, float* decays, const S* state, const b
                               int64_t ldd) {
     extern __shared__ __align__(1024) uint8_t shared[];
     const int place = __shfl_sync(0xFFFFFFFFu, threadIdx.x / 128, 0);
-    SsdGates* gates = reinterpret_cast<SsdGates*>(shared + STAGES * STAGE) + 2 * place; // of chunks in turn
+    SsdGates* gates = reinterpret_cast<SsdGates*>(shared + STAGES * STAGE) + 2 * TOGETHER * place; // of chunks in turn
     const int segment = blockIdx.x, segments = gridDim.x + 1, sequence = blockIdx.z;
     const SsdPair pair(blockIdx.y, heads, groups);
     const int head = pair.head(place);
@@ -34,7 +35,7 @@ static __device__ void states(float* out, float* decays, const S* state, const b
     const int length = chunks * SSD_CHUNK;
     const int64_t piece = (static_cast<int64_t>(sequence) * segments + segment) * heads + head;
     if (segment == 0 && owned) {
-        SsdState first = {};
+        SsdState<SSD_N> first = {};
         if (past[sequence] > 0) {
             first.read(state + (static_cast<int64_t>(slots[sequence]) * heads + head) * SSD_D * SSD_N);
         }
@@ -59,31 +60,32 @@ static __device__ void states(float* out, float* decays, const S* state, const b
     };
     fetch(0);
     fetch(1);
-    const bool first = threadIdx.x % 128 < 32; // the warp that has the head's gates
+    const int ahead = __shfl_sync(0xFFFFFFFFu, threadIdx.x % 128 / 32, 0); // of which chunk the warp has the head's gates
     SsdSteps steps{dt + begin * ldd + head, ldd, dtBias[head], -expf(aLog[head]) * 1.44269504f};
-    SsdState sum = {};
+    SsdState<SSD_N> sum = {};
     float kept = 0;
-    if (first) {
-        steps.fetch(0, length);
-        steps.work();
-        steps.put(gates[0]);
-        steps.fetch(SSD_CHUNK, length);
-    }
+    steps.fetch(ahead * SSD_CHUNK, length);
+    steps.work();
+    steps.put(gates[ahead]);
+    steps.fetch((TOGETHER + ahead) * SSD_CHUNK, length);
     for (int chunk = 0; chunk < chunks; chunk++) {
         awaitCopyGroups<1>();
         showToTensorCores();
         __syncthreads(); // this chunk and its gates are there, and all are done with the one before
         const uint32_t base = sharedAddress(shared) + chunk % STAGES * STAGE;
-        const SsdGates& now = gates[chunk % 2];
+        const SsdGates& now = gates[chunk % (2 * TOGETHER)];
         uint32_t a[SSD_CHUNK / 16][4];
         sum.decay(now);
-        sum.advance<2>(a, {base + place * SSD_BOX}, base + X_BYTES, now);
+        const WarpTile<128> inputs{base + place * SSD_BOX};
+        sum.template advance<0, SSD_CHUNK / 32>(a, inputs, base + X_BYTES, now);
+        sum.template advance<SSD_CHUNK / 32, SSD_CHUNK / 16>(a, inputs, base + X_BYTES, now);
         fetch(chunk + 2); // where the chunk before was
         kept += now.decay[SSD_CHUNK - 1];
-        if (first) {
+        if (chunk % TOGETHER == TOGETHER - 1) { // where those of the round before this one were
+            const int next = chunk + 1 + ahead;
             steps.work();
-            steps.put(gates[(chunk + 1) % 2]);
-            steps.fetch((chunk + 2) * SSD_CHUNK, length);
+            steps.put(gates[next % (2 * TOGETHER)]);
+            steps.fetch((next + TOGETHER) * SSD_CHUNK, length);
         }
         awaitProducts<0>();
         settle(sum.s);

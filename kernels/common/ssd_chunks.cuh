@@ -1,29 +1,20 @@
 // Chunks of Mamba-2's recurrence: what both passes over a segment do with them. A block has two heads of a group, which share
-// b and c, and two warpgroups: each holds the state of one head.
+// b and c; a warpgroup holds the state of one head or half of its columns.
 #pragma once
 
 #include "attention_products.cuh"
 #include "exp2.cuh"
 #include "recurrent.cuh"
+#include "settle.cuh"
 #include "warp_tiles.cuh"
 
-constexpr int SSD_THREADS = 256;
+constexpr int SSD_THREADS = 256; // of the first pass; the second has twice as many
 constexpr int SSD_HEADS = 2; // of a block
 constexpr int SSD_CHUNK = 128;
 constexpr int SSD_D = 64;
 constexpr int SSD_N = 128;
 constexpr int SSD_BOX = SSD_CHUNK * BOX_ROW_BYTES; // 64 columns of a chunk's tokens
 static_assert(SSD_D == BOX_COLUMNS && SSD_N == 2 * BOX_COLUMNS, "x of a head is one box, b and c are two each");
-
-// Sums whose products have just been awaited: to the compiler they were known since the products were issued, and it would use
-// them before the wait.
-template <int N>
-__device__ __forceinline__ void settle(float (&sums)[N]) {
-#pragma unroll
-    for (int i = 0; i < N; i++) {
-        asm volatile("" : "+f"(sums[i])::"memory");
-    }
-}
 
 // The heads of a block: pairs within a group, the last of an odd number alone. Then its second warpgroup repeats the first
 // one's work and keeps nothing of it.
@@ -53,15 +44,19 @@ struct SsdSteps {
     const bf16* dt; // of the head
     int64_t step;
     float bias, rate; // rate: -exp(aLog), to base 2
-    float delta[4];   // of tokens 4*lane ..; from fetch() to work() as loaded
+    uint16_t raw[4];  // as loaded: to convert them is to wait for them
+    int left;         // tokens from the chunk's start to the end
+    float delta[4];   // of tokens 4*lane ..
     float decay[4];
     float last;
 
+    // The loads are on their way until work(); a chunk behind the end has step sizes of 0.
     __device__ void fetch(int token, int until) {
+        left = until - token;
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-            const int t = token + threadIdx.x % 32 * 4 + i;
-            delta[i] = t < until ? __bfloat162float(dt[t * step]) : -INFINITY;
+            const int t = min(token + static_cast<int>(threadIdx.x) % 32 * 4 + i, until - 1);
+            raw[i] = *reinterpret_cast<const uint16_t*>(dt + t * step);
         }
     }
     __device__ void work() {
@@ -69,7 +64,8 @@ struct SsdSteps {
         float sum = 0;
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-            delta[i] = delta[i] == -INFINITY ? 0 : softplus(delta[i] + bias);
+            const float loaded = __uint_as_float(static_cast<uint32_t>(raw[i]) << 16);
+            delta[i] = 4 * lane + i < left ? softplus(loaded + bias) : 0;
             sum += delta[i] * rate;
             decay[i] = sum;
         }
@@ -99,9 +95,29 @@ struct SsdSteps {
     }
 };
 
-// A head's state [D,N] in the registers of a warpgroup, as sums of its products: warp w has rows 16*w .., all columns.
+#define D4(i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3])
+#define D16(i) D4(i), D4(i + 4), D4(i + 8), D4(i + 12)
+
+// d[64,64] += a[64,16] * b[16,64]; a in registers, b one box in rows along the reduced axis.
+__device__ __forceinline__ void multiplyBox(float (&d)[32], const uint32_t (&a)[4], uint64_t b) {
+    asm volatile(
+        "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
+        "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, "
+        " %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
+        "{%32, %33, %34, %35}, %36, 1, 1, 1, 1;"
+        : D16(0), D16(16)
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+}
+
+#undef D16
+#undef D4
+
+// A head's state [D,N], or as many columns of it, in the registers of a warpgroup, as sums of its products: warp w has rows
+// 16*w .., all of the columns. Eight of them are a tile; `tiles` says how many lie before those held.
+template <int COLUMNS>
 struct SsdState {
-    float s[SSD_N / 2];
+    static_assert(COLUMNS == SSD_N || COLUMNS == BOX_COLUMNS, "all columns or a box of them");
+    float s[COLUMNS / 2];
 
     __device__ static int row() { return threadIdx.x / 32 % 4 * 16 + threadIdx.x % 32 / 4; }
     __device__ static int column(int tile) { return tile * 8 + threadIdx.x % 4 * 2; }
@@ -109,81 +125,82 @@ struct SsdState {
     __device__ void decay(const SsdGates& gates) {
         const float kept = fastExp2(gates.decay[SSD_CHUNK - 1]);
 #pragma unroll
-        for (int i = 0; i < SSD_N / 2; i++) {
+        for (int i = 0; i < COLUMNS / 2; i++) {
             s[i] *= kept;
         }
     }
-    // Takes in what a chunk adds to the decayed state: x of its tokens, weighted, as the left operand, in PARTS groups of
-    // products, which the caller awaits. b: two boxes.
-    template <int PARTS>
-    __device__ void advance(uint32_t (&a)[SSD_CHUNK / 16][4], WarpTile<128> x, uint32_t b, const SsdGates& gates) {
-        constexpr int STEPS = SSD_CHUNK / 16 / PARTS;
+    // Takes in what 16 * (TO - FROM) of a chunk's tokens add to the decayed state: their x, weighted, as the left operand, in a
+    // group of products, which the caller awaits. b: the held columns' boxes.
+    template <int FROM, int TO, int STEPS>
+    __device__ void advance(uint32_t (&a)[STEPS][4], WarpTile<128> x, uint32_t b, const SsdGates& gates) {
 #pragma unroll
-        for (int part = 0; part < PARTS; part++) {
+        for (int k = FROM; k < TO; k++) {
+            uint32_t(&to)[4] = a[k % STEPS];
+            x.leftTransposed(to, threadIdx.x / 32 % 4 * 16, k);
+            const float2 low = *reinterpret_cast<const float2*>(&gates.weight[16 * k + threadIdx.x % 4 * 2]);
+            const float2 high = *reinterpret_cast<const float2*>(&gates.weight[16 * k + 8 + threadIdx.x % 4 * 2]);
 #pragma unroll
-            for (int k = part * STEPS; k < (part + 1) * STEPS; k++) {
-                x.leftTransposed(a[k], threadIdx.x / 32 % 4 * 16, k);
-                const float2 low = *reinterpret_cast<const float2*>(&gates.weight[16 * k + threadIdx.x % 4 * 2]);
-                const float2 high = *reinterpret_cast<const float2*>(&gates.weight[16 * k + 8 + threadIdx.x % 4 * 2]);
-#pragma unroll
-                for (int i = 0; i < 4; i++) {
-                    const float2 w = i < 2 ? low : high;
-                    a[k][i] = packBf16(lowBf16(a[k][i]) * w.x, highBf16(a[k][i]) * w.y);
-                }
+            for (int i = 0; i < 4; i++) {
+                const float2 w = i < 2 ? low : high;
+                to[i] = packBf16(lowBf16(to[i]) * w.x, highBf16(to[i]) * w.y);
             }
-            const Boxes columns = Boxes::columns(b, SSD_BOX);
-            openProducts();
-#pragma unroll
-            for (int k = part * STEPS; k < (part + 1) * STEPS; k++) {
-                multiplyRows<bf16>(s, a[k], columns.at(k * 16 * BOX_ROW_BYTES));
-            }
-            closeProducts();
         }
+        const Boxes columns = Boxes::columns(b, SSD_BOX);
+        openProducts();
+#pragma unroll
+        for (int k = FROM; k < TO; k++) {
+            if constexpr (COLUMNS == SSD_N) {
+                multiplyRows<bf16>(s, a[k % STEPS], columns.at(k * 16 * BOX_ROW_BYTES));
+            } else {
+                multiplyBox(s, a[k % STEPS], columns.at(k * 16 * BOX_ROW_BYTES));
+            }
+        }
+        closeProducts();
     }
     // To and from scratch memory, in the warpgroup's own order.
-    __device__ void put(float* scratch) const {
+    __device__ void put(float* scratch, int tiles = 0) const {
 #pragma unroll
-        for (int j = 0; j < SSD_N / 8; j++) {
-            reinterpret_cast<float4*>(scratch)[j * 128 + threadIdx.x % 128] =
+        for (int j = 0; j < COLUMNS / 8; j++) {
+            reinterpret_cast<float4*>(scratch)[(tiles + j) * 128 + threadIdx.x % 128] =
                 make_float4(s[4 * j], s[4 * j + 1], s[4 * j + 2], s[4 * j + 3]);
         }
     }
-    __device__ void decayAndAdd(float kept, const float* scratch) {
+    __device__ void decayAndAdd(float kept, const float* scratch, int tiles = 0) {
 #pragma unroll
-        for (int j = 0; j < SSD_N / 8; j++) {
-            const float4 v = reinterpret_cast<const float4*>(scratch)[j * 128 + threadIdx.x % 128];
+        for (int j = 0; j < COLUMNS / 8; j++) {
+            const float4 v = reinterpret_cast<const float4*>(scratch)[(tiles + j) * 128 + threadIdx.x % 128];
             s[4 * j] = kept * s[4 * j] + v.x, s[4 * j + 1] = kept * s[4 * j + 1] + v.y;
             s[4 * j + 2] = kept * s[4 * j + 2] + v.z, s[4 * j + 3] = kept * s[4 * j + 3] + v.w;
         }
     }
     // From and to the cache, [D,N] in S.
     template <class S>
-    __device__ void read(const S* cache) {
+    __device__ void read(const S* cache, int tiles = 0) {
 #pragma unroll
-        for (int j = 0; j < SSD_N / 8; j++) {
+        for (int j = 0; j < COLUMNS / 8; j++) {
 #pragma unroll
             for (int h = 0; h < 2; h++) {
-                loadPair(s[4 * j + 2 * h], s[4 * j + 2 * h + 1], cache + (row() + 8 * h) * SSD_N + column(j));
+                loadPair(s[4 * j + 2 * h], s[4 * j + 2 * h + 1], cache + (row() + 8 * h) * SSD_N + column(tiles + j));
             }
         }
     }
     template <class S>
-    __device__ void write(S* cache) const {
+    __device__ void write(S* cache, int tiles = 0) const {
 #pragma unroll
-        for (int j = 0; j < SSD_N / 8; j++) {
+        for (int j = 0; j < COLUMNS / 8; j++) {
 #pragma unroll
             for (int h = 0; h < 2; h++) {
-                storePair(cache + (row() + 8 * h) * SSD_N + column(j), s[4 * j + 2 * h], s[4 * j + 2 * h + 1]);
+                storePair(cache + (row() + 8 * h) * SSD_N + column(tiles + j), s[4 * j + 2 * h], s[4 * j + 2 * h + 1]);
             }
         }
     }
 };
 
 // The first `rows` tokens of a chunk, 64 columns a box, zeros behind them.
-template <int BOXES>
+template <int BOXES, int THREADS = SSD_THREADS>
 __device__ inline void copyChunk(uint32_t boxes, const bf16* from, int64_t step, int rows) {
 #pragma unroll
     for (int i = 0; i < BOXES; i++) {
-        copyRows<128, SSD_CHUNK, SSD_THREADS>({boxes + i * SSD_BOX}, from + i * BOX_COLUMNS, step, rows);
+        copyRows<128, SSD_CHUNK, THREADS>({boxes + i * SSD_BOX}, from + i * BOX_COLUMNS, step, rows);
     }
 }

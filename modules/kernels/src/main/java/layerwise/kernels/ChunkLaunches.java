@@ -69,7 +69,7 @@ final class ChunkLaunches {
         long pieces = (long) sequences * division.segments() * ssm.heads();
         long states = several ? to.scratch(lane, pieces * ssm.headDim() * ssm.stateDim() * Float.BYTES) : 0;
         long decays = several ? to.scratch(lane, pieces * Float.BYTES) : 0;
-        LaunchShape shape = LaunchShape.of(1, 256)
+        LaunchShape shape = LaunchShape.of(1, 512)
                 .grid(division.segments(), blocks, sequences)
                 .shared(232_448);
         KernelCall scan = to.call("ssd_chunk_scan", "ssd_chunk_scan_" + type, shape)
@@ -94,7 +94,7 @@ final class ChunkLaunches {
         }
         LaunchShape firstShape = LaunchShape.of(1, 256)
                 .grid(division.segments() - 1, blocks, sequences)
-                .shared(202_752);
+                .shared(221_184);
         KernelCall first = to.call("ssd_chunk_states", "ssd_chunk_states_" + type, firstShape)
                 .pointer(states)
                 .pointer(decays)
