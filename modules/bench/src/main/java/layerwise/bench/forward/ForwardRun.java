@@ -72,8 +72,8 @@ final class ForwardRun {
             SafetensorsFile inputs = SafetensorsFile.open(options.inputs(), arena);
             Optional<SafetensorsFile> expected = options.expect().map(file -> SafetensorsFile.open(file, arena));
             SafetensorsFolder checkpoint = SafetensorsFolder.open(options.model(), arena);
-            SliceTensors.check(model, options.layers(), checkpoint);
-            WeightTable weights = new WeightTable(model, new WeightSource.Checkpoint(checkpoint));
+            Runnable check = SliceTensors.checking(model, options.layers(), checkpoint);
+            WeightTable weights = new WeightTable(model, new WeightSource.Checkpoint(checkpoint, check));
             Map<String, HostTensor> steps = new LinkedHashMap<>();
             int length = 0;
             for (String phase : options.phases()) {

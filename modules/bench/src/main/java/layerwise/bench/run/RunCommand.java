@@ -112,8 +112,8 @@ public final class RunCommand {
                                     .formatted(config.configFile(), config.model(), LoadFormat.AUTO, LoadFormat.DUMMY));
                 }
                 SafetensorsFolder checkpoint = SafetensorsFolder.open(folder, arena);
-                SliceTensors.check(model, config.layerIndices(), checkpoint);
-                yield new WeightSource.Checkpoint(checkpoint);
+                yield new WeightSource.Checkpoint(
+                        checkpoint, SliceTensors.checking(model, config.layerIndices(), checkpoint));
             }
         };
     }

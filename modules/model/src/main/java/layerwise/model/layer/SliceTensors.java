@@ -6,6 +6,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.SequencedCollection;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import layerwise.model.cache.CacheTypes;
 import layerwise.model.cache.PagedCache;
 import layerwise.model.spec.ModelSpec;
@@ -61,6 +63,28 @@ public final class SliceTensors {
                 throw new ConfigException(
                         "%s: tensor '%s' is in a layer that has no use for it as %s: expected only %d tensors there"
                                 .formatted(checkpoint.file(name), name, model.name(), used.size()));
+            }
+        }
+    }
+
+    /** Starts {@link #check} beside the caller; what it returns waits for the end of that and throws what it threw. */
+    public static Runnable checking(ModelSpec model, List<Integer> layers, NamedTensors checkpoint) {
+        FutureTask<Void> check = new FutureTask<>(() -> check(model, layers, checkpoint), null);
+        Thread.ofPlatform().daemon().name("check").start(check);
+        return () -> await(check);
+    }
+
+    private static void await(FutureTask<Void> check) {
+        try {
+            check.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while a checkpoint is checked", e);
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case RuntimeException failure -> throw failure;
+                case Error failure -> throw failure;
+                default -> throw new IllegalStateException(e);
             }
         }
     }

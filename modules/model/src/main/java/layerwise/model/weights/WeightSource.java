@@ -16,6 +16,16 @@ public sealed interface WeightSource {
      */
     record Noise(long seed) implements WeightSource {}
 
-    /** Read from a checkpoint. */
-    record Checkpoint(NamedTensors tensors) implements WeightSource {}
+    /**
+     * Read from a checkpoint.
+     *
+     * @param check returns once its tensors are known to be those of the layers, throws where they are not; called after the
+     *     weights have been placed, so that looking at thousands of names may take place meanwhile
+     */
+    record Checkpoint(NamedTensors tensors, Runnable check) implements WeightSource {
+        /** One whose tensors are known already. */
+        public Checkpoint(NamedTensors tensors) {
+            this(tensors, () -> {});
+        }
+    }
 }

@@ -310,8 +310,8 @@ public final class WeightTable {
     /**
      * Gives every weight its place.
      *
-     * @throws ConfigException if a loaded one has elements that are no finite numbers, naming the checkpoint's tensor; or if a
-     *     file became shorter meanwhile
+     * @throws ConfigException if a loaded one has elements that are no finite numbers, naming the checkpoint's tensor; if a file
+     *     became shorter meanwhile; or what the source's check throws
      */
     public void place(Memory memory) {
         try {
@@ -321,6 +321,7 @@ public final class WeightTable {
             throw new ConfigException(spec.name() + ": a file of the checkpoint became shorter while it was read", e);
         }
         if (source instanceof WeightSource.Checkpoint checkpoint) {
+            checkpoint.check().run();
             origins.forEach((buffer, names) -> memory.firstNotFinite(buffer)
                     .ifPresent(element -> refuse(checkpoint.tensors(), buffer, names, element)));
         }
