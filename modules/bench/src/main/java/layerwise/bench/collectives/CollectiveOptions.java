@@ -57,7 +57,6 @@ record CollectiveOptions(
             commandLine.usage(out);
             return Optional.empty();
         }
-        choices("--dtype", result.matchedOptionValue("--dtype", "bfloat16"), List.of("bfloat16"));
         String modes = result.matchedOptionValue("--mode", "graph,eager");
         String collectives = result.matchedOptionValue("--collectives", "");
         return Optional.of(new CollectiveOptions(
@@ -77,7 +76,6 @@ record CollectiveOptions(
                 spec, "--collectives", "LIST", false, "AllReduce,AllGather,ReduceScatter,AllToAll; default: all");
         CommandOptions.add(spec, "--carrier", "LIST", false, "nccl, peers, auto as runs choose; default: nccl,peers");
         CommandOptions.add(spec, "--mode", "LIST", false, "graph, eager; default: both");
-        CommandOptions.add(spec, "--dtype", "TYPE", false, "bfloat16");
         CommandOptions.add(spec, "--device", "NAME", false, "auto, cuda or reference (over MPI, small sizes)");
         CommandOptions.addHelp(spec);
         return spec;

@@ -56,8 +56,6 @@ class CollectiveOptionsTest {
                 "auto,peers",
                 "--mode",
                 "eager",
-                "--dtype",
-                "bfloat16",
                 "--device",
                 "cuda");
         assertEquals(List.of(new ByteSize(96), new ByteSize(2 << 20)), options.sizes(2, false));
@@ -86,7 +84,6 @@ class CollectiveOptionsTest {
             --collectives AllReduc  | --collectives: 'AllReduc': expected one of AllReduce, AllGather, ReduceScatter, AllToAll; nearest: AllReduce
             --carrier ncl           | --carrier: 'ncl': expected one of nccl, peers, auto; nearest: nccl
             --mode grph             | --mode: 'grph': expected one of graph, eager; nearest: graph
-            --dtype float32         | --dtype: 'float32': expected one of bfloat16
             --sizes 1               | command line: Unknown option
             --device reference --carrier nccl | --carrier: nccl: the reference executor's collectives travel over MPI
             --device reference --bytes 2MiB   | --bytes: 2MiB: expected at most 1MiB on the reference executor
@@ -104,7 +101,7 @@ class CollectiveOptionsTest {
                 CollectiveOptions.parse(List.of("--help"), new PrintStream(out, true, StandardCharsets.UTF_8));
         assertEquals(Optional.empty(), options);
         String text = out.toString(StandardCharsets.UTF_8);
-        for (String option : List.of("--bytes", "--collectives", "--carrier", "--mode", "--dtype", "--device")) {
+        for (String option : List.of("--bytes", "--collectives", "--carrier", "--mode", "--device")) {
             assertTrue(text.contains(option), text);
         }
     }
