@@ -24,9 +24,6 @@ public final class NcclCommunicator extends NativeHandle {
 
     private static final long POLL_NANOS = 20_000;
 
-    /** A call that another thread of the library completes is nearly always done within this: no park, which takes longer. */
-    private static final long SPIN_NANOS = 100_000;
-
     private final Device device;
     private final int rank;
     private final int ranks;
@@ -271,14 +268,8 @@ public final class NcclCommunicator extends NativeHandle {
     private static int await(MemorySegment communicator, int status, Duration patience) {
         long start = System.nanoTime();
         int found = status;
-        while (found == nccl_h.ncclInProgress()) {
-            long waited = System.nanoTime() - start;
-            if (waited > patience.toNanos()) {
-                return found;
-            }
-            if (waited > SPIN_NANOS) {
-                LockSupport.parkNanos(POLL_NANOS);
-            }
+        while (found == nccl_h.ncclInProgress() && System.nanoTime() - start < patience.toNanos()) {
+            LockSupport.parkNanos(POLL_NANOS);
             found = state(communicator);
         }
         return found;
