@@ -8,9 +8,7 @@ import layerwise.bench.config.CommandOptions;
 import layerwise.bench.config.DeviceChoice;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.NearestNames;
-import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -44,29 +42,20 @@ record CollectiveOptions(
      * @throws ConfigException if it cannot be used
      */
     static Optional<CollectiveOptions> parse(List<String> arguments, PrintStream out) {
-        CommandLine commandLine =
-                new CommandLine(spec()).setAbbreviatedOptionsAllowed(true).setExpandAtFiles(false);
-        ParseResult result;
-        try {
-            result = commandLine.parseArgs(arguments.toArray(String[]::new));
-        } catch (ParameterException e) {
-            throw new ConfigException(
-                    "command line: " + e.getMessage().lines().findFirst().orElse(""), e);
-        }
-        if (result.isUsageHelpRequested()) {
-            commandLine.usage(out);
-            return Optional.empty();
-        }
+        return CommandOptions.parse(spec(), arguments, out).map(CollectiveOptions::of);
+    }
+
+    private static CollectiveOptions of(ParseResult result) {
         String modes = result.matchedOptionValue("--mode", "graph,eager");
         String collectives = result.matchedOptionValue("--collectives", "");
-        return Optional.of(new CollectiveOptions(
+        return new CollectiveOptions(
                 value(result, "--bytes").map(CollectiveOptions::sizes),
                 collectives.isEmpty()
                         ? List.of(Collective.values())
                         : choices("--collectives", collectives, List.of(Collective.values())),
                 value(result, "--carrier").map(text -> choices("--carrier", text, List.of(CarrierChoice.values()))),
                 choices("--mode", modes, List.of(CallMode.values())),
-                DeviceChoice.parse("--device", result.matchedOptionValue("--device", "auto"))));
+                DeviceChoice.parse("--device", result.matchedOptionValue("--device", "auto")));
     }
 
     private static CommandSpec spec() {

@@ -12,11 +12,9 @@ import layerwise.estimate.Efficiency;
 import layerwise.estimate.GpuFacts;
 import layerwise.model.spec.ModelCatalog;
 import layerwise.tensor.ConfigException;
-import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /** The {@code fit} command: curves of a GPU from JSON reports of runs on it, and how well they predict. */
@@ -29,18 +27,10 @@ public final class FitCommand {
      * @throws ConfigException if the command line or a report cannot be used
      */
     public static void run(List<String> arguments, PrintStream out) {
-        CommandLine commandLine = commandLine();
-        ParseResult parsed;
-        try {
-            parsed = commandLine.parseArgs(arguments.toArray(String[]::new));
-        } catch (ParameterException e) {
-            throw new ConfigException(
-                    "command line: " + e.getMessage().lines().findFirst().orElse(""), e);
-        }
-        if (parsed.isUsageHelpRequested()) {
-            commandLine.usage(out);
-            return;
-        }
+        CommandOptions.parse(spec(), arguments, out).ifPresent(parsed -> fit(parsed, out));
+    }
+
+    private static void fit(ParseResult parsed, PrintStream out) {
         Path configs = Installation.home().resolve("configs");
         String name = parsed.matchedOptionValue("--gpu", "h100-sxm");
         GpuFacts gpu = GpuFile.named("--gpu", name, configs.resolve("gpus"));
@@ -71,22 +61,13 @@ public final class FitCommand {
         out.println("\n" + file + " is written.");
     }
 
-    private static CommandLine commandLine() {
+    private static CommandSpec spec() {
         CommandSpec spec = CommandSpec.create().name("layerwise fit");
         spec.usageMessage()
                 .description("Fits the curves of estimates to JSON reports, or compares estimates with reports.");
-        spec.addOption(OptionSpec.builder("--gpu")
-                .arity("1")
-                .type(String.class)
-                .paramLabel("GPU")
-                .description("file in configs/gpus of the GPU that was measured; default: h100-sxm")
-                .build());
-        spec.addOption(OptionSpec.builder("--machine")
-                .arity("1")
-                .type(String.class)
-                .paramLabel("TEXT")
-                .description("what was measured, and when, for the file")
-                .build());
+        CommandOptions.add(
+                spec, "--gpu", "GPU", false, "file in configs/gpus of the GPU that was measured; default: h100-sxm");
+        CommandOptions.add(spec, "--machine", "TEXT", false, "what was measured, and when, for the file");
         spec.addOption(OptionSpec.builder("--check")
                 .description("write nothing; compare the reports with estimates by the curves that are there")
                 .build());
@@ -99,7 +80,7 @@ public final class FitCommand {
                 .paramLabel("REPORT.json")
                 .description("JSON reports of runs")
                 .build());
-        return new CommandLine(spec);
+        return spec;
     }
 
     /** Absolute errors, ascending. */

@@ -17,10 +17,8 @@ import layerwise.op.Executor;
 import layerwise.op.Journal;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.DType;
-import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /** Parses the command line of {@code forward} and runs it. */
@@ -41,19 +39,11 @@ public final class ForwardCommand {
     }
 
     private static void run(List<String> arguments, Ranks.Here here, PrintStream out) {
-        CommandLine commandLine =
-                new CommandLine(spec()).setAbbreviatedOptionsAllowed(true).setExpandAtFiles(false);
-        ParseResult result;
-        try {
-            result = commandLine.parseArgs(arguments.toArray(String[]::new));
-        } catch (ParameterException e) {
-            throw new ConfigException(
-                    "command line: " + e.getMessage().lines().findFirst().orElse(""), e);
-        }
-        if (result.isUsageHelpRequested()) {
-            commandLine.usage(out);
+        Optional<ParseResult> parsed = CommandOptions.parse(spec(), arguments, out);
+        if (parsed.isEmpty()) {
             return;
         }
+        ParseResult result = parsed.get();
         ForwardOptions options = options(result);
         DeviceChoice device = DeviceChoice.parse("--device", result.matchedOptionValue("--device", "auto"));
         Agreement.require(here.rendezvous(), Map.of("command line", arguments));

@@ -18,9 +18,7 @@ import layerwise.model.spec.ModelReader;
 import layerwise.model.spec.ModelSpec;
 import layerwise.tensor.ConfigException;
 import layerwise.tensor.safetensors.SafetensorsFolder;
-import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /** Parses the command line of {@code quantize} and runs it. */
@@ -36,19 +34,11 @@ public final class QuantizeCommand {
      * @throws ConfigException if the command line or a file cannot be used
      */
     public static void run(List<String> arguments, PrintStream out) {
-        CommandLine commandLine =
-                new CommandLine(spec()).setAbbreviatedOptionsAllowed(true).setExpandAtFiles(false);
-        ParseResult result;
-        try {
-            result = commandLine.parseArgs(arguments.toArray(String[]::new));
-        } catch (ParameterException e) {
-            throw new ConfigException(
-                    "command line: " + e.getMessage().lines().findFirst().orElse(""), e);
-        }
-        if (result.isUsageHelpRequested()) {
-            commandLine.usage(out);
+        Optional<ParseResult> parsed = CommandOptions.parse(spec(), arguments, out);
+        if (parsed.isEmpty()) {
             return;
         }
+        ParseResult result = parsed.get();
         run(result, out);
     }
 
