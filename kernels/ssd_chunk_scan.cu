@@ -9,10 +9,11 @@
 // Layout    tokens of x, b, c, dt lie ldx, ldb, ldc, ldd elements apart; x, b, c 16-byte aligned, their steps multiples of 8;
 //           y contiguous and 16-byte aligned
 // Roofline  bytes = x, b, c, y once, flops = 2*T*(128*(G*128 + Q*64) + 2*Q*64*128): bandwidth-bound; c.b of a group is computed
-//           for each of its heads, b and c are copied from L2 for each pair of them
+//           for each pair of its heads, that of a chunk's first half for each head; b and c are copied from L2 for each pair
 // Launch    grid (segments, G * ceil(Q/G / 2), B), block (512), 232,448 bytes of dynamic shared memory; a segment has `chunks`
-//           chunks, a block two heads of a group, each with two warpgroups: one has half of a chunk's tokens and half of the
-//           state's columns
+//           chunks, the last has all that are left; a block has two heads of a group, each with two warpgroups: one has half of
+//           a chunk's tokens and half of the state's columns; those of the later tokens make half of their scores each and pass
+//           them on where the states were
 // Numerics  scores, decayed inputs and the state that meets c are rounded to bf16, sums and the state itself are float32
 // Source    Dao and Gu 2024 (Mamba-2), §6
 #include "common/barrier.cuh"
@@ -30,7 +31,8 @@ struct Stage {
 };
 struct Shared {
     Stage stages[2];
-    uint8_t states[2 * SSD_BOX]; // of both heads, one after the other, as they meet c: a row for each of D, columns N
+    // Of both heads, one after the other, as they meet c: a row for each of D, columns N. Then scores of the later tokens.
+    uint8_t states[2 * SSD_BOX];
     SsdGates gates[SSD_HEADS];
 };
 static_assert(sizeof(Shared) == 232448, "what a block may have");
@@ -74,6 +76,33 @@ static __device__ __forceinline__ void multiplyScores(float (&scores)[16], const
         multiplyN32(scores, c.at(at), rows.at(at), k > 0);
     }
 }
+
+// Scores of a warpgroup's tokens with a block of others, as they go to the other head's warpgroup: a thread leaves its own for
+// the one in its place there.
+struct Parked {
+    uint32_t at;
+
+    __device__ __forceinline__ Parked(uint32_t shared, int warp)
+        : at(fresh(shared) + warp * (HALF_BYTES / 4) + freshLane() * 16) {}
+    __device__ __forceinline__ void put(const float (&scores)[BLOCK / 2]) const {
+#pragma unroll
+        for (int j = 0; j < BLOCK / 8; j++) {
+            asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(at + j * 512), "f"(scores[4 * j]),
+                         "f"(scores[4 * j + 1]), "f"(scores[4 * j + 2]), "f"(scores[4 * j + 3])
+                         : "memory");
+        }
+    }
+    __device__ __forceinline__ void get(float (&scores)[BLOCK / 2]) const {
+#pragma unroll
+        for (int j = 0; j < BLOCK / 8; j++) {
+            asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];"
+                         : "=f"(scores[4 * j]), "=f"(scores[4 * j + 1]), "=f"(scores[4 * j + 2]), "=f"(scores[4 * j + 3])
+                         : "r"(at + j * 512)
+                         : "memory");
+        }
+    }
+};
+static_assert(sizeof(float) * HALF * BLOCK == HALF_BYTES, "a block's scores take as much as a box of half the tokens");
 
 // Scores with a block of tokens, decayed for one head, as a left operand. `first` is the first of the warp's 16 tokens, `from`
 // of the block.
@@ -176,7 +205,7 @@ static __device__ void scan(bf16* y, S* state, const float* states, const float*
     if (left <= 0) {
         return;
     }
-    const int length = min(left, chunks * SSD_CHUNK);
+    const int length = segment + 1 == segments ? left : min(left, chunks * SSD_CHUNK);
     auto cached = [&] { return state + (static_cast<int64_t>(slots[sequence]) * heads + head) * SSD_D * SSD_N; };
     auto fetch = [&](int token) {
         Stage& stage = shared.stages[token / SSD_CHUNK % 2];
@@ -211,6 +240,7 @@ static __device__ void scan(bf16* y, S* state, const float* states, const float*
     if (segments > 1) {
         const int64_t piece = static_cast<int64_t>(sequence) * segments * heads + head;
         sum.decayAndAdd(0, states + piece * SSD_D * SSD_N, tiles);
+#pragma unroll 2 // loads of two states are on their way
         for (int i = 0; i < segment; i++) {
             const int64_t at = piece + static_cast<int64_t>(i) * heads;
             sum.decayAndAdd(fastExp2(decays[at]), states + (at + heads) * SSD_D * SSD_N, tiles);
@@ -219,6 +249,7 @@ static __device__ void scan(bf16* y, S* state, const float* states, const float*
         sum.read(cached(), tiles);
     }
     const int first = part * HALF + 16 * warp; // of the warp's tokens
+    const int half = part * place * HALF;      // of the tokens with which the warpgroup makes its scores itself
     for (int token = 0; token < length; token += SSD_CHUNK) {
         Stage& stage = shared.stages[token / SSD_CHUNK % 2];
         const SsdGates& gates = shared.gates[place];
@@ -247,13 +278,20 @@ static __device__ void scan(bf16* y, S* state, const float* states, const float*
                 multiplyN64<bf16>(sums, rows.at(at), held.at(at), k > 0);
             }
         }
-        multiplyScores(scores, rows, sharedAddress(stage.b));
+        multiplyScores(scores, rows, sharedAddress(stage.b) + half * BOX_ROW_BYTES);
         closeProducts();
         if (token + SSD_CHUNK < length) {
             fetch(token + SSD_CHUNK); // while the products run: of the chunk before, nothing is needed any more
         }
         awaitProducts<0>();
         settle(sums), settle(scores);
+        __syncthreads(); // all are done with states, where scores of the later tokens go
+        auto parked = [&](int of, int block) {
+            return Parked(sharedAddress(shared.states) + (of * (HALF / BLOCK) + block) * HALF_BYTES, warp);
+        };
+        if (part > 0) {
+            parked(place, 0).put(scores);
+        }
 #pragma unroll
         for (int h = 0; h < 2; h++) {
             const float decayed = fastExp2(gates.decay[first + threadIdx.x % 32 / 4 + 8 * h]);
@@ -266,39 +304,46 @@ static __device__ void scan(bf16* y, S* state, const float* states, const float*
         const uint32_t x0 = sharedAddress(stage.x) + place * SSD_BOX;
         {
             uint32_t p[BLOCK / 16][4];
-            const int last = (part + 1) * HALF - BLOCK;
+            decayScores(p, scores, first, half, gates, own);
+            openProducts();
+            takeIn(sums, p, x0 + half * BOX_ROW_BYTES);
+            multiplyScores(scores, rows, sharedAddress(stage.b) + (half + BLOCK) * BOX_ROW_BYTES);
+            closeProducts();
+            awaitProducts<0>();
+            settle(scores);
+            if (part > 0) {
+                parked(place, 1).put(scores);
+            }
+            syncNamed(1 + part, 128 * SSD_HEADS); // both heads' scores are there, and both are done with the part's rows of c
+            int from = half + BLOCK;
 #pragma unroll 1
-            for (int from = 0; from < last; from += BLOCK) {
+            for (int block = 0;; block++) {
                 decayScores(p, scores, first, from, gates, own);
                 openProducts();
                 takeIn(sums, p, x0 + from * BOX_ROW_BYTES);
-                multiplyScores(scores, rows, sharedAddress(stage.b) + (from + BLOCK) * BOX_ROW_BYTES);
                 closeProducts();
+                if (block == HALF / BLOCK * part) {
+                    break;
+                }
+                parked(1 - place, block).get(scores);
+                from = HALF - half + block * BLOCK;
                 awaitProducts<0>();
-                settle(scores);
             }
-            decayScores(p, scores, first, last, gates, own);
-            openProducts();
-            takeIn(sums, p, x0 + last * BOX_ROW_BYTES);
-            closeProducts();
         }
         sum.decay(gates);
         awaitProducts<0>(); // y is there
         settle(sums);
-        syncNamed(1 + part, 128 * SSD_HEADS); // and both heads' warpgroups have read the part's rows of c
         if (first < left - token && place < pair.count) {
             const int64_t step = static_cast<int64_t>(heads) * SSD_D;
             bf16* to = y + fresh(begin + token) * step + fresh(head) * SSD_D;
             storeRows(to, step, left - token, sums, first, sharedAddress(stage.c) + place * SSD_BOX);
         }
-        if (gating) {
-            steps = load(token + SSD_CHUNK);
-        }
         constexpr int STEPS = SSD_CHUNK / 16;
         uint32_t a[STEPS][4];
         sum.template advance<0, STEPS / 2>(a, {x0}, sharedAddress(stage.b) + part * SSD_BOX, gates);
         sum.template advance<STEPS / 2, STEPS>(a, {x0}, sharedAddress(stage.b) + part * SSD_BOX, gates);
-        if (gating) {
+        if (gating) { // the later tokens' warpgroups are still at their scores
+            steps = load(token + SSD_CHUNK);
             steps.work();
         }
         awaitProducts<0>();

@@ -35,17 +35,19 @@ final class ChunkLaunches {
     }
 
     /**
-     * How a batch's sequences are divided into segments that go side by side, each in as many blocks as given.
+     * How a batch's sequences are divided into segments that go side by side, each in as many blocks as given. The
+     * last goes through the second pass only: the others have as few chunks as leave it no more than an even division would.
      *
      * @param segments of the longest sequence
-     * @param chunks   of a segment
+     * @param chunks   of a segment but the last, which has all that is left
      */
     record Segments(int segments, int chunks) {
         static Segments of(Batch batch, int blocks) {
             int chunks = Math.ceilDiv(longest(batch), SSD_CHUNK);
             int wanted = Math.clamp(MULTIPROCESSORS / ((long) blocks * batch.sequences()), 1, chunks);
-            int each = Math.ceilDiv(chunks, wanted);
-            return new Segments(Math.ceilDiv(chunks, each), each);
+            int most = Math.ceilDiv(chunks, wanted);
+            int segments = Math.ceilDiv(chunks, most);
+            return new Segments(segments, segments > 1 ? Math.ceilDiv(chunks - most, segments - 1) : most);
         }
     }
 

@@ -48,7 +48,7 @@ class LaunchRulesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"32,1,8192,4,16", "32,4,8193,1,65", "16,1,8193,8,9", "32,128,1,1,1", "1,1,300,3,1"})
+    @CsvSource({"32,1,8192,4,16", "32,1,8193,4,16", "32,4,8193,1,65", "16,1,8193,8,8", "32,128,1,1,1", "1,1,300,3,1"})
     void scansAreDividedIntoSegmentsUntilTheGpuIsFull(int blocks, int sequences, int tokens, int segments, int chunks) {
         assertEquals(
                 new ChunkLaunches.Segments(segments, chunks),
