@@ -78,7 +78,7 @@ __device__ void multiplySplitTile(char* shared, Weights weights, const Activatio
     keepRegisters<Plan>();
     Ring<Plan::STAGES> ring(shared + Plan::BARRIERS);
     const ProductTile tile = tiles.at(number);
-    weights.enter(tile, rowTileOf<Plan>(tile), min(part.begin, steps - 1));
+    weights.template enter<Plan>(tile, rowTileOf<Plan>(tile), min(part.begin, steps - 1));
     Sums<Plan> sums;
     sumProducts<Plan>(sums, shared, ring, weights, part);
     storeClusterSums<Plan, SPLITS>(sums, shared, weights, tile, y, yStride, N, rank);

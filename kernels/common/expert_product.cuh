@@ -54,6 +54,9 @@ struct PlainExpertBlock {
                                                                               ActivationMaps{x, &xScales}, offsets, E, \
                                                                               N, K, y, yStride);                       \
     }                                                                                                                  \
+    EXPERT_KERNELS_OF_TILE_NVFP4(OP, GATED, TOKENS, TILES, ROWS)
+
+#define EXPERT_KERNELS_OF_TILE_NVFP4(OP, GATED, TOKENS, TILES, ROWS)                                                   \
     extern "C" __global__ PRODUCT_BOUNDS(Nvfp4Weights, GATED, TOKENS, TILES)                                           \
     void OP##_t##TOKENS##_r##ROWS##_nvfp4(bf16* __restrict__ y, const __grid_constant__ CUtensorMap x,                 \
                                           const int* __restrict__ offsets, const char* __restrict__ tiles,             \
@@ -95,4 +98,6 @@ struct PlainExpertBlock {
     EXPERT_KERNELS_OF_TILE(OP, GATED, 64, 2, 256)                                                                      \
     EXPERT_KERNELS_OF_TILE(OP, GATED, 128, 1, 128)                                                                     \
     EXPERT_KERNELS_OF_TILE(OP, GATED, 128, 2, 256)                                                                     \
+    EXPERT_KERNELS_OF_TILE_NVFP4(OP, GATED, 16, 2, 256)                                                                \
+    EXPERT_KERNELS_OF_TILE_NVFP4(OP, GATED, 32, 2, 256)                                                                \
     EXPERT_KERNELS_ANY(OP, GATED)

@@ -38,8 +38,10 @@ struct ProductPlan {
     static constexpr int SCALE_BYTES = Weights::TOKEN_SCALES ? TOKENS * 4 : 0;
     static constexpr int STAGE_BYTES = (SCALES_AT + SCALE_BYTES + 1023) / 1024 * 1024;
 
-    // Results are turned to rows of y in parts of tokens, each warpgroup by itself.
-    static constexpr int PART = TOKENS < 32 ? TOKENS : 32;
+    // Results are turned to rows of y in parts of tokens, each warpgroup by itself; where two blocks have two tiles
+    // each, 16 bytes a thread at a time, which leaves room for another stage.
+    static constexpr int MOST_PART = BLOCKS == 2 && TILES == 2 ? 1024 / COLUMNS : 32;
+    static constexpr int PART = TOKENS < MOST_PART ? TOKENS : MOST_PART;
     static constexpr int PITCH = COLUMNS + 8; // elements; off the power of two, for the banks
     static constexpr int STAGING_BYTES = PART * PITCH * 2;
 

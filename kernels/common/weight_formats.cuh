@@ -47,6 +47,7 @@ struct Bf16Weights {
         fetchRows<Plan>(to, map, barrier, tile, at * STEP, policy);
     }
 
+    template <class Plan>
     __device__ void enter(const ProductTile&, int, int) {}
 
     template <class Plan>
@@ -97,6 +98,7 @@ struct Fp8Weights {
     }
 
     // Scales are read one stage ahead. rowTile128 is that of this warpgroup.
+    template <class Plan>
     __device__ void enter(const ProductTile& tile, int rowTile128, int begin) {
         const int blocks = (N + 127) / 128;
         const int block = GATED ? rowTile128 / 2 : min(rowTile128, blocks - 1);
@@ -161,10 +163,10 @@ struct Nvfp4Weights {
     const float* segmentScales; // [E, segments]
     int segments, segmentRows, rowTiles, steps;
 
-    // Of warps that multiply by themselves: where this thread's codes and activations lie, and sums of the later halves
-    // of stages, so that products of one half need not wait for those of the other.
-    int codesAt, xAt;
-    float second[8];
+    // Of warps that multiply by themselves: where this thread's codes, scales and activations lie in a stage, and sums
+    // of the later halves of stages, so that products of one half need not wait for those of the other.
+    int codesAt, scalesAt, xAt;
+    float second[2][8];
 
     struct Words {
         uint32_t of[4];
@@ -182,7 +184,7 @@ struct Nvfp4Weights {
     template <bool GATED>
     __device__ static Nvfp4Weights of(const char* tiles, const float* segmentScales, int segments, int N, int K) {
         const int rowTiles = (TileRows<GATED>::of(N) + TileRows<GATED>::COLUMNS - 1) / TileRows<GATED>::COLUMNS;
-        return {tiles, segmentScales, segments, N / segments, rowTiles, (K + STEP - 1) / STEP, 0, 0, {}};
+        return {tiles, segmentScales, segments, N / segments, rowTiles, (K + STEP - 1) / STEP, 0, 0, 0, {}};
     }
 
     template <class Plan>
@@ -205,100 +207,128 @@ struct Nvfp4Weights {
         }
     }
 
-    // Warpgroup products of 16 elements side by side, as activations lie; codes of the later half of a stage are loaded
-    // behind products of the earlier.
+    // Where in a stage the codes and scales of a warp's 16 rows of a wave lie.
+    template <class Plan>
+    struct WarpRows {
+        int codes, scales;
+
+        __device__ explicit WarpRows(int wave) {
+            const int row = WaveRows<Plan>::at(wave, 1), warp = row % TILE_ROWS / 16 + threadIdx.x / 32 % 4;
+            const int tile = Plan::X_BYTES + row / TILE_ROWS * TILE_BYTES;
+            codes = tile + warp * 1024;
+            scales = tile + NVFP4_CODE_BYTES + warp * 128;
+        }
+    };
+
+    // Warpgroup products of 16 elements side by side, as activations lie; codes of a wave's later half, and of the next
+    // wave, are loaded behind products.
     template <class Plan>
     __device__ static void multiplyByGroups(Sums<Plan>& sums, const char* stage) {
-        const int lane = threadIdx.x % 32;
         const uint64_t b = swizzledTile(sharedAddress(stage));
+        const int lane = threadIdx.x % 32;
+        const uint32_t chunk = sharedAddress(stage) + lane / 8 * 128 + (lane % 8 ^ lane / 8 * 2) * 16;
+        constexpr int HALVES = 2 * Plan::WAVES;
+        const WarpRows<Plan> first(0);
+        Words scales[Plan::WAVES] = {Words(stage + first.scales + lane / 4 * 16)};
+        uint32_t codes[2][4];
+        loadMatrices(codes[0], chunk + first.codes);
 #pragma unroll
-        for (int wave = 0; wave < Plan::WAVES; wave++) {
-            const int row = WaveRows<Plan>::at(wave, 1), warp = row % TILE_ROWS / 16 + threadIdx.x / 32 % 4;
-            const char* tile = stage + Plan::X_BYTES + row / TILE_ROWS * TILE_BYTES;
-            const uint32_t chunk = sharedAddress(tile) + warp * 1024 + lane / 8 * 128 + (lane % 8 ^ lane / 8 * 2) * 16;
-            const uint4 packed = reinterpret_cast<const uint4*>(tile + NVFP4_CODE_BYTES)[warp * 8 + lane / 4];
-            const uint32_t scaleWords[4] = {packed.x, packed.y, packed.z, packed.w};
-            uint32_t codes[2][4];
-            loadMatrices(codes[0], chunk);
+        for (int at = 0; at < HALVES; at++) {
+            const int wave = at / 2, half = at % 2;
 #pragma unroll
-            for (int half = 0; half < 2; half++) {
-#pragma unroll
-                for (int i = 0; i < 4; i += 2) {
-                    if (half == 0 && i == 2) {
-                        loadMatrices(codes[1], chunk + 512);
+            for (int i = 0; i < 4; i += 2) {
+                if (i == 2 && at + 1 < HALVES) {
+                    const WarpRows<Plan> next((at + 1) / 2);
+                    if (half == 1) {
+                        scales[(at + 1) / 2] = Words(stage + next.scales + lane / 4 * 16);
                     }
-                    uint32_t a[2][4];
-                    expandTileWord(a[0], codes[half][i], TileScales(scaleWords[i]).block[half]);
-                    expandTileWord(a[1], codes[half][i + 1], TileScales(scaleWords[i + 1]).block[half]);
-                    openProducts();
-                    ::multiply(sums.d[wave], a[0], b + half * (Plan::TOKENS * 8) + 2 * i);
-                    ::multiply(sums.d[wave], a[1], b + half * (Plan::TOKENS * 8) + 2 * i + 2);
-                    closeProducts();
-                    awaitProducts<1>();
+                    loadMatrices(codes[1 - half], chunk + next.codes + (1 - half) * 512);
                 }
+                uint32_t a[2][4];
+                expandTileWord(a[0], codes[half][i], TileScales(scales[wave].of[i]).block[half]);
+                expandTileWord(a[1], codes[half][i + 1], TileScales(scales[wave].of[i + 1]).block[half]);
+                openProducts();
+                ::multiply(sums.d[wave], a[0], b + half * (Plan::TOKENS * 8) + 2 * i);
+                ::multiply(sums.d[wave], a[1], b + half * (Plan::TOKENS * 8) + 2 * i + 2);
+                closeProducts();
+                awaitProducts<1>();
             }
-            awaitProducts<0>();
         }
+        awaitProducts<0>();
     }
 
     // Warps by themselves. A product may take any elements of K that both sides agree on: thread t of four takes four
     // of block t in each of four products, so one scale of a row serves them all. Its four elements lie side by side
-    // with the activations; of weights they are two pairs of one word and the same two of the next.
+    // with the activations; of weights they are two pairs of one word and the same two of the next. Activations are
+    // read once for all waves.
     template <class Plan>
     __device__ void multiplyByWarps(Sums<Plan>& sums, const char* stage) {
-        static_assert(Plan::WAVES == 1);
-        const char* tile = stage + Plan::X_BYTES;
-        const TileScales scales(reinterpret_cast<const uint32_t*>(tile + NVFP4_CODE_BYTES)[threadIdx.x]);
-        Words codes[2], x[2][Plan::TOKENS / 8][2];
+        Words x[2][Plan::TOKENS / 8][2];
 #pragma unroll
-        for (int half = 0; half < 2; half++) {
-            codes[half] = Words(tile + half * 512 + codesAt);
-#pragma unroll
-            for (int j = 0; j < Plan::TOKENS / 8; j++) {
-#pragma unroll
-                for (int c = 0; c < 2; c++) {
-                    x[half][j][c] = Words(stage + (half * Plan::TOKENS + 8 * j) * 128 + (xAt ^ 16 * c));
-                }
-            }
-        }
-#pragma unroll
-        for (int i = 0; i < 4; i += 2) {
+        for (int wave = 0; wave < Plan::WAVES; wave++) {
+            // A wave's rows are 64, four warps' 16, further.
+            const TileScales scales(*reinterpret_cast<const uint32_t*>(stage + wave * (4 * 128) + scalesAt));
+            Words codes[2];
 #pragma unroll
             for (int half = 0; half < 2; half++) {
-                uint32_t a[2][4];
-                expandTileWord(a[0], codes[half].of[i], scales.block[half]);
-                expandTileWord(a[1], codes[half].of[i + 1], scales.block[half]);
+                codes[half] = Words(stage + wave * (4 * 1024) + half * 512 + codesAt);
 #pragma unroll
-                for (int c = 0; c < 2; c++) {
+                for (int j = 0; wave == 0 && j < Plan::TOKENS / 8; j++) {
 #pragma unroll
-                    for (int j = 0; j < Plan::TOKENS / 8; j++) {
-                        float* d = (half == 0 ? sums.d[0] : second) + 4 * j;
-                        addWarpProduct(*reinterpret_cast<float(*)[4]>(d),
-                                       {a[0][2 * c], a[0][2 * c + 1], a[1][2 * c], a[1][2 * c + 1]},
-                                       {x[half][j][c].of[i], x[half][j][c].of[i + 1]});
+                    for (int c = 0; c < 2; c++) {
+                        x[half][j][c] = Words(stage + (half * Plan::TOKENS + 8 * j) * 128 + (xAt ^ 16 * c));
+                    }
+                }
+            }
+#pragma unroll
+            for (int i = 0; i < 4; i += 2) {
+#pragma unroll
+                for (int half = 0; half < 2; half++) {
+                    uint32_t a[2][4];
+                    expandTileWord(a[0], codes[half].of[i], scales.block[half]);
+                    expandTileWord(a[1], codes[half].of[i + 1], scales.block[half]);
+#pragma unroll
+                    for (int c = 0; c < 2; c++) {
+#pragma unroll
+                        for (int j = 0; j < Plan::TOKENS / 8; j++) {
+                            float* d = (half == 0 ? sums.d[wave] : second[wave]) + 4 * j;
+                            addWarpProduct(*reinterpret_cast<float(*)[4]>(d),
+                                           {a[0][2 * c], a[0][2 * c + 1], a[1][2 * c], a[1][2 * c + 1]},
+                                           {x[half][j][c].of[i], x[half][j][c].of[i + 1]});
+                        }
                     }
                 }
             }
         }
     }
 
+    template <class Plan>
     __device__ void enter(const ProductTile&, int, int) {
 #pragma unroll
-        for (float& sum : second) {
-            sum = 0;
+        for (auto& wave : second) {
+#pragma unroll
+            for (float& sum : wave) {
+                sum = 0;
+            }
         }
-        const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
-        codesAt = warp * 1024 + t * 128 + (g ^ 2 * t) * 16;
+        const int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+        const WarpRows<Plan> rows(0);
+        codesAt = rows.codes + t * 128 + (g ^ 2 * t) * 16;
+        scalesAt = rows.scales + lane * 4;
         xAt = swizzledChunk(g, 2 * t);
-        asm volatile("" : "+r"(codesAt), "+r"(xAt)); // or the compiler works them out again in every stage
+        // Or the compiler works them out again in every stage.
+        asm volatile("" : "+r"(codesAt), "+r"(scalesAt), "+r"(xAt));
     }
 
     template <class Plan>
     __device__ void finish(Sums<Plan>& sums) const {
         if constexpr (Plan::TOKENS <= 16) {
 #pragma unroll
-            for (int i = 0; i < Plan::TOKENS / 2; i++) {
-                sums.d[0][i] += second[i];
+            for (int wave = 0; wave < Plan::WAVES; wave++) {
+#pragma unroll
+                for (int i = 0; i < Plan::TOKENS / 2; i++) {
+                    sums.d[wave][i] += second[wave][i];
+                }
             }
         }
     }

@@ -161,7 +161,7 @@ __device__ void multiplyTiles(char* shared, Weights weights, const ActivationMap
     const int count = tiles.count();
     for (; number < count; number += apart) {
         const ProductTile tile = tiles.at(number);
-        weights.enter(tile, rowTileOf<Plan>(tile), steps.begin);
+        weights.template enter<Plan>(tile, rowTileOf<Plan>(tile), steps.begin);
         Sums<Plan> sums;
         sumProducts<Plan>(sums, shared, ring, weights, steps);
         Store<Plan>::tile(sums, shared, weights, tile, y, yStride, N);

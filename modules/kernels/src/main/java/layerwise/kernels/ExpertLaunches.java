@@ -64,7 +64,7 @@ record ExpertLaunches(
     }
 
     private ProductVariant variant() {
-        return ProductVariants.experts(w.format(), x.rows(), experts());
+        return ProductVariants.experts(w.format(), x.rows(), experts(), w.n());
     }
 
     /** A launch of a variant, y given. */

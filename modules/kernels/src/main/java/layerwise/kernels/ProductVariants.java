@@ -10,13 +10,22 @@ final class ProductVariants {
     /** Elements of K from which on two blocks for a tile pay whatever the number of tiles. */
     private static final long LONG_K = 8192;
 
+    /** Tiles of 256 rows from which on blocks that walk them have almost two each, as two of 128 rows would give them. */
+    private static final long MANY_TILES = 500;
+
     private ProductVariants() {}
 
-    /** For products over experts of {@code pairs} rows in all. */
-    static ProductVariant experts(WeightFormat format, long pairs, long experts) {
+    /** For products over experts of {@code pairs} rows in all, weights of {@code n} rows each. */
+    static ProductVariant experts(WeightFormat format, long pairs, long experts, long n) {
         long mean = Math.ceilDiv(pairs, experts);
         return switch (format) {
-            case NVFP4 -> mean > 64 ? tile(128, 1) : experts(mean, 8, 16, 32);
+            // Activations count beside codes of four bits: two tiles share them.
+            case NVFP4 ->
+                mean > 64
+                        ? tile(128, 1)
+                        : mean > 8 && mean <= 32 && Math.ceilDiv(n, 256) * experts >= MANY_TILES
+                                ? tile(width(mean), 2)
+                                : experts(mean, 8, 16, 32);
             // Tiles start at multiples of four rows, so an expert's rows need a little more room.
             case FP8_BLOCK ->
                 mean <= 5 ? tile(8, 1) : mean <= 13 ? tile(16, 1) : mean <= 40 ? tile(64, 1) : tile(128, 2);

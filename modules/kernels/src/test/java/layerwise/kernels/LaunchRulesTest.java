@@ -32,19 +32,25 @@ class LaunchRulesTest {
 
     @ParameterizedTest
     @CsvSource({
-        "NVFP4,1024,256,8,1",
-        "NVFP4,8192,256,32,1",
-        "NVFP4,65544,256,128,1",
-        "FP8_BLOCK,1024,256,8,1",
-        "FP8_BLOCK,2048,256,16,1",
-        "FP8_BLOCK,65544,256,128,2",
-        "BF16,8,256,32,1",
-        "BF16,16384,256,64,2",
-        "BF16,200000,256,128,2"
+        "NVFP4,1024,256,4096,8,1",
+        "NVFP4,2049,256,4096,16,2",
+        "NVFP4,4096,256,7168,16,2",
+        "NVFP4,8192,256,4096,32,2",
+        "NVFP4,8193,256,4096,64,2",
+        "NVFP4,1024,32,4096,32,2",
+        "NVFP4,512,32,3840,16,1",
+        "NVFP4,256,8,4096,32,1",
+        "NVFP4,65544,256,4096,128,1",
+        "FP8_BLOCK,1024,256,4096,8,1",
+        "FP8_BLOCK,2048,256,4096,16,1",
+        "FP8_BLOCK,65544,256,4096,128,2",
+        "BF16,8,256,4096,32,1",
+        "BF16,16384,256,4096,64,2",
+        "BF16,200000,256,4096,128,2"
     })
     void productsOverExpertsTakeTheWidthForTheirMeanShare(
-            WeightFormat format, long pairs, long experts, int width, int tiles) {
-        assertEquals(new ProductVariant(width, tiles, 1), ProductVariants.experts(format, pairs, experts));
+            WeightFormat format, long pairs, long experts, long n, int width, int tiles) {
+        assertEquals(new ProductVariant(width, tiles, 1), ProductVariants.experts(format, pairs, experts, n));
     }
 
     @ParameterizedTest

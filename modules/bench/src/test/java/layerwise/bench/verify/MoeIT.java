@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import layerwise.bench.config.MoeBackend;
 import layerwise.bench.verify.MoeCase.RouterKind;
@@ -81,6 +82,19 @@ class MoeIT {
                 .map(tokens ->
                         one(MoeBackend.CUTLASS, format, tokens, 512, 10, TokenRouting.ALL_ON_LAST, Width.SMALL, 1))
                 .toList());
+    }
+
+    /** NVFP4 experts of 9 to 32 rows: blocks take two tiles of weights, of which the second may be missing. */
+    @ParameterizedTest
+    @EnumSource(names = {"BALANCED", "SKEWED"})
+    void twoTilesOfWeights(TokenRouting routing) {
+        List<MoeCase> cases = new ArrayList<>();
+        for (int topK : List.of(6, 8, 10)) {
+            cases.add(one(MoeBackend.CUTLASS, WeightFormat.NVFP4, 1024, 512, topK, routing, Width.SMALL, 1));
+            cases.add(one(MoeBackend.CUTLASS, WeightFormat.NVFP4, 1024, 512, topK, routing, Width.ODD, 1));
+            cases.add(one(MoeBackend.CUTLASS, WeightFormat.NVFP4, 128, 64, topK, routing, Width.FULL, 1));
+        }
+        check(cases);
     }
 
     /** More than 2^31 elements in rows, and in a matrix of results. */
