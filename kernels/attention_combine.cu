@@ -3,8 +3,8 @@
 // Math      out[i,h,:] = sum_p w[p] * partial[p,i,h,:] with w[p] = 2^(logSum[p,i,h] - m) / sum_p 2^(logSum[p,i,h] - m),
 //           m the largest of them; in an order that shapes alone decide, so the same bits each time
 // Shapes    out [T,Q,D], partial [P,D], logSum [P] float32, starts [B+1], past [B] int32; D 128, 256 or 512. A sequence
-//           of n new tokens and parts = ceil((past+n)/chunk) > 1 has rows [parts, n, Q] of partial, after those of the
-//           sequences before it; one of a single part has none, and its rows of out are left as they are
+//           of n new tokens and parts = ceil((past+n)/chunk) - lead + 1 > 1 has rows [parts, n, Q] of partial, after
+//           those of the sequences before it; any other has none, and its rows of out are left as they are; lead >= 1
 // Layout    steps in elements between tokens and heads as named, multiples of 2, elements of a head side by side;
 //           partial lies on 16 bytes, out on 4
 // Roofline  bytes = P*(D+1)*4 + 2*T*Q*D, flops = 3*P*D: bandwidth-bound, mostly from L2
@@ -45,14 +45,14 @@ struct Found {
 
 template <int D>
 static __device__ __forceinline__ void combine(bf16* out, const float* partial, const float* logSum, const int* starts,
-                                               const int* past, int B, int Q, int chunk, int64_t outToken,
-                                               int64_t outHead) {
+                                               const int* past, int B, int Q, int chunk, int lead,
+                                               int64_t outToken, int64_t outHead) {
     constexpr int LANES = D / 4;
     static_assert(AHEAD <= LANES, "those have their weights at once");
     const int threads = blockDim.x, groups = threads / LANES;
     const int64_t t = blockIdx.x;
     const int64_t head = blockIdx.y;
-    const Split split{starts, past, Q, chunk};
+    const Split split{starts, past, Q, chunk, lead};
     __shared__ Found found;
     int64_t before = 0;
     for (int b = threadIdx.x; b < B; b += threads) { // lengths of all sequences at once, whichever is the token's
@@ -65,7 +65,7 @@ static __device__ __forceinline__ void combine(bf16* out, const float* partial, 
     }
     before = blockSum(before);
     const Found own = found;
-    if (own.parts == 1) {
+    if (own.parts <= 1) {
         return;
     }
     const int64_t first = before + (t - own.start) * Q + head;
@@ -143,8 +143,9 @@ static __device__ __forceinline__ void combine(bf16* out, const float* partial, 
 #define ATTENTION_COMBINE(NAME, D)                                                                                     \
     extern "C" __global__ __launch_bounds__(MOST, 2) void NAME(bf16* out, const float* partial, const float* logSum,   \
                                                                const int* starts, const int* past, int B, int Q,       \
-                                                               int chunk, int64_t outToken, int64_t outHead) {         \
-        combine<D>(out, partial, logSum, starts, past, B, Q, chunk, outToken, outHead);                                \
+                                                               int chunk, int lead, int64_t outToken,                  \
+                                                               int64_t outHead) {                                      \
+        combine<D>(out, partial, logSum, starts, past, B, Q, chunk, lead, outToken, outHead);                          \
     }
 
 ATTENTION_COMBINE(attention_combine_d128_bf16, 128)

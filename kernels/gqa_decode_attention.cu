@@ -12,15 +12,20 @@
 //           bf16: 64 columns in the 128-byte swizzle, e4m3: D columns as they lie
 // Roofline  flops = 4*Q*D*pairs with pairs = sum_b(n*past + n*(n+1)/2), bytes = 4*T*Q*D + sum_b(past+n)*2*G*D*(size of
 //           a cache element): bandwidth-bound
-// Launch    grid (ceil(longest*(Q/G)/64)*G, ceil(keys/chunk), B), longest = most new tokens and keys = most tokens of a
-//           sequence; dynamic shared memory (attribute to be raised): at D 128 bf16 block (160), two on a
-//           multiprocessor, 99440 B, e4m3 block (512), 214464 B; at D 256 block (384), bf16 230528 B, e4m3 230752 B.
-//           A block: 64 rows (query and head of a group) of one sequence and key/value head, chunk keys. One warpgroup
-//           multiplies at D 128 bf16, else two that take tiles in turn and add up what they have at the end; bf16: a
-//           warp copies ahead for each; e4m3: one warpgroup, at D 128 two, copies ahead and widens keys and values.
-//           chunk = the c = 64*k that makes 40 * ceil(blocks(c)/slots) * (k + 5) + ceil(keys/c) least, with blocks(c) =
-//           sum_b G * ceil(n*(Q/G)/64) * ceil((past+n)/c) and slots = 132, or 264 where two blocks share a
-//           multiprocessor, the smallest of equal ones; any multiple of 64 is right. partial and what follows as in
+// Launch    grid (ceil(longest*(Q/G)/64)*G, B, max(1, ceil(keys/chunk) - lead + 1)), longest = most new tokens and keys
+//           = most tokens of a sequence; dynamic shared memory (attribute to be raised): at D 128 bf16 block (160), two
+//           on a multiprocessor, 99440 B, e4m3 block (512), 214464 B; at D 256 block (384), bf16 230528 B, e4m3 230752
+//           B. A block: 64 rows (query and head of a group) of one sequence and key/value head, a part of its keys: the
+//           first has lead*chunk, others chunk. One warpgroup multiplies at D 128 bf16, else two that take tiles in
+//           turn and add up what they have at the end; bf16: a warp copies ahead for each; e4m3: one warpgroup, at D
+//           128 two, copies ahead and widens keys and values. chunk = the c = 64*k that makes 40 *
+//           ceil(blocks(c)/slots) * (k + 5) + ceil(keys/c) least, with blocks(c) = sum_b G * ceil(n*(Q/G)/64) *
+//           ceil((past+n)/c) and slots = 132, or 264 where two blocks share a multiprocessor, the smallest of equal
+//           ones; lead = 1. Where that divides no sequence, of bf16 and at most 32 rows, gives a slot 64 tiles or more,
+//           and memory more than 4 TB/s: chunk = 64 * ceil(keys/768), lead = 10. First parts start first, short ones
+//           fill up what they leave: multiprocessors of an H200 else finish a tenth apart, and the last ones cannot
+//           draw all that memory gives. Any multiple of 64 and any lead >= 1 are right. A sequence of n new tokens has
+//           parts = ceil((past+n)/chunk) - lead + 1, one if that is less; partial and what follows as in
 //           mla_decode_attention.cu
 // Numerics  probabilities rounded to bf16 (e4m3: f16), scores and sums in float32: |err| <= 2^-8*|y| +
 //           (2^-8 + S*2^-24)*sum(p*|v|); the same bits each time
@@ -205,11 +210,11 @@ static __device__ __forceinline__ void attend(Shared<C, D>& shared, const Work& 
     const int firstBox = group * BOXES / MULTIPLY;
     rows.copy(queries + firstBox * BOX, firstBox, firstBox + BOXES / MULTIPLY);
     closeCopyGroup();
-    const bool whole = split.parts(work.sequence) == 1;
+    const bool whole = split.parts(work.sequence) <= 1;
     int64_t firstPartial = 0; // of this part
     if (!whole) {
         firstPartial = split.firstPartialOfWarp(work.sequence) +
-                       static_cast<int64_t>(blockIdx.y) * split.queries(work.sequence) * split.heads;
+                       static_cast<int64_t>(blockIdx.z) * split.queries(work.sequence) * split.heads;
     }
     awaitCopyGroups<0>();
     syncNamed(QUERIES, MULTIPLY * WARPGROUP);
@@ -430,16 +435,17 @@ static __device__ __forceinline__ void widen(Shared<e4m3, D>& shared, const Work
 template <class C, int D>
 static __device__ __forceinline__ void decode(bf16* out, float* partial, float* logSum, const bf16* q,
                                               const CUtensorMap& cache, const Paged& paged, int heads, int kvHeads,
-                                              int chunk, int piece, int64_t qToken, int64_t qHead, int64_t outToken,
-                                              int64_t outHead, float scale) {
+                                              int chunk, int lead, int piece, int64_t qToken, int64_t qHead,
+                                              int64_t outToken, int64_t outHead, float scale) {
     using F = Format<C, D>;
     extern __shared__ unsigned char memory[];
     auto& shared = *reinterpret_cast<Shared<C, D>*>(memory + (1024 - sharedAddress(memory) % 1024) % 1024);
-    const Split split{paged.starts, paged.past, heads, chunk};
+    const Split split{paged.starts, paged.past, heads, chunk, lead};
     Work work;
-    work.sequence = blockIdx.z;
+    work.sequence = blockIdx.y;
     work.kvHead = blockIdx.x % kvHeads;
-    work.from = blockIdx.y * chunk;
+    const int end = (blockIdx.z + lead) * chunk; // of the part
+    work.from = blockIdx.z == 0 ? 0 : end - chunk;
     const int loader = threadIdx.x / 32 - F::MULTIPLY * WARPGROUP / 32; // warp behind those that multiply
     const bool loads = F::CODES == 0 && 0 <= loader && loader < F::MULTIPLY;
     PieceRows pieces{paged.pages + static_cast<int64_t>(work.sequence) * paged.tablePages, paged.tablePages,
@@ -455,7 +461,7 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
     work.row = blockIdx.x / kvHeads * TILE;
     work.rows = split.queries(work.sequence) * work.heads;
     work.past = paged.past[work.sequence];
-    work.to = min(work.from + chunk, split.keys(work.sequence));
+    work.to = min(end, split.keys(work.sequence));
     work.open = min(work.visible(work.row), work.to);
     if (work.row >= work.rows || work.from >= work.to) {
         return;
@@ -494,9 +500,10 @@ static __device__ __forceinline__ void decode(bf16* out, float* partial, float* 
     extern "C" __global__ __launch_bounds__(Format<C, D>::THREADS, Format<C, D>::BLOCKS) void NAME(                    \
         const __grid_constant__ CUtensorMap cache, bf16* out, float* partial, float* logSum, const bf16* q,            \
         const int* starts, const int* past, const int* pageTable, int B, int tablePages, int pageTokens, int Q, int G, \
-        int chunk, int piece, int64_t qToken, int64_t qHead, int64_t outToken, int64_t outHead, float scale) {         \
+        int chunk, int lead, int piece, int64_t qToken, int64_t qHead, int64_t outToken, int64_t outHead,              \
+        float scale) {                                                                                                 \
         decode<C, D>(out, partial, logSum, q, cache, Paged{starts, past, pageTable, B, tablePages, pageTokens}, Q, G,  \
-                     chunk, piece, qToken, qHead, outToken, outHead, scale);                                           \
+                     chunk, lead, piece, qToken, qHead, outToken, outHead, scale);                                     \
     }
 
 GQA_DECODE_ATTENTION(gqa_decode_attention_d128_bf16, bf16, 128)

@@ -8,13 +8,17 @@ struct Split {
     const int* starts; // [B+1] first token of each sequence, then T
     const int* past;   // [B]
     int heads;         // Q
-    int chunk;         // keys of a part
+    int chunk;         // keys of a part but a sequence's first
+    int lead = 1;      // chunks of that one
 
     __device__ __forceinline__ int queries(int sequence) const { return starts[sequence + 1] - starts[sequence]; }
 
     __device__ __forceinline__ int keys(int sequence) const { return past[sequence] + queries(sequence); }
 
-    __device__ __forceinline__ int parts(int sequence) const { return (keys(sequence) + chunk - 1) / chunk; }
+    // Less than 1 where a sequence does not fill its first part.
+    __device__ __forceinline__ int parts(int sequence) const {
+        return (keys(sequence) + chunk - 1) / chunk - (lead - 1);
+    }
 
     // Rows of partial results: only sequences of several parts have any, one row for each part, query and head, in this
     // order of axes.

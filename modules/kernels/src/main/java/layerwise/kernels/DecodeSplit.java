@@ -9,10 +9,11 @@ import layerwise.op.TensorRef;
  * How decode attention divides the keys of long sequences among blocks, and where their partial results go.
  *
  * @param chunk    keys that one block sees
+ * @param lead     chunks that a block sees which has a sequence's first keys
  * @param parts    parts of the longest sequence
  * @param partials rows of partial results
  */
-record DecodeSplit(int chunk, int parts, long partials) {
+record DecodeSplit(int chunk, int lead, int parts, long partials) {
     private static final int MULTIPROCESSORS = 132;
 
     /** Most threads of a block of the combination, and parts that a thread of it loads at once. */
@@ -22,6 +23,16 @@ record DecodeSplit(int chunk, int parts, long partials) {
 
     /** Starting and ending a block costs about as much as so many tiles of keys. */
     private static final int OVERHEAD = 5;
+
+    /** Tiles of a wave's blocks from which on it pays that short parts fill up the end, and rows of one up to which. */
+    private static final int LONG_TILES = 64;
+
+    private static final int FEW_ROWS = 32;
+
+    /** Of twelve chunks of the longest sequence so many are one part, the others a part each. */
+    private static final int CHUNKS = 12;
+
+    private static final int LEAD = 10;
 
     /**
      * What a kernel's division depends on.
@@ -51,13 +62,35 @@ record DecodeSplit(int chunk, int parts, long partials) {
                 best = tiles;
             }
         }
-        int chunk = best * AttentionOperands.TILE;
+        return inChunks(batch, heads, best * AttentionOperands.TILE, 1);
+    }
+
+    /**
+     * The same, but where that divides no sequence and blocks take long, the last keys make short parts: for memory that
+     * gives more than the last multiprocessors of a wave can draw.
+     */
+    static DecodeSplit filledUp(Batch batch, int heads, int kvHeads, Kernel kernel) {
+        DecodeSplit even = of(batch, heads, kvHeads, kernel);
+        int tiles = Math.ceilDiv(batch.longest(), AttentionOperands.TILE);
+        long waves = Math.ceilDiv(blocks(batch, heads, kvHeads, tiles), MULTIPROCESSORS * kernel.blocks());
+        int rows = AttentionOperands.newest(batch) * (heads / kvHeads);
+        if (even.parts > 1 || waves * tiles < LONG_TILES || rows > FEW_ROWS) {
+            return even;
+        }
+        return inChunks(batch, heads, Math.ceilDiv(tiles, CHUNKS) * AttentionOperands.TILE, LEAD);
+    }
+
+    private static DecodeSplit inChunks(Batch batch, int heads, int chunk, int lead) {
         long partials = 0;
         for (int b = 0; b < batch.sequences(); b++) {
-            long parts = Math.ceilDiv(batch.past().get(b) + batch.queries().get(b), chunk);
+            long parts = parts(batch.past().get(b) + batch.queries().get(b), chunk, lead);
             partials += parts > 1 ? parts * batch.queries().get(b) * heads : 0;
         }
-        return new DecodeSplit(chunk, Math.ceilDiv(batch.longest(), chunk), partials);
+        return new DecodeSplit(chunk, lead, parts(batch.longest(), chunk, lead), partials);
+    }
+
+    private static int parts(int keys, int chunk, int lead) {
+        return Math.max(1, Math.ceilDiv(keys, chunk) - lead + 1);
     }
 
     private static long blocks(Batch batch, int heads, int kvHeads, int tiles) {
@@ -95,6 +128,7 @@ record DecodeSplit(int chunk, int parts, long partials) {
                 .number(paged.batch().sequences())
                 .size(out.dim(1))
                 .number(chunk)
+                .number(lead)
                 .wide(out.strides().step(0))
                 .wide(out.strides().step(1));
         return Launchable.sequence(attention.launch(partial, logSum), combine);

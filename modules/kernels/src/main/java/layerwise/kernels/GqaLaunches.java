@@ -12,6 +12,9 @@ import layerwise.tensor.DType;
 final class GqaLaunches {
     private static final int QUERIES = 128;
 
+    /** Bytes a second beyond which multiprocessors that finish last cannot draw all that memory gives: an H200's. */
+    private static final long AMPLE_BANDWIDTH = 4_000_000_000_000L;
+
     private GqaLaunches() {}
 
     private static boolean tunedHeadDim(TensorRef q) {
@@ -102,17 +105,17 @@ final class GqaLaunches {
         int heads = Math.toIntExact(op.q().dim(1));
         boolean codes = op.cache().dtype() == DType.E4M3;
         boolean inPairs = headDim == 128 && !codes; // two blocks share a multiprocessor
-        DecodeSplit split = DecodeSplit.of(
-                paged.batch(),
-                heads,
-                op.kvHeads(),
-                inPairs ? DecodeSplit.Kernel.GROUPED_IN_PAIRS : DecodeSplit.Kernel.GROUPED);
+        DecodeSplit.Kernel kernel = inPairs ? DecodeSplit.Kernel.GROUPED_IN_PAIRS : DecodeSplit.Kernel.GROUPED;
+        boolean ample = to.gpu().device().info().memoryBandwidth() > AMPLE_BANDWIDTH;
+        DecodeSplit split = ample && !codes
+                ? DecodeSplit.filledUp(paged.batch(), heads, op.kvHeads(), kernel)
+                : DecodeSplit.of(paged.batch(), heads, op.kvHeads(), kernel);
         int rows = AttentionOperands.newest(paged.batch()) * op.group();
         LaunchShape shape = LaunchShape.of(1, threads(headDim, codes))
                 .grid(
                         Math.ceilDiv(rows, AttentionOperands.TILE) * op.kvHeads(),
-                        split.parts(),
-                        paged.batch().sequences())
+                        paged.batch().sequences(),
+                        split.parts())
                 .shared(shared(headDim, codes));
         int piece = AttentionOperands.piece(op.cache());
         TensorMap map = codes
@@ -131,6 +134,7 @@ final class GqaLaunches {
                     .number(heads)
                     .number(op.kvHeads())
                     .number(split.chunk())
+                    .number(split.lead())
                     .number(piece);
             return steps(call, op.q(), op.out()).real(op.scale());
         });

@@ -3,7 +3,9 @@ package layerwise.kernels;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 import layerwise.op.Batch;
 import layerwise.op.WeightFormat;
 import org.junit.jupiter.api.Test;
@@ -115,6 +117,28 @@ class LaunchRulesTest {
             DecodeSplit split = DecodeSplit.of(Batch.uniform(128, 1, 8193), 32, 2, kernel);
             assertEquals(1, split.parts());
             assertEquals(0, split.partials());
+        }
+    }
+
+    @Test
+    void shortPartsFillUpTheEndOfLongBlocks() {
+        for (DecodeSplit.Kernel kernel : List.of(DecodeSplit.Kernel.GROUPED, DecodeSplit.Kernel.GROUPED_IN_PAIRS)) {
+            // 129 tiles: a part of 110, one of 11, one of 8.
+            assertEquals(
+                    new DecodeSplit(704, 10, 3, 3 * 128 * 32L),
+                    DecodeSplit.filledUp(Batch.uniform(128, 1, 8193), 32, 2, kernel));
+            // 6,901 to 8,171 tokens: 14 sequences fill no more than the first part, 70 end in the second, 44 in the
+            // third.
+            Batch uneven = new Batch(
+                    Collections.nCopies(128, 1),
+                    IntStream.range(0, 128).mapToObj(b -> 6900 + 10 * b).toList());
+            assertEquals(
+                    new DecodeSplit(704, 10, 3, (71 * 2 + 43 * 3) * 32L), DecodeSplit.filledUp(uneven, 32, 2, kernel));
+            // Divided anyhow, of many queries, or short: no difference.
+            for (Batch batch :
+                    List.of(Batch.uniform(1, 1, 8193), Batch.uniform(128, 4, 8193), Batch.uniform(128, 1, 1000))) {
+                assertEquals(DecodeSplit.of(batch, 32, 2, kernel), DecodeSplit.filledUp(batch, 32, 2, kernel));
+            }
         }
     }
 

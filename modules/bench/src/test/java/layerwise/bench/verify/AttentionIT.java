@@ -125,6 +125,20 @@ class AttentionIT {
                 .toList());
     }
 
+    /** Sequences so many and long that the last keys make parts of their own where memory gives much. */
+    @Test
+    void longGroupedDecode() {
+        List<AttentionCase> cases = new ArrayList<>();
+        for (Form form : List.of(Form.GQA_DECODE_128, Form.GQA_DECODE_256)) {
+            int heads = form == Form.GQA_DECODE_128 ? 32 : 16;
+            cases.add(new AttentionCase(form, heads, Batch.uniform(128, 1, 8193), 64, DType.BF16));
+            List<Integer> past =
+                    IntStream.range(0, 128).mapToObj(b -> 6900 + 10 * b).toList();
+            cases.add(new AttentionCase(form, heads, new Batch(Collections.nCopies(128, 1), past), 32, DType.BF16));
+        }
+        check(cases);
+    }
+
     @Test
     void prefill() {
         List<Batch> batches = new ArrayList<>();
